@@ -1,0 +1,1 @@
+"""pgrecall: the agent memory system that lives in your own PostgreSQL."""
