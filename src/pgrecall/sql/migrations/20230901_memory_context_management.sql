@@ -1,0 +1,539 @@
+-- pgrecall: organizations, their members, conversations and memories.
+--
+-- A map of the whole schema
+--   public        what clients call and read: the tables below and the functions
+--                 recall_memories, remember_memories, update_memory, forget_memories,
+--                 restore_memories, memory_history.
+--   agent_memory  what is private: who the caller is, what a caller may read or write, text
+--                 indexing, the migration ledger. Clients have no rights on it.
+--
+--   organizations ─┬─ organization_members      who belongs, with which role
+--                  ├─ agent_memory_config       settings per agent
+--                  ├─ ai_memory_contexts        conversations
+--                  ├─ ai_memories ─┬─ ai_memory_embeddings   vectors, where pgvector is installed
+--                  │               └─ ai_memory_history      what was changed, when and by whom
+--                  └─ agent_memory_stats        hourly counts
+--
+-- Every table is keyed first by organization_id, every foreign key carries it, and Row Level
+-- Security is on everywhere. Clients read tables under their policies and write through
+-- functions only, so that index text, history and checks are made in one place, in the writer's
+-- transaction.
+--
+-- Who is calling stands in the setting request.jwt.claims, as PostgREST sets it: `sub` is the
+-- member, `app_metadata.organization_id` (or top-level `organization_id`, `org_id`) the
+-- organization. A claim never suffices: the membership is looked up.
+--
+-- This file may be run any number of times, by psql as it is.
+
+do $encoding$
+begin
+  if pg_catalog.current_setting('server_encoding') <> 'UTF8' then
+    raise exception using
+      errcode = 'feature_not_supported',
+      message = pg_catalog.format('pgrecall needs a database in UTF8; this one is in %s', pg_catalog.current_setting('server_encoding')),
+      hint = 'CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0; and run the migrations there.';
+  end if;
+end
+$encoding$;
+
+create schema if not exists agent_memory;
+comment on schema agent_memory is 'pgrecall''s private half: identity, predicates, text indexing, migration ledger. Not for clients.';
+revoke all on schema agent_memory from public;
+
+-- Roles as Supabase has them, created where they are missing.
+do $roles$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values
+      ('anon', 'nologin noinherit'),
+      ('authenticated', 'nologin noinherit'),
+      ('service_role', 'nologin noinherit bypassrls')) as roles (name, attributes)
+  loop
+    continue when exists (select from pg_catalog.pg_roles where rolname = wanted.name);
+    begin
+      execute pg_catalog.format('create role %I %s', wanted.name, wanted.attributes);
+    exception
+      when duplicate_object or unique_violation then null;
+      when insufficient_privilege then
+        raise exception using
+          errcode = 'insufficient_privilege',
+          message = pg_catalog.format('role %I is missing and %I may not create it', wanted.name, current_user),
+          hint = pg_catalog.format('As a superuser: CREATE ROLE %I %s; then run this again.',
+                                   wanted.name, pg_catalog.upper(wanted.attributes));
+    end;
+  end loop;
+end
+$roles$;
+
+grant usage on schema agent_memory to service_role;
+
+-- Extensions: none is required. They go where Supabase keeps them, when that schema exists.
+do $extensions$
+declare
+  wanted text;
+  target text := case when pg_catalog.to_regnamespace('extensions') is null then 'public' else 'extensions' end;
+begin
+  foreach wanted in array array['uuid-ossp', 'pgcrypto', 'btree_gin', 'vector'] loop
+    continue when exists (select from pg_catalog.pg_extension where extname = wanted);
+    if not exists (select from pg_catalog.pg_available_extensions where name = wanted) then
+      raise notice 'pgrecall: extension % is not available on this server; going on without it', wanted;
+      continue;
+    end if;
+    begin
+      execute pg_catalog.format('create extension if not exists %I with schema %I', wanted, target);
+    exception
+      when insufficient_privilege then
+        raise notice 'pgrecall: extension % is available, but % may not create it; going on without it. As a superuser: CREATE EXTENSION "%" WITH SCHEMA %; then run the migrations again.',
+          wanted, current_user, wanted, target;
+    end;
+  end loop;
+end
+$extensions$;
+
+-- Clock ---------------------------------------------------------------------------------------
+
+create or replace function agent_memory.now()
+returns timestamptz
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  pretended text := nullif(current_setting('pgrecall.now', true), '');
+begin
+  if pretended is null
+     or not exists (select from pg_catalog.pg_roles r
+                    where r.rolname = 'pgrecall_test' and pg_has_role(session_user, r.oid, 'member')) then
+    return pg_catalog.now();
+  end if;
+  return pretended::timestamptz;
+end
+$$;
+comment on function agent_memory.now() is
+  'The time of the transaction. Sessions of members of the role pgrecall_test may pretend another one by the setting pgrecall.now; everyone else''s setting is ignored.';
+
+create or replace function agent_memory.uuid_v7(at timestamptz default pg_catalog.clock_timestamp())
+returns uuid
+language sql volatile parallel safe
+as $$
+  -- RFC 9562, version 7: 48 bits of milliseconds, 12 bits of the fraction of the millisecond
+  -- (its method 3), 62 random bits.
+  select (
+    pg_catalog.lpad(pg_catalog.to_hex(micros / 1000), 12, '0')
+    || '7' || pg_catalog.lpad(pg_catalog.to_hex((micros % 1000) * 4096 / 1000), 3, '0')
+    || pg_catalog.substr('89ab', 1 + (pg_catalog.get_byte(random, 8) & 3), 1)
+    || pg_catalog.substr(pg_catalog.encode(random, 'hex'), 18)
+  )::uuid
+  from (
+    select (extract(epoch from at) * 1000000)::bigint as micros,
+           pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) as random
+  ) as parts
+$$;
+comment on function agent_memory.uuid_v7(timestamptz) is
+  'A time-ordered UUID, version 7 (RFC 9562); times a microsecond apart give ids in their order.';
+
+-- Checks of values ----------------------------------------------------------------------------
+
+create or replace function agent_memory.is_safe_json(value jsonb)
+returns boolean
+language sql immutable parallel safe
+as $$
+  -- Deeper or larger documents, and integers of thousands of digits, can be stored but break
+  -- the clients that read them.
+  select value = '{}'::jsonb
+      or (pg_catalog.jsonb_typeof(value) = 'object'
+          and pg_catalog.octet_length(value::text) <= 65536
+          and not pg_catalog.jsonb_path_exists(value, 'strict $.**{32 to last}')
+          and not pg_catalog.jsonb_path_exists(
+            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'))
+$$;
+comment on function agent_memory.is_safe_json(jsonb) is
+  'Whether a document is an object of at most 64 KiB and 32 levels, with numbers within ±1e300.';
+
+create or replace function agent_memory.text_config(language text)
+returns regconfig
+language sql immutable parallel safe
+as $$
+  select case language
+    when 'english' then 'pg_catalog.english'::regconfig
+    when 'arabic' then 'pg_catalog.arabic'::regconfig
+    when 'danish' then 'pg_catalog.danish'::regconfig
+    when 'dutch' then 'pg_catalog.dutch'::regconfig
+    when 'finnish' then 'pg_catalog.finnish'::regconfig
+    when 'french' then 'pg_catalog.french'::regconfig
+    when 'german' then 'pg_catalog.german'::regconfig
+    when 'greek' then 'pg_catalog.greek'::regconfig
+    when 'hungarian' then 'pg_catalog.hungarian'::regconfig
+    when 'indonesian' then 'pg_catalog.indonesian'::regconfig
+    when 'italian' then 'pg_catalog.italian'::regconfig
+    when 'norwegian' then 'pg_catalog.norwegian'::regconfig
+    when 'portuguese' then 'pg_catalog.portuguese'::regconfig
+    when 'romanian' then 'pg_catalog.romanian'::regconfig
+    when 'russian' then 'pg_catalog.russian'::regconfig
+    when 'spanish' then 'pg_catalog.spanish'::regconfig
+    when 'swedish' then 'pg_catalog.swedish'::regconfig
+    when 'turkish' then 'pg_catalog.turkish'::regconfig
+    else 'pg_catalog.simple'::regconfig
+  end
+$$;
+comment on function agent_memory.text_config(text) is
+  'The text search configuration of a language. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+
+-- Tenancy -------------------------------------------------------------------------------------
+
+create table if not exists public.organizations (
+  organization_id uuid primary key default agent_memory.uuid_v7(),
+  name text not null check (char_length(name) between 1 and 200),
+  created_at timestamptz not null default agent_memory.now(),
+  updated_at timestamptz not null default agent_memory.now()
+);
+comment on table public.organizations is 'The tenants. Every other row belongs to one of them.';
+
+create table if not exists public.organization_members (
+  organization_id uuid not null references public.organizations on delete cascade,
+  user_id text not null check (char_length(user_id) between 1 and 255),
+  role text not null check (role in ('owner', 'admin', 'member', 'viewer', 'agent')),
+  created_at timestamptz not null default agent_memory.now(),
+  updated_at timestamptz not null default agent_memory.now(),
+  primary key (organization_id, user_id),
+  constraint organization_members_programs_are_agents check ((role = 'agent') = (user_id like 'agent:%'))
+);
+comment on table public.organization_members is 'Who belongs to an organization. A change takes effect with the next statement.';
+comment on column public.organization_members.user_id is
+  'The `sub` of the member''s token: with Supabase Auth the text of auth.uid(); of a program `agent:` and its agent_id.';
+create index if not exists organization_members_user_id_idx on public.organization_members (user_id);
+
+-- Who is calling ------------------------------------------------------------------------------
+
+do $types$
+begin
+  if pg_catalog.to_regtype('agent_memory.principal') is null then
+    create type agent_memory.principal as (
+      organization_id uuid, subject text, role text, person text, program text);
+  end if;
+end
+$types$;
+comment on type agent_memory.principal is
+  'A verified caller: the active organization, the token''s subject, its role there, and the subject as a person''s user_id or a program''s agent_id (one of the two is null).';
+
+create or replace function agent_memory.claimed_organization(claims jsonb)
+returns jsonb
+language sql immutable parallel safe
+as $$
+  select case
+    when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
+    when claims ? 'organization_id' then claims -> 'organization_id'
+    when claims ? 'org_id' then claims -> 'org_id'
+  end
+$$;
+comment on function agent_memory.claimed_organization(jsonb) is
+  'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
+
+create or replace function agent_memory.principal()
+returns agent_memory.principal
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  claimed jsonb;
+  caller agent_memory.principal;
+begin
+  if jsonb_typeof(claims) is distinct from 'object'
+     or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+    return null;
+  end if;
+  claimed := agent_memory.claimed_organization(claims);
+  if claimed is null then
+    select (array_agg(m.organization_id))[1], m.user_id, min(m.role)
+      into caller.organization_id, caller.subject, caller.role
+      from public.organization_members as m
+     where m.user_id = claims ->> 'sub'
+     group by m.user_id having count(*) = 1;
+  elsif jsonb_typeof(claimed) = 'string'
+        and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+    select m.organization_id, m.user_id, m.role
+      into caller.organization_id, caller.subject, caller.role
+      from public.organization_members as m
+     where m.organization_id = (claimed #>> '{}')::uuid and m.user_id = claims ->> 'sub';
+  end if;
+  if caller.role = 'agent' then
+    caller.program := substr(caller.subject, 7);
+  else
+    caller.person := caller.subject;
+  end if;
+  return caller;
+end
+$$;
+comment on function agent_memory.principal() is
+  'The verified caller of this transaction; all fields null if the claims are missing or malformed, name an organization that the caller does not belong to, or name none while the caller belongs to several.';
+
+create or replace function agent_memory.active_organization()
+returns uuid
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agent_memory.principal()).organization_id;
+end
+$$;
+comment on function agent_memory.active_organization() is
+  'The one organization in which this transaction acts, its membership verified, or null.';
+
+create or replace function agent_memory.active_person()
+returns text
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agent_memory.principal()).person;
+end
+$$;
+comment on function agent_memory.active_person() is 'The caller''s user_id if the caller is a person, else null.';
+
+create or replace function agent_memory.active_program()
+returns text
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (agent_memory.principal()).program;
+end
+$$;
+comment on function agent_memory.active_program() is 'The caller''s agent_id if the caller is a program, else null.';
+
+-- What a caller may see or change: the one expression, for policies and functions alike. Each
+-- parameter of the caller is named once, so that PostgreSQL inlines the function even where the
+-- argument is a sub-select.
+
+create or replace function agent_memory.may_read(
+  visibility text, user_id text, agent_id text, person text, program text)
+returns boolean
+language sql immutable parallel safe
+as $$
+  select visibility = 'organization'
+      or agent_id = coalesce(program, case when visibility = 'agent' then agent_id end)
+      or user_id = person
+$$;
+comment on function agent_memory.may_read(text, text, text, text, text) is
+  'Whether a caller of the row''s organization may read it. Everyone: what is shared with the organization. A program: all that its own agent holds. A person: what agents share with people, and all that is about this person.';
+
+create or replace function agent_memory.may_write(
+  visibility text, user_id text, agent_id text, role text, person text, program text)
+returns boolean
+language sql immutable parallel safe
+as $$
+  select case role
+    when 'agent' then agent_id = program
+    when 'member' then user_id = person
+    when 'admin' then user_id = person or visibility <> 'private'
+    when 'owner' then user_id = person or visibility <> 'private'
+    else false
+  end
+$$;
+comment on function agent_memory.may_write(text, text, text, text, text, text) is
+  'Whether a caller of the row''s organization may add, change or forget it. A program: what its own agent holds. A member: what is about them. Admins and owners: that and all that is not private. Viewers: nothing.';
+
+-- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
+-- caller once per statement instead of once per row.
+create or replace function agent_memory.policy(target regclass, may_read text, may_write text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  short text := (select relname from pg_catalog.pg_class where oid = target);
+  tenant constant text := 'organization_id = (select agent_memory.active_organization())';
+  caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
+  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false' else format(
+    ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
+  writable text := tenant || case may_write when 'nobody' then ' and false' else format(
+    ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
+begin
+  execute format('alter table %s enable row level security', target);
+  execute format('drop policy if exists %I on %s', short || '_select', target);
+  execute format('drop policy if exists %I on %s', short || '_insert', target);
+  execute format('drop policy if exists %I on %s', short || '_update', target);
+  execute format('drop policy if exists %I on %s', short || '_delete', target);
+  execute format('create policy %I on %s for select to authenticated using (%s)', short || '_select', target, readable);
+  execute format('create policy %I on %s for insert to authenticated with check (%s)', short || '_insert', target, writable);
+  execute format('create policy %I on %s for update to authenticated using (%s) with check (%s)', short || '_update', target, writable, writable);
+  execute format('create policy %I on %s for delete to authenticated using (%s)', short || '_delete', target, writable);
+  execute format('revoke all on %s from public, anon, authenticated, service_role', target);
+  execute format('grant select on %s to authenticated', target);
+  execute format('grant select, insert, update, delete on %s to service_role', target);
+end
+$$;
+comment on function agent_memory.policy(regclass, text, text) is
+  'Gives a table its Row Level Security, one policy a command, and its exact grants. Clients are granted SELECT alone; the policies for writing are a second wall.';
+
+-- Conversations -------------------------------------------------------------------------------
+
+create table if not exists public.ai_memory_contexts (
+  organization_id uuid not null references public.organizations on delete cascade,
+  id uuid not null default agent_memory.uuid_v7(),
+  agent_id text not null check (char_length(agent_id) between 1 and 255),
+  user_id text check (char_length(user_id) between 1 and 255),
+  context_key text not null check (char_length(context_key) between 1 and 500),
+  visibility text not null default 'agent' check (visibility in ('private', 'agent', 'organization')),
+  summary text check (char_length(summary) <= 100000),
+  metadata jsonb not null default '{}' check (agent_memory.is_safe_json(metadata)),
+  created_at timestamptz not null default agent_memory.now(),
+  updated_at timestamptz not null default agent_memory.now(),
+  primary key (organization_id, id)
+);
+comment on table public.ai_memory_contexts is 'One conversation or task each, addressed by the caller''s own context_key, such as a thread id.';
+create unique index if not exists ai_memory_contexts_key_idx
+  on public.ai_memory_contexts (organization_id, agent_id, context_key, (coalesce(user_id, '')));
+
+-- Memories ------------------------------------------------------------------------------------
+
+create table if not exists public.ai_memories (
+  organization_id uuid not null references public.organizations on delete cascade,
+  id uuid not null default agent_memory.uuid_v7(),
+  agent_id text not null check (char_length(agent_id) between 1 and 255),
+  user_id text check (char_length(user_id) between 1 and 255),
+  context_id uuid,
+  kind text not null default 'fact'
+    check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')),
+  content text not null check (char_length(content) <= 100000 and content ~ '\S'),
+  speaker text check (char_length(speaker) between 1 and 255),
+  language text not null default 'english' check (char_length(language) between 1 and 63),
+  slot text check (char_length(slot) between 1 and 500),
+  importance real not null default 0.5 check (importance between 0 and 1),
+  confidence real not null default 1 check (confidence between 0 and 1),
+  trust text not null default 'user'
+    check (trust in ('user', 'assistant', 'tool', 'document', 'inference')),
+  visibility text not null default 'agent'
+    check (visibility in ('private', 'agent', 'organization')),
+  metadata jsonb not null default '{}' check (agent_memory.is_safe_json(metadata)),
+  occurred_at timestamptz not null default agent_memory.now(),
+  valid_from timestamptz not null default agent_memory.now(),
+  valid_to timestamptz,
+  superseded_by uuid,
+  expires_at timestamptz,
+  forgotten_at timestamptz,
+  created_at timestamptz not null default agent_memory.now(),
+  updated_at timestamptz not null default agent_memory.now(),
+  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+  dedup_key bytea,
+  window_lexemes tsvector,
+  search_vector tsvector not null generated always as (
+    setweight(to_tsvector(agent_memory.text_config(language), content), 'A')
+    || setweight(to_tsvector(agent_memory.text_config(language), coalesce(speaker, '')), 'B')
+    || coalesce(window_lexemes, ''::tsvector)) stored,
+  primary key (organization_id, id),
+  constraint ai_memories_context_fk foreign key (organization_id, context_id)
+    references public.ai_memory_contexts (organization_id, id) on delete cascade,
+  constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
+    references public.ai_memories (organization_id, id),
+  constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
+  constraint ai_memories_valid_range check (valid_to >= valid_from)
+);
+comment on table public.ai_memories is 'The memories: messages as they were said, and what is derived from them. Read under Row Level Security, written by functions.';
+comment on column public.ai_memories.agent_id is 'The program that remembers.';
+comment on column public.ai_memories.user_id is 'The end user whom the memory is about.';
+comment on column public.ai_memories.speaker is 'Who said a message, by name; indexed with weight B, so that a question that names them finds it.';
+comment on column public.ai_memories.language is 'The language of the content, for its text search configuration.';
+comment on column public.ai_memories.slot is 'Subject and attribute of a keyed memory, such as user:maria/diet. A new value supersedes the old one.';
+comment on column public.ai_memories.importance is '0 to 1; 0.5 where nothing is known.';
+comment on column public.ai_memories.confidence is '0 to 1: how sure its source was.';
+comment on column public.ai_memories.trust is 'Where it came from; never raised by derivation.';
+comment on column public.ai_memories.visibility is 'private: its user and the agent that holds it. agent: people, and of the programs that agent alone. organization: all members.';
+comment on column public.ai_memories.occurred_at is 'When it happened or was said.';
+comment on column public.ai_memories.valid_from is 'Since when it has been true in the world.';
+comment on column public.ai_memories.valid_to is 'Until when it was true (exclusive); null while it still is.';
+comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity.';
+comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
+comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
+comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';
+comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
+comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
+comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
+
+create unique index if not exists ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
+  where dedup_key is not null and superseded_by is null and forgotten_at is null;
+create unique index if not exists ai_memories_idempotency_idx on public.ai_memories (organization_id, agent_id, idempotency_key)
+  where idempotency_key is not null;
+create unique index if not exists ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
+  where slot is not null and superseded_by is null and forgotten_at is null;
+create index if not exists ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
+create index if not exists ai_memories_user_idx on public.ai_memories (organization_id, user_id, id);
+create index if not exists ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
+create index if not exists ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
+  where superseded_by is not null;
+
+-- With btree_gin the organization is part of the text index; without, it is a filter.
+do $text_index$
+begin
+  if exists (select from pg_catalog.pg_extension where extname = 'btree_gin') then
+    drop index if exists public.ai_memories_search_idx;
+    execute 'create index if not exists ai_memories_organization_search_idx on public.ai_memories using gin (organization_id, search_vector)';
+  else
+    execute 'create index if not exists ai_memories_search_idx on public.ai_memories using gin (search_vector)';
+  end if;
+end
+$text_index$;
+
+-- Row Level Security and grants ---------------------------------------------------------------
+
+select agent_memory.policy('public.organizations', 'members', 'nobody');
+select agent_memory.policy('public.organization_members', 'members', 'nobody');
+select agent_memory.policy('public.ai_memory_contexts', 'visibility, user_id, agent_id', 'visibility, user_id, agent_id');
+select agent_memory.policy('public.ai_memories', 'visibility, user_id, agent_id', 'visibility, user_id, agent_id');
+
+-- Settling an organization --------------------------------------------------------------------
+
+create or replace function agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into public.organizations as o (organization_id, name)
+    values (settle_agent.organization_id, organization_name)
+    on conflict do nothing;
+  insert into public.organization_members as m (organization_id, user_id, role)
+    values (settle_agent.organization_id, 'agent:' || settle_agent.agent_id, 'agent')
+    on conflict do nothing;
+end
+$$;
+comment on function agent_memory.settle_agent(uuid, text, text) is
+  'Creates an organization, and an agent''s membership in it, where they are missing. For trusted connections: the owner of the schema and service_role.';
+
+-- Exact rights: what a function's callers are is said once, beside it.
+create or replace function agent_memory.expose(target regprocedure, variadic callers text[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  caller text;
+begin
+  execute format('revoke all on function %s from public, anon, authenticated, service_role', target);
+  foreach caller in array callers loop
+    execute format('grant execute on function %s to %I', target, caller);
+  end loop;
+end
+$$;
+comment on function agent_memory.expose(regprocedure, text[]) is
+  'Takes EXECUTE on a function from everyone and grants it to the named roles.';
+
+select agent_memory.expose(function::regprocedure, variadic callers)
+from (values
+  ('agent_memory.principal()', '{authenticated,service_role}'::text[]),
+  ('agent_memory.active_organization()', '{authenticated,service_role}'),
+  ('agent_memory.active_person()', '{authenticated,service_role}'),
+  ('agent_memory.active_program()', '{authenticated,service_role}'),
+  ('agent_memory.may_read(text, text, text, text, text)', '{authenticated,service_role}'),
+  ('agent_memory.may_write(text, text, text, text, text, text)', '{authenticated,service_role}'),
+  ('agent_memory.now()', '{authenticated,service_role}'),
+  ('agent_memory.uuid_v7(timestamptz)', '{service_role}'),
+  ('agent_memory.is_safe_json(jsonb)', '{service_role}'),
+  ('agent_memory.text_config(text)', '{service_role}'),
+  ('agent_memory.claimed_organization(jsonb)', '{service_role}'),
+  ('agent_memory.settle_agent(uuid, text, text)', '{service_role}'),
+  ('agent_memory.policy(regclass, text, text)', '{}'),
+  ('agent_memory.expose(regprocedure, text[])', '{}')
+) as grants (function, callers);

@@ -1,0 +1,235 @@
+-- pgrecall: vectors, where the server has pgvector.
+-- rerun-when: vector
+--
+-- Without pgvector the same functions exist and know of no vector, so that nothing else has to
+-- ask. Run this file again once pgvector is installed.
+--
+-- An organization's first vectors (agent_memory.exact_limit() of them) are not indexed: they are
+-- compared exactly, which is faster than an index up to there, and their writes cost an eighth.
+-- All later ones are in an HNSW index. A search asks both halves, so nothing moves as an
+-- organization grows and no vector is ever in neither.
+
+create or replace function agent_memory.exact_limit()
+returns integer
+language sql immutable parallel safe
+as $$ select 5000 $$;
+comment on function agent_memory.exact_limit() is
+  'How many memories in scope are compared one by one; above, indexes choose candidates.';
+
+-- Without pgvector --------------------------------------------------------------------------
+
+create or replace function agent_memory.has_vector()
+returns boolean
+language sql stable parallel safe
+as $$ select pg_catalog.to_regclass('public.ai_memory_embeddings') is not null $$;
+comment on function agent_memory.has_vector() is 'Whether vectors can be stored and compared here.';
+
+create or replace function agent_memory.vector_schema()
+returns name
+language sql stable parallel safe
+as $$
+  select n.nspname
+  from pg_catalog.pg_extension as e
+  join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
+  join pg_catalog.pg_type as t on t.typnamespace = n.oid and t.typname = 'halfvec'
+  where e.extname = 'vector'
+$$;
+comment on function agent_memory.vector_schema() is
+  'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
+
+do $without_vector$
+begin
+  if agent_memory.vector_schema() is not null then
+    return;
+  end if;
+  if exists (select from pg_catalog.pg_extension where extname = 'vector') then
+    raise notice 'pgrecall: pgvector is older than 0.7; going on without it. ALTER EXTENSION vector UPDATE; then run the migrations again.';
+  end if;
+  create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
+    returns table (memory_id uuid, similarity real)
+    language plpgsql stable parallel safe as 'begin end';
+  create or replace function agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer)
+    returns table (memory_id uuid, similarity real)
+    language plpgsql stable parallel safe as 'begin end';
+  create or replace function agent_memory.stored_dimension(organization_id uuid, model text)
+    returns integer
+    language sql stable parallel safe as 'select null::integer';
+  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
+    returns void
+    language plpgsql as 'begin end';
+  create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
+    returns void
+    language plpgsql as 'begin end';
+end
+$without_vector$;
+
+-- With pgvector -----------------------------------------------------------------------------
+
+do $with_vector$
+declare
+  home name := agent_memory.vector_schema();
+  dimension integer;
+begin
+  if home is null then
+    return;
+  end if;
+
+  execute pg_catalog.format($ddl$
+    create table if not exists public.ai_memory_embeddings (
+      organization_id uuid not null,
+      memory_id uuid not null,
+      model text not null check (char_length(model) between 1 and 255),
+      embedding %1$I.halfvec not null check (%1$I.l2_norm(embedding) > 0),
+      is_indexed boolean not null default false,
+      created_at timestamptz not null default agent_memory.now(),
+      primary key (organization_id, model, memory_id),
+      constraint ai_memory_embeddings_memory_fk foreign key (organization_id, memory_id)
+        references public.ai_memories (organization_id, id) on delete cascade
+    ) $ddl$, home);
+  comment on table public.ai_memory_embeddings is 'The vectors of memories, one a model.';
+  comment on column public.ai_memory_embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
+  create index if not exists ai_memory_embeddings_memory_idx
+    on public.ai_memory_embeddings (organization_id, memory_id);
+  create index if not exists ai_memory_embeddings_exact_idx
+    on public.ai_memory_embeddings (organization_id, model) where not is_indexed;
+  create index if not exists ai_memory_embeddings_indexed_idx
+    on public.ai_memory_embeddings (organization_id, model) where is_indexed;
+  -- Dimensions that models have; vectors of any other are compared exactly.
+  foreach dimension in array array[256, 384, 512, 768, 1024, 1536, 2048, 3072] loop
+    execute pg_catalog.format($ddl$
+      create index if not exists ai_memory_embeddings_hnsw_%2$s_idx on public.ai_memory_embeddings
+        using hnsw ((embedding::%1$I.halfvec(%2$s)) %1$I.halfvec_cosine_ops)
+        where is_indexed and %1$I.vector_dims(embedding) = %2$s $ddl$, home, dimension);
+  end loop;
+  perform agent_memory.policy('public.ai_memory_embeddings', 'nobody', 'nobody');
+
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
+    returns table (memory_id uuid, similarity real)
+    language plpgsql stable parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    #variable_conflict use_column
+    declare
+      wanted %1$I.halfvec := query::%1$I.halfvec;
+    begin
+      return query
+      select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
+      from public.ai_memory_embeddings as e
+      where e.organization_id = similarities.organization_id and e.model = similarities.model
+        and e.memory_id = any (ids);
+    end
+    $body$ $ddl$, home);
+
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer)
+    returns table (memory_id uuid, similarity real)
+    language plpgsql stable parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    #variable_conflict use_column
+    declare
+      wanted %1$I.halfvec := query::%1$I.halfvec;
+    begin
+      perform set_config('hnsw.ef_search', '200', true);
+      if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
+          from pg_catalog.pg_extension where extname = 'vector') then
+        perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+      end if;
+      return query execute format(
+        'with exact as (
+           select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
+           from public.ai_memory_embeddings as e
+           where e.organization_id = $1 and e.model = $2 and not e.is_indexed
+           order by distance limit $4),
+         indexed as (
+           select e.memory_id, e.embedding::%1$I.halfvec(%%1$s) operator(%1$I.<=>) $3::%1$I.halfvec(%%1$s) as distance
+           from public.ai_memory_embeddings as e
+           where e.organization_id = $1 and e.model = $2 and e.is_indexed
+             and %1$I.vector_dims(e.embedding) = %%1$s
+           order by distance limit $4)
+         select memory_id, (1 - distance)::real
+         from (select * from exact union all select * from indexed) as both_halves
+         order by distance limit $4', cardinality(query))
+      using nearest.organization_id, nearest.model, wanted, match_limit;
+    end
+    $body$ $ddl$, home);
+
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.stored_dimension(organization_id uuid, model text)
+    returns integer
+    language sql stable parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $body$
+      select %1$I.vector_dims(e.embedding) from public.ai_memory_embeddings as e
+      where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
+      limit 1
+    $body$ $ddl$, home);
+
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    #variable_conflict use_column
+    declare
+      is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
+    begin
+      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed)
+      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::%1$I.halfvec, is_large
+      from unnest(ids, embeddings) as given (id, embedding)
+      on conflict (organization_id, model, memory_id)
+        do update set embedding = excluded.embedding, created_at = excluded.created_at;
+    end
+    $body$ $ddl$, home);
+
+  create or replace function agent_memory.is_large(organization_id uuid, model text)
+  returns boolean
+  language sql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+  as $body$
+    select exists (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed)
+      or agent_memory.exact_limit() <= (
+        select count(*) from (
+          select from public.ai_memory_embeddings as e
+          where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
+          limit agent_memory.exact_limit()) as counted)
+  $body$;
+  perform agent_memory.expose('agent_memory.is_large(uuid, text)', variadic '{}');
+
+  create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
+  returns void
+  language sql
+  set search_path = pg_catalog, pg_temp
+  as $body$
+    delete from public.ai_memory_embeddings as e
+    where e.organization_id = drop_embeddings.organization_id and e.memory_id = drop_embeddings.memory_id
+  $body$;
+end
+$with_vector$;
+
+comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
+  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+comment on function agent_memory.nearest(uuid, text, real[], integer) is
+  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+comment on function agent_memory.stored_dimension(uuid, text) is
+  'The dimension of the vectors that an organization has of a model; null if it has none.';
+comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
+  'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
+comment on function agent_memory.drop_embeddings(uuid, uuid) is
+  'Drops the vectors of a memory, whose content they no longer describe.';
+
+select agent_memory.expose(function::regprocedure, variadic callers)
+from (values
+  ('agent_memory.exact_limit()', '{}'::text[]),
+  ('agent_memory.vector_schema()', '{}'),
+  ('agent_memory.has_vector()', '{authenticated,service_role}'),
+  ('agent_memory.similarities(uuid, text, real[], uuid[])', '{}'),
+  ('agent_memory.nearest(uuid, text, real[], integer)', '{}'),
+  ('agent_memory.stored_dimension(uuid, text)', '{}'),
+  ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
+  ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
+) as grants (function, callers);
