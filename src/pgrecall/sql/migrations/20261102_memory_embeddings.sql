@@ -54,6 +54,9 @@ begin
   create or replace function agent_memory.stored_dimension(organization_id uuid, model text)
     returns integer
     language sql stable parallel safe as 'select null::integer';
+  create or replace function agent_memory.stored_models(organization_id uuid)
+    returns text
+    language sql stable parallel safe as 'select null::text';
   create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
     returns void
     language plpgsql as 'begin end';
@@ -184,6 +187,16 @@ begin
     end
     $body$ $ddl$, home);
 
+  create or replace function agent_memory.stored_models(organization_id uuid)
+  returns text
+  language sql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+  as $body$
+    select string_agg(distinct c.embedding_model, ', ')
+    from public.agent_memory_config as c
+    where c.organization_id = stored_models.organization_id and c.embedding_model is not null
+  $body$;
+
   create or replace function agent_memory.is_large(organization_id uuid, model text)
   returns boolean
   language sql stable parallel safe
@@ -217,6 +230,8 @@ comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of the vectors that an organization has of a model; null if it has none.';
+comment on function agent_memory.stored_models(uuid) is
+  'The models that the agents of an organization store vectors of, by name; null if none.';
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
@@ -230,6 +245,7 @@ from (values
   ('agent_memory.similarities(uuid, text, real[], uuid[])', '{}'),
   ('agent_memory.nearest(uuid, text, real[], integer)', '{}'),
   ('agent_memory.stored_dimension(uuid, text)', '{}'),
+  ('agent_memory.stored_models(uuid)', '{}'),
   ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);

@@ -184,7 +184,9 @@ as $$
       e.item ->> 'context_key' as context_key,
       coalesce(e.item ->> 'kind', 'fact') as kind,
       e.item ->> 'content' as content,
-      e.item ->> 'speaker' as speaker,
+      -- A message told as "Name: words" names its speaker.
+      coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
+        substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
       coalesce(e.item ->> 'language', 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,

@@ -1,0 +1,358 @@
+-- pgrecall: recall.
+--
+--   recall_memories(…)
+--     ├─ query_terms()      the question's lexemes
+--     ├─ in_reach()         what the caller may see and asks about: the scope
+--     ├─ candidates()       of a scope too large to compare one by one, the promising ones, by index
+--     └─ score_memories()   every signal of every memory in one statement, fused by recall_weights()
+--
+-- Signals, each scaled to 0..1 within one recall, then weighted and added (fusion of scores; it
+-- beat fusion of ranks by .14 in recall@10 when this was designed, see docs/recall.md):
+--   own words        sum over the question's lexemes of idf × ts_rank of the memory's own words,
+--                    by the best. For one lexeme ts_rank saturates with its frequency, as BM25
+--                    does; idf = ln(1 + (N - df + 0.5) / (df + 0.5)), counted in the statement.
+--   window           the same with the words of the three messages before it, at half their weight
+--   meaning          cosine similarity, scaled by its range
+--   conversation     the same two for the memory's whole context
+--   speaker          1 where the question names who said it
+--   user's words     1 for what the user said themselves
+--   length           logarithm of the length: long turns hold facts, short ones are courtesy
+--   question         1 where the memory is itself a question (weight below 0)
+--   recency          0.5 ^ (age / half-life)
+--   importance       as stored
+
+do $types$
+begin
+  if pg_catalog.to_regtype('public.recalled_memory') is null then
+    create type public.recalled_memory as (
+      id uuid, content text, kind text, user_id text, agent_id text, context_key text, metadata jsonb,
+      trust text, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
+      created_at timestamptz, score real, semantic real, lexical real, recency real, importance real);
+  end if;
+  if pg_catalog.to_regtype('agent_memory.recall_weights') is null then
+    create type agent_memory.recall_weights as (
+      own_words real, window_words real, meaning real, context_words real, context_meaning real,
+      speaker real, user_words real, length real, question real, recency real, importance real,
+      half_life interval);
+  end if;
+end
+$types$;
+comment on type public.recalled_memory is
+  'One hit. score: 0 to about 1, comparable within one recall. Its parts: semantic, the cosine similarity, -1 to 1, null without one; lexical, 0 to 1, by the best match of this recall; recency, 0 to 1; importance, 0 to 1.';
+
+create or replace function agent_memory.recall_weights()
+returns agent_memory.recall_weights
+language sql immutable parallel safe
+as $$
+  select row(.56, .43, .97, .21, .41, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+$$;
+comment on function agent_memory.recall_weights() is
+  'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
+
+create or replace function agent_memory.query_terms(query text, language text)
+returns table (lexeme text, term tsquery)
+language sql immutable parallel safe
+as $$
+  select l.lexeme,
+         ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
+         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  order by pg_catalog.length(l.lexeme) desc, l.lexeme
+  limit 64
+$$;
+comment on function agent_memory.query_terms(text, text) is
+  'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+
+-- The scope -----------------------------------------------------------------------------------
+
+create or replace function agent_memory.in_reach(
+  caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb,
+  since timestamptz, until timestamptz, valid_at timestamptz, among uuid[], row_limit integer)
+returns uuid[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_variable
+begin
+  return array(
+    select m.id
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and m.forgotten_at is null
+      and m.valid_from <= valid_at and (m.valid_to is null or m.valid_to > valid_at)
+      and (m.expires_at is null or m.expires_at > valid_at)
+      and (among is null or m.id = any (among))
+      and (agent_id is null or m.agent_id = agent_id)
+      and (user_id is null or m.user_id = user_id)
+      and (context_key is null or m.context_id in (
+        select c.id from public.ai_memory_contexts as c
+        where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key))
+      and (kinds is null or m.kind = any (kinds))
+      and (metadata is null or m.metadata @> metadata)
+      and (since is null or m.occurred_at >= since)
+      and (until is null or m.occurred_at < until)
+    limit row_limit);
+end
+$$;
+comment on function agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer) is
+  'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
+
+-- Scoring -------------------------------------------------------------------------------------
+
+create or replace function agent_memory.score_memories(
+  organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
+  reference timestamptz)
+returns table (id uuid, score real, semantic real, lexical real, recency real, importance real)
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_nestloop = off
+as $$
+#variable_conflict use_column
+declare
+  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
+  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+    + weight.user_words + weight.length + weight.recency + weight.importance
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+  -- As double precision: with numeric literals the same arithmetic takes three times as long.
+  half constant double precision := 0.5;
+  half_life constant double precision := extract(epoch from weight.half_life);
+begin
+  return query
+  with scope as materialized (
+    select m.id, m.context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
+           ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
+    from public.ai_memories as m
+    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+  ), matches as materialized (
+    select s.id, s.context_id, t.ordinal,
+           ts_rank('{0,0,0,1}', s.search_vector, t.term) as own,
+           ts_rank('{0,1,0,0}', s.search_vector, t.term) as before,
+           ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
+    from unnest(terms) with ordinality as t (term, ordinal)
+    cross join scope as s
+    where s.search_vector @@ t.term
+  ), rarity as (
+    select m.ordinal,
+           coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
+    from matches as m group by m.ordinal
+  ), words as (
+    select m.id, sum(m.own * r.idf) as own, bool_or(m.is_named) as is_named,
+           sum((1 - (1 - m.own) * (1 - half * m.before)) * r.idf) as windowed
+    from matches as m join rarity as r on r.ordinal = m.ordinal
+    group by m.id
+  ), context_matches as (
+    select m.context_id, m.ordinal, sum(m.own) as own
+    from matches as m where m.context_id is not null and m.own > 0
+    group by m.context_id, m.ordinal
+  ), context_words as (
+    select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
+    from (select m.context_id, m.own,
+                 ln(1 + ((select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
+                        / (count(*) over (partition by m.ordinal) + half)) as idf
+          from context_matches as m) as c
+    group by c.context_id
+  ), raw as (
+    select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
+           coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
+           e.similarity,
+           case when s.context_id is null then e.similarity
+                else avg(e.similarity) over (partition by s.context_id) end as context_similarity,
+           power(half, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life)) as recency
+    from scope as s
+    left join words as w on w.id = s.id
+    left join context_words as c on c.context_id = s.context_id
+    left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
+      on e.memory_id = s.id
+  ), scaled as (
+    select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
+           coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
+           coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
+           coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
+           coalesce((r.similarity - min(r.similarity) over ())
+                    / nullif(max(r.similarity) over () - min(r.similarity) over (), 0), 0) as meaning,
+           coalesce((r.context_similarity - min(r.context_similarity) over ())
+                    / nullif(max(r.context_similarity) over () - min(r.context_similarity) over (), 0), 0) as context_meaning,
+           coalesce((r.size - min(r.size) over ()) / nullif(max(r.size) over () - min(r.size) over (), 0), 0) as size
+    from raw as r
+  )
+  select s.id,
+    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
+      + weight.meaning * s.meaning + weight.context_meaning * s.context_meaning
+      + case when s.is_named then weight.speaker else 0 end
+      + case when s.trust not in ('assistant', 'tool') then weight.user_words else 0 end
+      + case when s.asks then weight.question else 0 end
+      + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
+    s.similarity::real,
+    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
+     / (weight.own_words + weight.window_words + weight.context_words))::real,
+    s.recency::real, s.importance
+  from scaled as s;
+end
+$$;
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz) is
+  'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+
+-- Candidates of a large scope -----------------------------------------------------------------
+
+create or replace function agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer)
+returns integer[]
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array_agg((
+      select count(*)::integer from (
+        select from public.ai_memories as m
+        where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
+        limit row_limit) as counted) order by t.ordinal)
+  from unnest(terms) with ordinality as t (term, ordinal)
+$$;
+comment on function agent_memory.term_counts(uuid, tsquery[], integer) is
+  'How many memories of an organization each term is in, counted up to row_limit.';
+
+create or replace function agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer)
+returns setof uuid
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  -- Any of the rare terms, until they make up row_limit; and all of the terms together.
+  rare tsquery := (
+    select string_agg(chosen.term::text, ' | ')::tsquery
+    from (select t.term, sum(t.found) over (order by t.found, t.term::text) - t.found as before
+          from unnest(terms, counts) as t (term, found) where t.found > 0) as chosen
+    where chosen.before < row_limit);
+  every tsquery := (select string_agg(t::text, ' & ')::tsquery from unnest(terms) as t);
+begin
+  return query
+    (select m.id from public.ai_memories as m
+     where m.organization_id = matching.organization_id and m.search_vector @@ every limit row_limit)
+    union
+    (select m.id from public.ai_memories as m
+     where m.organization_id = matching.organization_id and m.search_vector @@ rare
+     order by ts_rank(m.search_vector, rare) desc limit row_limit);
+end
+$$;
+comment on function agent_memory.matching(uuid, tsquery[], integer[], integer) is
+  'Memories of an organization that have all of the terms, or any of the rarest, by the text index.';
+
+-- Recall --------------------------------------------------------------------------------------
+
+create or replace function agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text)
+returns boolean
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  stored integer;
+begin
+  if query_embedding is null or not agent_memory.has_vector() then
+    return false;
+  elsif model is null then
+    raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
+      hint = 'Name the model as remember_memories was told it.';
+  elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
+        or 'Infinity' = any (query_embedding) or '-Infinity' = any (query_embedding)
+        or not exists (select from unnest(query_embedding) as e where e <> 0) then
+    raise exception using errcode = 'PM003', message = 'query_embedding must hold finite numbers, not all of them zero';
+  end if;
+  stored := agent_memory.stored_dimension(organization_id, model);
+  if stored <> cardinality(query_embedding) then
+    raise exception using errcode = 'PM005',
+      message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
+      hint = 'Use the embedder that the stored vectors came from.';
+  elsif stored is null and agent_memory.stored_models(organization_id) is not null then
+    raise exception using errcode = 'PM005',
+      message = format('nothing here has a vector of %s; the stored ones are of %s', model, agent_memory.stored_models(organization_id)),
+      hint = 'Use the embedder that the stored vectors came from.';
+  end if;
+  return stored is not null;
+end
+$$;
+comment on function agent_memory.check_embedding(uuid, real[], text) is
+  'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+
+create or replace function public.recall_memories(
+  query text, query_embedding real[] default null, embedding_model text default null,
+  agent_id text default null, user_id text default null, context_key text default null,
+  kinds text[] default null, metadata jsonb default null, since timestamptz default null,
+  until timestamptz default null, as_of timestamptz default null,
+  match_limit integer default 10, min_score real default 0)
+returns setof public.recalled_memory
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  caller constant agent_memory.principal := agent_memory.require_member();
+  org constant uuid := caller.organization_id;
+  valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
+  exact_limit constant integer := agent_memory.exact_limit();
+  candidate_limit constant integer := 500;
+  has_meaning boolean;
+  ids uuid[];
+  terms tsquery[];
+  counts integer[];
+  rarities real[];
+  is_exact boolean := true;
+begin
+  if match_limit is null or match_limit not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  elsif query is null or char_length(query) > 100000 then
+    raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
+      hint = 'Its first 4,000 characters are searched for.';
+  end if;
+  has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
+  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+
+  ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  if cardinality(ids) > exact_limit then
+    counts := agent_memory.term_counts(org, terms, exact_limit);
+    ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+      array(select agent_memory.matching(org, terms, counts, candidate_limit)
+            union
+            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+            where has_meaning), null);
+    if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
+      is_exact := false;
+      rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+    else
+      -- The filters left too few of the candidates: compare all, however many.
+      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+    end if;
+  end if;
+  perform set_config('pgrecall.last_recall', jsonb_build_object(
+    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
+
+  return query
+    select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
+           m.occurred_at, m.valid_from, m.valid_to, m.created_at,
+           s.score, s.semantic, s.lexical, s.recency, s.importance
+    from (
+      select * from agent_memory.score_memories(
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+      where scored.score >= min_score
+      order by scored.score desc, scored.id desc limit match_limit) as s
+    join public.ai_memories as m on m.organization_id = org and m.id = s.id
+    left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
+    order by s.score desc, m.id desc;
+end
+$$;
+comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
+  'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+
+select agent_memory.expose(function::regprocedure, variadic callers)
+from (values
+  ('agent_memory.recall_weights()', '{}'::text[]),
+  ('agent_memory.query_terms(text, text)', '{}'),
+  ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz)', '{}'),
+  ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
+  ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
+  ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
+  ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
+) as grants (function, callers);
