@@ -68,6 +68,7 @@ end
 $roles$;
 
 grant usage on schema agent_memory to service_role;
+grant usage on schema public to authenticated, service_role;
 
 -- Extensions: none is required. They go where Supabase keeps them, when that schema exists.
 do $extensions$

@@ -127,7 +127,7 @@ begin
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer)
     returns table (memory_id uuid, similarity real)
-    language plpgsql stable parallel safe
+    language plpgsql stable
     set search_path = pg_catalog, pg_temp
     as $body$
     #variable_conflict use_column

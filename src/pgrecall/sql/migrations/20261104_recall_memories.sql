@@ -282,7 +282,7 @@ create or replace function public.recall_memories(
   until timestamptz default null, as_of timestamptz default null,
   match_limit integer default 10, min_score real default 0)
 returns setof public.recalled_memory
-language plpgsql stable parallel safe security definer
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
@@ -324,6 +324,7 @@ begin
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
     end if;
   end if;
+  -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
     'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
     'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);

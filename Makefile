@@ -1,0 +1,44 @@
+# Needs python3 (3.10 or later) with venv and pip, and a package index. Everything else is installed here.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?=
+
+.PHONY: demo test check format bench snapshot sync clean
+
+demo: $(VENV)/ready
+	$(BIN)/pgrecall demo
+
+test: $(VENV)/ready
+	$(BIN)/pytest
+
+check: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_sync.py --check
+	$(BIN)/squawk src/pgrecall/sql/migrations/*.sql
+	$(BIN)/python scripts/snapshot_schema.py --check
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/generate_sync.py
+
+# make bench DATA=folder with the LoCoMo conversations
+bench: $(VENV)/ready
+	@test -n "$(DATA)" || { echo 'make bench DATA=DIR: the folder that holds the LoCoMo conversations'; exit 2; }
+	$(BIN)/python -m benchmarks.locomo --data $(DATA) --rates
+
+snapshot: $(VENV)/ready
+	$(BIN)/python scripts/snapshot_schema.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[remote]' --group dev
+	touch $@
