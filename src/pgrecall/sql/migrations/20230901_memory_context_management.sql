@@ -25,6 +25,9 @@
 --
 -- This file may be run any number of times, by psql as it is.
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 do $encoding$
 begin
   if pg_catalog.current_setting('server_encoding') <> 'UTF8' then
@@ -117,6 +120,7 @@ comment on function agent_memory.now() is
 create or replace function agent_memory.uuid_v7(at timestamptz default pg_catalog.clock_timestamp())
 returns uuid
 language sql volatile parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   -- RFC 9562, version 7: 48 bits of milliseconds, 12 bits of the fraction of the millisecond
   -- (its method 3), 62 random bits.
@@ -139,6 +143,7 @@ comment on function agent_memory.uuid_v7(timestamptz) is
 create or replace function agent_memory.is_safe_json(value jsonb)
 returns boolean
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   -- Deeper or larger documents, and integers of thousands of digits, can be stored but break
   -- the clients that read them.
@@ -155,6 +160,7 @@ comment on function agent_memory.is_safe_json(jsonb) is
 create or replace function agent_memory.text_config(language text)
 returns regconfig
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select case language
     when 'english' then 'pg_catalog.english'::regconfig
@@ -221,6 +227,7 @@ comment on type agent_memory.principal is
 create or replace function agent_memory.claimed_organization(claims jsonb)
 returns jsonb
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
@@ -305,17 +312,19 @@ $$;
 comment on function agent_memory.active_program() is 'The caller''s agent_id if the caller is a program, else null.';
 
 -- What a caller may see or change: the one expression, for policies and functions alike. Each
--- parameter of the caller is named once, so that PostgreSQL inlines the function even where the
--- argument is a sub-select.
+-- parameter of the caller is named once in may_read, so that PostgreSQL inlines it even where the
+-- argument is a sub-select. Operators carry their schema, since an inlined body is read under the
+-- caller's search_path.
 
 create or replace function agent_memory.may_read(
   visibility text, user_id text, agent_id text, person text, program text)
 returns boolean
 language sql immutable parallel safe
 as $$
-  select visibility = 'organization'
-      or agent_id = coalesce(program, case when visibility = 'agent' then agent_id end)
-      or user_id = person
+  select visibility operator(pg_catalog.=) 'organization'
+      or agent_id operator(pg_catalog.=) coalesce(
+        program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end)
+      or user_id operator(pg_catalog.=) person
 $$;
 comment on function agent_memory.may_read(text, text, text, text, text) is
   'Whether a caller of the row''s organization may read it. Everyone: what is shared with the organization. A program: all that its own agent holds. A person: what agents share with people, and all that is about this person.';
@@ -325,11 +334,11 @@ create or replace function agent_memory.may_write(
 returns boolean
 language sql immutable parallel safe
 as $$
-  select case role
-    when 'agent' then agent_id = program
-    when 'member' then user_id = person
-    when 'admin' then user_id = person or visibility <> 'private'
-    when 'owner' then user_id = person or visibility <> 'private'
+  select case
+    when role operator(pg_catalog.=) 'agent' then agent_id operator(pg_catalog.=) program
+    when role operator(pg_catalog.=) 'member' then user_id operator(pg_catalog.=) person
+    when role operator(pg_catalog.=) any ('{owner,admin}')
+      then user_id operator(pg_catalog.=) person or visibility operator(pg_catalog.<>) 'private'
     else false
   end
 $$;

@@ -3,6 +3,9 @@
 -- The embedding model is settled by the first vector that an agent stores; a vector of another
 -- model or dimension is refused from then on, since the two can't be compared.
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 create table if not exists public.agent_memory_config (
   organization_id uuid not null references public.organizations on delete cascade,
   agent_id text not null check (char_length(agent_id) between 1 and 255),

@@ -1,5 +1,8 @@
 -- pgrecall: what agents did, per hour.
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 create table if not exists public.agent_memory_stats (
   organization_id uuid not null references public.organizations on delete cascade,
   agent_id text not null check (char_length(agent_id) between 1 and 255),

@@ -3,6 +3,9 @@
 -- One row a change, never updated but for its visibility, which follows the memory's. The writing
 -- itself is the memory's own created_at and needs no row.
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 create table if not exists public.ai_memory_history (
   organization_id uuid not null,
   memory_id uuid not null,

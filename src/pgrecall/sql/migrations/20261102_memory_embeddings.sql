@@ -9,6 +9,9 @@
 -- All later ones are in an HNSW index. A search asks both halves, so nothing moves as an
 -- organization grows and no vector is ever in neither.
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 create or replace function agent_memory.exact_limit()
 returns integer
 language sql immutable parallel safe
@@ -21,12 +24,14 @@ comment on function agent_memory.exact_limit() is
 create or replace function agent_memory.has_vector()
 returns boolean
 language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$ select pg_catalog.to_regclass('public.ai_memory_embeddings') is not null $$;
 comment on function agent_memory.has_vector() is 'Whether vectors can be stored and compared here.';
 
 create or replace function agent_memory.vector_schema()
 returns name
 language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select n.nspname
   from pg_catalog.pg_extension as e

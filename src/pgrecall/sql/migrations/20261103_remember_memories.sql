@@ -9,6 +9,9 @@
 --     ├─ set_slot()          one slot at a time: the new value supersedes the old one
 --     └─ embed_added()       vectors of what was added, where the server has pgvector
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 -- Errors --------------------------------------------------------------------------------------
 
 create or replace function agent_memory.require_member()
@@ -92,6 +95,7 @@ create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, content text, told_at timestamptz)
 returns bytea
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
     agent_id, user_id, context_key, slot,
@@ -104,6 +108,7 @@ comment on function agent_memory.dedup_key(text, text, text, text, text, timesta
 create or replace function agent_memory.refusal(item jsonb)
 returns text
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when pg_catalog.jsonb_typeof(item) <> 'object' then 'an item must be an object with at least "content"'

@@ -21,6 +21,9 @@
 --   recency          0.5 ^ (age / half-life)
 --   importance       as stored
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 do $types$
 begin
   if pg_catalog.to_regtype('public.recalled_memory') is null then
@@ -43,6 +46,7 @@ comment on type public.recalled_memory is
 create or replace function agent_memory.recall_weights()
 returns agent_memory.recall_weights
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select row(.56, .43, .97, .21, .41, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
 $$;
@@ -52,6 +56,7 @@ comment on function agent_memory.recall_weights() is
 create or replace function agent_memory.query_terms(query text, language text)
 returns table (lexeme text, term tsquery)
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery

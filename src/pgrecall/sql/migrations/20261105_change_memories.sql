@@ -7,6 +7,9 @@
 -- Each change is a row of ai_memory_history. A change of a message's words, or of whether it is
 -- there, also changes what the messages after it are found by: refresh_windows().
 
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
 create or replace function agent_memory.refresh_windows(organization_id uuid, context_ids uuid[])
 returns void
 language sql
