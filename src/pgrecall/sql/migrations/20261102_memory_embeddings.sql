@@ -216,6 +216,8 @@ begin
           where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
           limit agent_memory.exact_limit()) as counted)
   $body$;
+  comment on function agent_memory.is_large(uuid, text) is
+    'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
   perform agent_memory.expose('agent_memory.is_large(uuid, text)', variadic '{}');
 
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)

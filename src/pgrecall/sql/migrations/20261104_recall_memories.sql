@@ -127,7 +127,8 @@ declare
 begin
   return query
   with scope as materialized (
-    select m.id, m.context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
+    -- A memory outside any conversation counts as a conversation of its own.
+    select m.id, coalesce(m.context_id, m.id) as context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
            ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
     from public.ai_memories as m
     where m.organization_id = score_memories.organization_id and m.id = any (ids)
@@ -150,7 +151,7 @@ begin
     group by m.id
   ), context_matches as (
     select m.context_id, m.ordinal, sum(m.own) as own
-    from matches as m where m.context_id is not null and m.own > 0
+    from matches as m where m.own > 0
     group by m.context_id, m.ordinal
   ), context_words as (
     select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
@@ -163,8 +164,7 @@ begin
     select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
            coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
            e.similarity,
-           case when s.context_id is null then e.similarity
-                else avg(e.similarity) over (partition by s.context_id) end as context_similarity,
+           avg(e.similarity) over (partition by s.context_id) as context_similarity,
            power(half, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life)) as recency
     from scope as s
     left join words as w on w.id = s.id

@@ -1,0 +1,105 @@
+"""What the catalog says of pgrecall's objects, so that no later migration forgets a wall."""
+
+from __future__ import annotations
+
+from tests.database.conftest import World
+
+TABLES = """
+select c.oid::regclass::text as name, c.relrowsecurity as is_secured, c.relnamespace::regnamespace::text as schema
+from pg_class c
+where c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_memory'::regnamespace)
+order by 1
+"""
+
+FUNCTIONS = """
+select p.oid::regprocedure::text as name, p.prosecdef as is_definer, coalesce(p.proconfig, '{}') as settings,
+       n.nspname as schema,
+       has_function_privilege('anon', p.oid, 'execute') as anon,
+       has_function_privilege('authenticated', p.oid, 'execute') as authenticated
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname in ('public', 'agent_memory')
+  and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+"""
+
+CLIENT_FUNCTIONS = {
+    "remember_memories(jsonb)",
+    "update_memory(uuid,jsonb)",
+    "forget_memories(jsonb,boolean)",
+    "restore_memories(jsonb,boolean)",
+    "memory_history(uuid)",
+}
+
+
+def test_every_table_has_row_level_security(world: World) -> None:
+    tables = world.connection.execute(TABLES).fetchall()
+    assert len(tables) >= 9
+    assert [row["name"] for row in tables if not row["is_secured"]] == []
+
+
+def test_every_public_table_has_a_policy_for_each_command(world: World) -> None:
+    rows = world.connection.execute(
+        "select tablename, array_agg(cmd order by cmd) as commands, bool_and(roles = '{authenticated}') as is_exact"
+        " from pg_policies where schemaname = 'public' group by 1"
+    ).fetchall()
+    tables = [t for t in world.connection.execute(TABLES).fetchall() if t["schema"] == "public"]
+    assert len(rows) == len(tables)
+    assert all(row["commands"] == ["DELETE", "INSERT", "SELECT", "UPDATE"] for row in rows)
+    assert all(row["is_exact"] for row in rows)
+
+
+def test_clients_may_select_and_nothing_else(world: World) -> None:
+    rows = world.connection.execute(
+        "select table_name, grantee, array_agg(privilege_type::text order by 1) as rights"
+        " from information_schema.role_table_grants"
+        " where table_schema in ('public', 'agent_memory') and grantee in ('anon', 'authenticated', 'PUBLIC')"
+        " group by 1, 2"
+    ).fetchall()
+    assert {row["grantee"] for row in rows} == {"authenticated"}
+    assert all(row["rights"] == ["SELECT"] for row in rows)
+
+
+def test_functions_have_exact_rights(world: World) -> None:
+    functions = world.connection.execute(FUNCTIONS).fetchall()
+    assert not any(row["anon"] for row in functions)
+    public = {row["name"] for row in functions if row["schema"] == "public"}
+    assert {name for name in public if not name.startswith("recall_memories(")} == CLIENT_FUNCTIONS
+    assert all(row["authenticated"] for row in functions if row["schema"] == "public")
+
+
+def test_definer_functions_have_a_safe_search_path(world: World) -> None:
+    functions = world.connection.execute(FUNCTIONS).fetchall()
+    definers = [row for row in functions if row["is_definer"]]
+    assert len(definers) >= 8
+    unsafe = [r["name"] for r in definers if "search_path=pg_catalog, pg_temp" not in r["settings"]]
+    assert unsafe == []
+
+
+def test_clients_cannot_reach_the_private_schema(world: World) -> None:
+    allowed = world.connection.execute(
+        "select has_schema_privilege('authenticated', 'agent_memory', 'usage') as it"
+    ).fetchone()
+    assert allowed == {"it": False}
+
+
+def test_every_key_begins_with_the_organization(world: World) -> None:
+    rows = world.connection.execute(
+        "select i.indexrelid::regclass::text as name, a.attname as first"
+        " from pg_index i join pg_class c on c.oid = i.indrelid"
+        " join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
+        " where i.indisunique and c.relnamespace = 'public'::regnamespace"
+    ).fetchall()
+    assert rows
+    assert [row["name"] for row in rows if row["first"] != "organization_id"] == []
+
+
+def test_every_table_column_and_client_function_is_described(world: World) -> None:
+    rows = world.connection.execute(
+        "select c.oid::regclass::text as name from pg_class c"
+        " where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+        " and obj_description(c.oid, 'pg_class') is null"
+        " union all select p.oid::regprocedure::text from pg_proc p"
+        " where p.pronamespace in ('public'::regnamespace, 'agent_memory'::regnamespace)"
+        " and obj_description(p.oid, 'pg_proc') is null"
+        " and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
+    ).fetchall()
+    assert rows == []

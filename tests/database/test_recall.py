@@ -1,0 +1,151 @@
+"""Recall in scopes of every size, with and without vectors, and by what surrounds a message."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timedelta, timezone
+
+import psycopg
+import pytest
+
+from tests.database.conftest import Client, World
+
+WORDS = ["amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "haven", "inlet", "jolly", "kayak", "lemon", "maple", "north", "olive"]
+
+
+def vector(rng: random.Random, dimension: int = 384) -> str:
+    return "[" + ",".join(f"{rng.gauss(0, 1):.3f}" for _ in range(dimension)) + "]"
+
+
+def fill(client: Client, count: int, *, vectors: bool) -> str:
+    """Many memories of four words and a number; the vector of the last one."""
+    rng = random.Random(count)
+    items = []
+    for number in range(count):
+        item = {
+            "content": f"{' '.join(rng.choices(WORDS, k=4))} {number}",
+            "user_id": f"u{number % 40}",
+        }
+        if vectors:
+            item |= {"embedding": vector(rng), "embedding_model": "m"}
+        items.append(item)
+    for start in range(0, count, 2000):
+        answers = client.remember(*items[start : start + 2000])
+        assert {row["status"] for row in answers} == {"added"}
+    return str(items[-1].get("embedding"))
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_never_fewer_hits_than_exist(world: World, vectors: bool) -> None:
+    client = world.program(world.organization())
+    last = fill(client, 6000, vectors=vectors)
+    asked = {"query_embedding": json.loads(last), "embedding_model": "m"} if vectors else {}
+    for words in ("amber", "amber 17", "nothingofthesort", "the"):
+        assert len(client.recall(words, match_limit=50, **asked)) == 50
+    # A filter that the index knows nothing of.
+    assert len(client.recall("amber", match_limit=500, user_id="u7", **asked)) == 150
+    assert len(client.recall("amber", match_limit=10, metadata=json.dumps({"a": 1}), **asked)) == 0
+    [best] = client.recall("5999", match_limit=1, **asked)
+    assert best["content"].endswith(" 5999")
+
+
+def test_a_message_is_found_by_what_it_answers(world: World) -> None:
+    client = world.program(world.organization())
+    client.remember(
+        {
+            "content": "Which scarf do you want for Christmas?",
+            "kind": "message",
+            "context_key": "t",
+            "trust": "assistant",
+        },
+        {"content": "The blue one.", "kind": "message", "context_key": "t"},
+        {"content": "It is raining.", "kind": "message", "context_key": "other"},
+    )
+    assert client.recall("scarf")[0]["content"] == "The blue one."
+
+
+def test_forgotten_words_find_nothing_around_them(world: World) -> None:
+    client = world.program(world.organization())
+    question, _ = client.remember(
+        {"content": "The password is swordfish.", "kind": "message", "context_key": "t"},
+        {"content": "Thank you, noted.", "kind": "message", "context_key": "t"},
+    )
+    assert client.recall("swordfish")[0]["lexical"] > 0
+    client.rows("select forget_memories(%s::jsonb)", json.dumps({"ids": [str(question["id"])]}))
+    [left] = client.recall("swordfish")
+    assert left["content"] == "Thank you, noted."
+    assert left["lexical"] == 0
+
+
+def test_validity_and_expiry(world: World) -> None:
+    client = world.program(world.organization())
+    past = datetime.now(timezone.utc) - timedelta(days=10)
+    client.remember(
+        {"content": "tea in winter", "valid_from": "2020-01-01", "valid_to": "2020-03-01"},
+        {"content": "tea since then", "valid_from": "2020-03-01"},
+        {"content": "tea to come", "valid_from": "2999-01-01"},
+        {
+            "content": "tea gone stale",
+            "occurred_at": past.isoformat(),
+            "expires_at": (past + timedelta(days=1)).isoformat(),
+        },
+    )
+    assert [hit["content"] for hit in client.recall("tea")] == ["tea since then"]
+    assert [hit["content"] for hit in client.recall("tea", as_of="2020-02-01")] == ["tea in winter"]
+    assert {hit["content"] for hit in client.recall("tea", as_of=past + timedelta(hours=1))} == {
+        "tea since then",
+        "tea gone stale",
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "the of and",
+        "' | & ! ( ) :* \\ '' <->",
+        "x" * 50_000,
+        "héllo wörld 你好",
+        "a" * 5000 + " & b",
+        "%s {} $1",
+    ],
+)
+def test_any_text_is_a_question(world: World, query: str) -> None:
+    client = world.program(world.organization())
+    client.remember({"content": "It's a 'quoted' back\\slash & more."})
+    assert len(client.recall(query)) == 1
+
+
+def test_quotes_and_backslashes_are_found(world: World) -> None:
+    client = world.program(world.organization())
+    client.remember({"content": r"The folder is C:\temp\new."}, {"content": "O'Brien called."})
+    assert "O'Brien" in client.recall("o'brien")[0]["content"]
+    assert "folder" in client.recall(r"C:\temp\new folder")[0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sqlstate"),
+    [
+        ({"query_embedding": [1.0] * 3, "embedding_model": "m"}, "PM005"),
+        ({"query_embedding": [1.0] * 4, "embedding_model": "other"}, "PM005"),
+        ({"query_embedding": [1.0] * 4}, "PM005"),
+        ({"query_embedding": [0.0] * 4, "embedding_model": "m"}, "PM003"),
+        ({"query_embedding": [float("nan")] * 4, "embedding_model": "m"}, "PM003"),
+        ({"query_embedding": [float("inf")] * 4, "embedding_model": "m"}, "PM003"),
+        ({"match_limit": 0}, "PM003"),
+        ({"match_limit": 1001}, "PM003"),
+    ],
+)
+def test_wrong_questions_say_so(world: World, changes: dict[str, object], sqlstate: str) -> None:
+    client = world.program(world.organization())
+    client.remember({"content": "x", "embedding": [1, 0, 0, 0], "embedding_model": "m"})
+    [has_vector] = client.rows(
+        "select to_regclass('public.ai_memory_embeddings') is not null as it"
+    )
+    if "query_embedding" in changes and not has_vector["it"]:
+        assert len(client.recall("x", **changes)) == 1
+        return
+    with pytest.raises(psycopg.Error) as failure:
+        client.recall("x", **changes)
+    assert failure.value.sqlstate == sqlstate
