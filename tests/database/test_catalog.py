@@ -5,15 +5,17 @@ from __future__ import annotations
 from tests.database.conftest import World
 
 TABLES = """
-select c.oid::regclass::text as name, c.relrowsecurity as is_secured, c.relnamespace::regnamespace::text as schema
+select c.oid::regclass::text as name, c.relrowsecurity as is_secured,
+       c.relnamespace::regnamespace::text as schema
 from pg_class c
-where c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_memory'::regnamespace)
+where c.relkind in ('r', 'p')
+  and c.relnamespace in ('public'::regnamespace, 'agent_memory'::regnamespace)
 order by 1
 """
 
 FUNCTIONS = """
-select p.oid::regprocedure::text as name, p.prosecdef as is_definer, coalesce(p.proconfig, '{}') as settings,
-       n.nspname as schema,
+select p.oid::regprocedure::text as name, p.prosecdef as is_definer, n.nspname as schema,
+       coalesce(p.proconfig, '{}') as settings,
        has_function_privilege('anon', p.oid, 'execute') as anon,
        has_function_privilege('authenticated', p.oid, 'execute') as authenticated
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
@@ -32,13 +34,14 @@ CLIENT_FUNCTIONS = {
 
 def test_every_table_has_row_level_security(world: World) -> None:
     tables = world.connection.execute(TABLES).fetchall()
-    assert len(tables) >= 9
+    assert len(tables) >= 8
     assert [row["name"] for row in tables if not row["is_secured"]] == []
 
 
 def test_every_public_table_has_a_policy_for_each_command(world: World) -> None:
     rows = world.connection.execute(
-        "select tablename, array_agg(cmd order by cmd) as commands, bool_and(roles = '{authenticated}') as is_exact"
+        "select tablename, array_agg(cmd order by cmd) as commands,"
+        " bool_and(roles = '{authenticated}') as is_exact"
         " from pg_policies where schemaname = 'public' group by 1"
     ).fetchall()
     tables = [t for t in world.connection.execute(TABLES).fetchall() if t["schema"] == "public"]
@@ -51,7 +54,8 @@ def test_clients_may_select_and_nothing_else(world: World) -> None:
     rows = world.connection.execute(
         "select table_name, grantee, array_agg(privilege_type::text order by 1) as rights"
         " from information_schema.role_table_grants"
-        " where table_schema in ('public', 'agent_memory') and grantee in ('anon', 'authenticated', 'PUBLIC')"
+        " where table_schema in ('public', 'agent_memory')"
+        " and grantee in ('anon', 'authenticated', 'PUBLIC')"
         " group by 1, 2"
     ).fetchall()
     assert {row["grantee"] for row in rows} == {"authenticated"}

@@ -11,7 +11,9 @@ import pytest
 
 from tests.database.conftest import Client, World
 
-WORDS = ["amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "haven", "inlet", "jolly", "kayak", "lemon", "maple", "north", "olive"]
+WORDS = """
+amber basil cedar delta ember fjord grove haven inlet jolly kayak lemon maple north olive
+""".split()  # noqa: SIM905
 
 
 def vector(rng: random.Random, dimension: int = 384) -> str:

@@ -110,7 +110,8 @@ def test_tables_take_no_writes_from_clients(world: World) -> None:
     client = world.program(world.organization())
     client.remember({"content": "Something."})
     for statement in (
-        "insert into ai_memories (organization_id, agent_id, content) select organization_id, 'x', 'y' from organizations",
+        "insert into ai_memories (organization_id, agent_id, content)"
+        " select organization_id, 'x', 'y' from organizations",
         "update ai_memories set content = 'z'",
         "delete from ai_memories",
         "truncate ai_memories",
