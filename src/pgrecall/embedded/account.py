@@ -1,0 +1,124 @@
+"""The operating system account that the server runs as.
+
+PostgreSQL refuses to run as root. So an ordinary user's server runs as that user; root's runs
+as the owner of the home, or as the system account `pgrecall` when root owns the home itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from pgrecall.errors import DataDirectoryError, EmbeddedServerError
+
+if sys.platform != "win32":
+    import pwd
+
+SERVICE_NAME = "pgrecall"
+_AS_OTHERS = (
+    "Run pgrecall as an ordinary user, create the account yourself "
+    f"(useradd --system --no-create-home --shell /usr/sbin/nologin {SERVICE_NAME}), "
+    "or set DATABASE_URL to a server of your own."
+)
+
+
+class Identity(TypedDict, total=False):
+    """The arguments of subprocess.Popen that switch to an account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who owns the database and runs the server."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the server runs as somebody else than this process: only root does that."""
+        return self.uid != os.geteuid()
+
+    @property
+    def identity(self) -> Identity:
+        if not self.is_other:
+            return {}
+        groups = os.getgrouplist(self.name, self.gid)
+        return {"user": self.uid, "group": self.gid, "extra_groups": groups}
+
+
+def account_for(home: Path) -> Account:
+    """The account for the server of an existing `home`; creates the system account for root.
+
+    Raises DataDirectoryError when the home is another user's.
+    """
+    owner, mine = home.stat().st_uid, os.geteuid()
+    if mine != 0 and owner not in (mine, 0):
+        raise DataDirectoryError(
+            f"{home} belongs to another user (id {owner}), not to this one (id {mine}).",
+            hint="Run as that user, or set PGRECALL_HOME to a directory of your own.",
+        )
+    if mine != 0 or owner != 0:
+        return _account_of(mine or owner)
+    return _service_account()
+
+
+def _account_of(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise EmbeddedServerError(
+            f"User id {uid} has no name on this machine, and PostgreSQL needs one.",
+            hint=f"Add it to the user database (useradd --uid {uid} NAME), "
+            "or set DATABASE_URL to a server of your own.",
+        ) from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _service_account() -> Account:
+    entry = _find_service_entry()
+    if entry is None:
+        problem = _create_service_account()
+        entry = _find_service_entry()
+        if entry is None:
+            raise EmbeddedServerError(
+                "PostgreSQL does not run as root, and the system account "
+                f"{SERVICE_NAME} could not be created: {problem}.",
+                hint=_AS_OTHERS,
+            )
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _find_service_entry() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(SERVICE_NAME)
+    except KeyError:
+        return None
+
+
+def _create_service_account() -> str:
+    """Create the account; return what went wrong, if anything did."""
+    arguments = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    shell = next(
+        (s for s in ("/usr/sbin/nologin", "/sbin/nologin") if Path(s).exists()), "/bin/false"
+    )
+    path = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
+    try:
+        done = subprocess.run(
+            ["useradd", *arguments, "--shell", shell, SERVICE_NAME],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PATH": path},
+        )
+    except OSError as error:
+        return f"useradd: {error.strerror}"
+    return done.stderr.strip()

@@ -1,0 +1,72 @@
+"""Bring a server up on a data directory that none works on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pgrecall.embedded import data_directory, leftovers
+from pgrecall.embedded.access import let_in
+from pgrecall.embedded.account import Account
+from pgrecall.embedded.binaries import binary
+from pgrecall.embedded.command import run_command
+from pgrecall.embedded.failures import start_error
+from pgrecall.embedded.folders import make_private
+from pgrecall.embedded.layout import Layout
+from pgrecall.embedded.locks import FileLock
+from pgrecall.embedded.log import ServerLog
+from pgrecall.embedded.process import read_pid_file
+from pgrecall.embedded.waiting import wait_until
+from pgrecall.errors import ServerStartError
+
+RECOVERY_SECONDS = 60.0
+# "&" leaves the server to init, so it is nobody's zombie here; it inherits the open server.lock.
+_IN_BACKGROUND = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 &'
+
+
+def launch(layout: Layout, account: Account, socket_directory: Path) -> None:
+    """Start the server and wait until it is ready, creating its database first if need be.
+
+    Raises DataDirectoryError or ServerStartError with its last words when it gives up.
+    """
+    leftovers.clear(layout, socket_directory)
+    let_in(account, (layout.home, binary("postgres")))
+    make_private(layout.log, account)
+    make_private(socket_directory, account)
+    data_directory.prepare(layout, account, socket_directory)
+    log = ServerLog(layout.log_file, account)
+    before = log.size()
+    _spawn(layout, account)
+    if not _await_ready(layout):
+        what = "The embedded server did not start"
+        raise start_error(layout.home, what, log.words_since(before))
+
+
+def _spawn(layout: Layout, account: Account) -> None:
+    lock = FileLock(layout.server_lock)
+    try:
+        if not lock.take():
+            raise leftovers.leftovers_error(layout)
+        in_background = ["/bin/sh", "-c", _IN_BACKGROUND, "sh", str(layout.log_file)]
+        server = [str(binary("postgres")), "-D", str(layout.data)]
+        run_command(account, in_background + server, pass_fds=[lock.descriptor])
+    finally:
+        lock.close()
+
+
+def _await_ready(layout: Layout) -> bool:
+    """Wait until the server is ready; False when it ended instead."""
+
+    def is_ready() -> bool:
+        written = read_pid_file(layout)
+        return written is not None and written.is_ready
+
+    def is_decided() -> bool:
+        return is_ready() or not leftovers.has_processes(layout)
+
+    if not wait_until(RECOVERY_SECONDS, is_decided):
+        raise ServerStartError(
+            f"The server of {layout.home} has not finished its recovery within "
+            f"{RECOVERY_SECONDS:.0f} seconds; it goes on with it.",
+            hint="Try again in a while.",
+        )
+    return is_ready() and leftovers.has_processes(layout)

@@ -1,0 +1,207 @@
+"""Who gets in: to the server, and through the directories above it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgrecall import embedded
+from pgrecall.embedded import access
+from pgrecall.embedded.access import Entry, read_access_list, with_search
+from pgrecall.embedded.account import account_for
+from pgrecall.errors import DataDirectoryError
+
+OWNER, USER, GROUP_OWNER, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+NOBODY = 65534
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another")
+
+
+def allowed(entries: list[Entry]) -> dict[tuple[int, int], int]:
+    """What each entry is worth after the mask."""
+    mask = next((entry.permissions for entry in entries if entry.tag == MASK), 7)
+    masked = (USER, GROUP_OWNER, GROUP)
+    return {
+        (entry.tag, entry.id): entry.permissions & (mask if entry.tag in masked else 7)
+        for entry in entries
+        if entry.tag != MASK
+    }
+
+
+permissions = st.integers(0, 7)
+named = st.dictionaries(st.tuples(st.sampled_from([USER, GROUP]), st.integers(1, 5)), permissions)
+
+
+@given(permissions, permissions, permissions, permissions, named)
+def test_only_the_one_account_gains_and_only_search(owner, group, other, mask, others):
+    entries = [Entry(OWNER, owner), Entry(GROUP_OWNER, group), Entry(OTHER, other)]
+    if others:
+        entries += [Entry(tag, allowed_, id_) for (tag, id_), allowed_ in others.items()]
+        entries += [Entry(MASK, mask)]
+    before, after = allowed(entries), allowed(with_search(entries, uid=3))
+    assert after.pop((USER, 3)) == before.pop((USER, 3), 0) | 1
+    assert after == before
+
+
+@root_only
+def test_closed_parents_open_for_the_account_alone(template, tmp_path, as_nobody):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    subprocess.run(["cp", "-a", template, closed / "home"], check=True)
+    with embedded.join(closed / "home") as lease:
+        assert lease.started
+    account = account_for(closed / "home")
+    assert read_access_list(closed) == [
+        Entry(OWNER, 7),
+        Entry(USER, 1, account.uid),
+        Entry(GROUP_OWNER, 0),
+        Entry(MASK, 1),
+        Entry(OTHER, 0),
+    ]
+    assert as_nobody(lambda: str(os.access(closed / "home", os.F_OK))) == "False"
+
+
+@root_only
+def test_an_existing_access_list_is_kept(template, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    entries = [
+        Entry(OWNER, 7),
+        Entry(USER, 7, NOBODY),
+        Entry(GROUP_OWNER, 5),
+        Entry(MASK, 4),
+        Entry(OTHER, 0),
+    ]
+    packed = access._VERSION + b"".join(access._ENTRY.pack(*entry) for entry in entries)
+    os.setxattr(closed, access._ATTRIBUTE, packed)
+    subprocess.run(["cp", "-a", template, closed / "home"], check=True)
+    embedded.join(closed / "home").release()
+    after = allowed(read_access_list(closed))
+    assert after.pop((USER, account_for(closed / "home").uid)) == 1
+    assert after == allowed(entries)
+
+
+@root_only
+def test_a_file_system_without_access_lists_is_refused_with_two_cures(tmpfs):
+    place = tmpfs("mode=700", kind="ramfs")
+    place.chmod(0o700)
+    with pytest.raises(DataDirectoryError) as caught:
+        embedded.join(place / "home")
+    assert str(place) in caught.value.message
+    assert "PGRECALL_HOME" in (caught.value.hint or "")
+    assert f"chmod o+x '{place}'" in (caught.value.hint or "")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    place.chmod(0o711)
+    with embedded.join(place / "home") as lease:
+        assert lease.started
+
+
+def test_folders_and_socket_are_closed(home):
+    with embedded.join(home):
+        account = account_for(home)
+        for folder in ("data", "run", "log"):
+            found = (home / folder).stat()
+            assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o700, account.uid)
+        assert stat.S_IMODE((home / "run" / ".s.PGSQL.5432").stat().st_mode) == 0o700
+        for file in ("start.lock", "users.lock", "server.lock", "log/server.log"):
+            assert stat.S_IMODE((home / file).stat().st_mode) == 0o600
+        assert not home.stat().st_mode & 0o066
+
+
+@pytest.fixture
+def dsn(home):
+    with embedded.join(home) as lease:
+        yield lease.dsn
+
+
+def test_nothing_listens_on_the_network(dsn, query):
+    assert query(dsn, "show listen_addresses") == ""
+    assert query(dsn, "select inet_server_addr()") is None
+
+
+def test_settings_are_safe_and_fit(dsn, query):
+    wanted = {
+        "fsync": "on",
+        "full_page_writes": "on",
+        "synchronous_commit": "on",
+        "data_checksums": "on",
+        "jit": "off",
+        "TimeZone": "UTC",
+        "server_encoding": "UTF8",
+        "max_connections": "100",
+        "unix_socket_permissions": "0700",
+        "default_text_search_config": "pg_catalog.english",
+    }
+    assert {name: query(dsn, "select current_setting(%s)", name) for name in wanted} == wanted
+
+
+def test_the_owner_may_log_in_as_any_role(dsn, query):
+    query(dsn, "create role visitor login")
+    assert (
+        query(f"{dsn} user=visitor".replace("user=postgres ", ""), "select current_user")
+        == "visitor"
+    )
+
+
+def connect_text(dsn: str) -> str:
+    with psycopg.connect(dsn) as connection:
+        return str(connection.info.status)
+
+
+def test_another_user_can_not_reach_the_socket(dsn, as_nobody):
+    assert "Permission denied" in as_nobody(lambda: connect_text(dsn))
+
+
+def test_another_user_is_refused_by_the_server_too(own_home, as_nobody):
+    """Even with every folder and the socket open, which takes their owner to do."""
+    with embedded.join(own_home) as lease:
+        socket = own_home / "run" / ".s.PGSQL.5432"
+        for path in (own_home / "run", own_home, *own_home.parents):
+            if path.stat().st_mode & 0o001 == 0:
+                path.chmod(path.stat().st_mode | 0o001)
+        socket.chmod(0o777)
+        for user in ("postgres", "nobody", "pgrecall"):
+            dsn = lease.dsn.replace("user=postgres", f"user={user}")
+            assert "Peer authentication failed" in as_nobody(lambda dsn=dsn: connect_text(dsn))
+
+
+def test_a_path_too_long_for_a_socket(template, tmp_path, query):
+    long = tmp_path / ("long" * 20) / "home"
+    long.parent.mkdir()
+    subprocess.run(["cp", "-a", template, long], check=True)
+    with embedded.join(long) as lease:
+        folder = Path(lease.dsn.split("host=")[1].split(" ")[0])
+        assert long not in folder.parents
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert folder.stat().st_uid == account_for(long).uid
+        assert query(lease.dsn, "select 1") == 1
+        with embedded.join(long) as again:
+            assert again.dsn == lease.dsn
+    folder.rmdir()
+
+
+def test_a_path_with_a_comma(template, tmp_path, query):
+    home = tmp_path / "a,b"
+    subprocess.run(["cp", "-a", template, home], check=True)
+    with embedded.join(home) as lease:
+        assert query(lease.dsn, "select 1") == 1
+    assert not embedded.status(home).is_running
+
+
+@root_only
+def test_a_socket_folder_of_another_user_is_refused(template, tmp_path, query, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = tmp_path / "a,b"
+    subprocess.run(["cp", "-a", template, home], check=True)
+    with embedded.join(home) as lease:
+        folder = Path(lease.dsn.split("host=")[1].split(" ")[0])
+    assert folder.parent == tmp_path
+    os.chown(folder, NOBODY, NOBODY)
+    with pytest.raises(DataDirectoryError, match="belongs to another user"):
+        embedded.join(home)
