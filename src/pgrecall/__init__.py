@@ -1,1 +1,78 @@
-"""pgrecall: the agent memory system that lives in your own PostgreSQL."""
+"""pgrecall: the agent memory system that lives in your own PostgreSQL.
+
+with Memory() as memory:
+    memory.remember("I'm vegetarian.", user_id="maria")
+    memory.recall("what can I cook for her?", user_id="maria")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pgrecall._async.context import AsyncContext
+    from pgrecall._async.memory import AsyncMemory
+    from pgrecall._sync.context import Context
+    from pgrecall._sync.memory import Memory
+    from pgrecall.domain.hit import Hit, Signals
+    from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
+    from pgrecall.domain.remembered import Remembered, RememberedItem
+    from pgrecall.domain.scope import Forgotten
+    from pgrecall.errors import PgRecallError
+    from pgrecall.recall.explanation import Explanation
+    from pgrecall.recall.result import Recall
+    from pgrecall.settings import Settings
+
+_HOMES = {
+    "AsyncContext": "pgrecall._async.context",
+    "AsyncMemory": "pgrecall._async.memory",
+    "Change": "pgrecall.domain.memory",
+    "Context": "pgrecall._sync.context",
+    "Explanation": "pgrecall.recall.explanation",
+    "Forgotten": "pgrecall.domain.scope",
+    "Hit": "pgrecall.domain.hit",
+    "Memory": "pgrecall._sync.memory",
+    "MemoryRecord": "pgrecall.domain.memory",
+    "Message": "pgrecall.domain.memory",
+    "Page": "pgrecall.domain.memory",
+    "PgRecallError": "pgrecall.errors",
+    "Recall": "pgrecall.recall.result",
+    "Remembered": "pgrecall.domain.remembered",
+    "RememberedItem": "pgrecall.domain.remembered",
+    "Settings": "pgrecall.settings",
+    "Signals": "pgrecall.domain.hit",
+}
+
+__all__ = [
+    "AsyncContext",
+    "AsyncMemory",
+    "Change",
+    "Context",
+    "Explanation",
+    "Forgotten",
+    "Hit",
+    "Memory",
+    "MemoryRecord",
+    "Message",
+    "Page",
+    "PgRecallError",
+    "Recall",
+    "Remembered",
+    "RememberedItem",
+    "Settings",
+    "Signals",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when first used: the database driver and the settings take longer than all the rest.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pgrecall' has no attribute {name!r}")
+    found: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,78 @@
+"""One conversation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pgrecall._async.store import Store
+from pgrecall.domain.draft import Content, Told, drafts, is_single
+from pgrecall.domain.memory import Message
+from pgrecall.domain.numbers import count
+from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.scope import Forgotten
+from pgrecall.domain.text import identifier
+
+MAX_MESSAGES = 10_000
+
+
+class AsyncContext:
+    """The conversation of a key: its messages in order, and its summary.
+
+    Made by `AsyncMemory.context`. A conversation belongs to an agent and, with `user_id`, to a
+    user; it comes into being with its first message.
+    """
+
+    def __init__(self, store: Store, key: str, user_id: str | None) -> None:
+        self._store = store
+        self.key = identifier("key", key, 500)
+        self.user_id = identifier("user_id", user_id) or store.identity.person
+        self._told = Told(agent_id=store.identity.agent_id, user_id=self.user_id, context=self.key)
+
+    async def append(self, content: Content, *, idempotency_key: str | None = None) -> Remembered:
+        """Add a message, a text (as the user's) or a list of either, as said now.
+
+        Unlike with `remember`, the same words said again are another message; `created_at` of a
+        message says when it was said otherwise. A single message that is rejected raises.
+        """
+        told = replace(self._told, kind="message", idempotency_key=idempotency_key)
+        answers = await self._store.remember(drafts(content, told), None, "append_messages")
+        if is_single(content) and answers.rejected:
+            raise rejection(answers.reason)
+        return answers
+
+    async def messages(self, limit: int = 50) -> list[Message]:
+        """The last `limit` (1 to 10,000) messages, oldest first."""
+        return await self._store.messages(self._named(), count("limit", limit, MAX_MESSAGES))
+
+    async def pop(self) -> Message | None:
+        """Take back the last message and return it, or None; it is forgotten, so restorable."""
+        last = await self._store.messages(self._named(), 1)
+        if not last:
+            return None
+        await self._store.set_forgotten("forget_memories", {"ids": [str(last[0].id)]}, False)
+        return last[0]
+
+    async def clear(self) -> Forgotten:
+        """Forget all that was remembered under this key for this user and agent."""
+        scope = {name: value for name, value in self._named().items() if value is not None}
+        return await self._store.set_forgotten("forget_memories", scope, False)
+
+    async def summary(self) -> str | None:
+        """The newest memory of kind `summary` of this conversation, or None."""
+        return await self._store.find_summary(self._named())
+
+    async def set_summary(self, text: str) -> Remembered:
+        """Remember a summary; it supersedes the earlier one, which stays as history."""
+        slot = f"context:{self.key}/summary"[:500]
+        told = replace(self._told, kind="summary", slot=slot, trust="inference")
+        answers = await self._store.remember(drafts(text, told), None)
+        if answers.rejected:
+            raise rejection(answers.reason)
+        return answers
+
+    def _named(self) -> dict[str, str | None]:
+        return {
+            "context_key": self.key,
+            "user_id": self.user_id,
+            "agent_id": self._store.identity.agent_id,
+        }

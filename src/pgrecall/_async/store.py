@@ -1,0 +1,225 @@
+"""What a client asks of its database, in values; opened when it is first asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from pgrecall._async.database import Address, Database, open_database
+from pgrecall._async.transaction import Rows
+from pgrecall._async.vectors import EmbedderChoice, chosen, embedded, embedded_query
+from pgrecall._async.waiting import Home, Lock, in_thread
+from pgrecall.domain.documents import Json
+from pgrecall.domain.draft import Draft
+from pgrecall.domain.identity import Identity
+from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
+from pgrecall.domain.remembered import Remembered
+from pgrecall.domain.scope import Forgotten
+from pgrecall.embedding import Embedder, Vector
+from pgrecall.errors import ClosedError, NotFoundError
+from pgrecall.recall.explanation import Timings, explanation
+from pgrecall.recall.question import Question
+from pgrecall.recall.result import Recall
+from pgrecall.settings import Settings
+from pgrecall.sql.batches import Batches, array_text, vector_text
+from pgrecall.sql.loader import Statement, statement
+from pgrecall.sql.rows import fields, hit, remembered
+
+OnProgress = Callable[[int, int], None]
+
+
+class Store:
+    """One client's way to its memories."""
+
+    def __init__(
+        self, address: Address, identity: Identity, choice: EmbedderChoice, settings: Settings
+    ) -> None:
+        self.address = address
+        self.identity = identity
+        self._choice = choice
+        self._settings = settings
+        self._lock = Lock()
+        self._is_closed = False
+        self._opened: tuple[Database, Embedder | None, Home] | None = None
+
+    async def open(self) -> tuple[Database, Embedder | None]:
+        """The database and the embedder, which is None where the server has no vectors."""
+        async with self._lock:
+            if self._is_closed:
+                raise ClosedError("the memory is closed", hint="Open another one.")
+            if self._opened is None:
+                database = await open_database(self.address, self.identity, self._settings)
+                try:
+                    embedder = await self._embedder(database)
+                except BaseException:
+                    await database.close()
+                    raise
+                self._opened = database, embedder, Home()
+            database, embedder, home = self._opened
+            home.check()
+            return database, embedder
+
+    async def close(self) -> None:
+        """Close for good; safe to repeat."""
+        async with self._lock:
+            self._is_closed = True
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened[0].close()
+
+    async def remember(
+        self,
+        drafts: Sequence[Draft],
+        on_progress: OnProgress | None,
+        name: str = "remember_memories",
+    ) -> Remembered:
+        """The answers for all drafts, written in one transaction by the named statement."""
+        database, embedder = await self.open()
+        if not drafts:
+            return Remembered(())
+        report = _reporter(on_progress, len(drafts))
+        vectors: Sequence[Any] = [None] * len(drafts)
+        if embedder is not None:
+            vectors = await embedded(embedder, [draft.embedded_text for draft in drafts], report)
+            # Writing takes a small part of the time that embedding takes: not counted again.
+            report = None
+        batches = Batches(drafts, vectors, _model(embedder), name)
+        answers = await database.run(batches, on_rows=report)
+        if on_progress is not None:
+            on_progress(len(drafts), len(drafts))
+        return remembered(row for rows in answers for row in rows)
+
+    async def recall(self, question: Question) -> Recall:
+        """The hits for a question, in one round trip to the database."""
+        began = time.perf_counter()
+        database, embedder = await self.open()
+        opened_at = time.perf_counter()
+        vector = None if embedder is None else await embedded_query(embedder, question.query)
+        embedded_at = time.perf_counter()
+        model = _model(embedder)
+        rows, [last] = await database.run(
+            [_recall(question, vector, model), statement("last_recall")], is_read=True
+        )
+        ended = time.perf_counter()
+        timings = Timings(
+            embedding=1000 * (embedded_at - opened_at),
+            database=1000 * (ended - embedded_at),
+            total=1000 * (ended - began),
+        )
+        hits = tuple(hit(row) for row in rows)
+        said = last["said"] or {}
+        return Recall(
+            question.query, hits, explanation(question.query, said, len(hits), model, timings)
+        )
+
+    async def get(self, memory_id: UUID) -> MemoryRecord:
+        """The memory, forgotten or not; NotFoundError if the caller sees none of that id."""
+        rows = await self._read("get_memory", {"memory_id": memory_id})
+        return _record(memory_id, rows)
+
+    async def list_page(self, filters: Mapping[str, object], limit: int) -> Page:
+        """Up to `limit` memories that pass the filters, newest first."""
+        rows = await self._read("list_memories", {**filters, "row_limit": limit + 1})
+        items = tuple(MemoryRecord(**fields(row)) for row in rows[:limit])
+        return Page(items, str(items[-1].id) if len(rows) > limit else None)
+
+    async def update(self, memory_id: UUID, changes: Mapping[str, Json]) -> MemoryRecord:
+        """The memory as it is after the changes; new content is embedded anew."""
+        database, embedder = await self.open()
+        changes = {**changes, **await _embedded_content(embedder, changes)}
+        _, rows = await database.run(
+            [
+                statement("update_memory", {"memory_id": memory_id, "changes": _json(changes)}),
+                statement("get_memory", {"memory_id": memory_id}),
+            ]
+        )
+        return _record(memory_id, rows)
+
+    async def set_forgotten(self, name: str, scope: Mapping[str, Json], dry_run: bool) -> Forgotten:
+        """The answer of forget_memories or restore_memories, whichever is named."""
+        database, _ = await self.open()
+        [[row]] = await database.run([statement(name, {"scope": _json(scope), "dry_run": dry_run})])
+        return Forgotten(**row["answer"])
+
+    async def history(self, memory_id: UUID) -> list[Change]:
+        """The life of a memory and of its slot, oldest first; NotFoundError if it has none."""
+        rows = await self._read("memory_history", {"memory_id": memory_id})
+        if not rows:
+            raise _not_found(memory_id)
+        return [Change(**fields(row)) for row in rows]
+
+    async def messages(self, context: Mapping[str, object], limit: int) -> list[Message]:
+        """The last messages of a conversation, oldest first."""
+        rows = await self._read("list_messages", {**context, "row_limit": limit})
+        return [Message(**fields(row)) for row in reversed(rows)]
+
+    async def find_summary(self, context: Mapping[str, object]) -> str | None:
+        """The newest summary of a conversation, or None."""
+        rows = await self._read("find_summary", context)
+        return rows[0]["content"] if rows else None
+
+    async def _read(self, name: str, parameters: Mapping[str, object]) -> Rows:
+        database, _ = await self.open()
+        [rows] = await database.run([statement(name, parameters)], is_read=True)
+        return rows
+
+    async def _embedder(self, database: Database) -> Embedder | None:
+        if not database.has_vector:
+            return None
+        return await in_thread(chosen, self._choice, self._settings.embedder)
+
+
+async def _embedded_content(
+    embedder: Embedder | None, changes: Mapping[str, Json]
+) -> dict[str, Json]:
+    content = changes.get("content")
+    if embedder is None or not isinstance(content, str):
+        return {}
+    [vector] = await embedded(embedder, [content], None)
+    if vector is None:
+        return {}
+    return {"embedding": vector_text(vector), "embedding_model": embedder.model}
+
+
+def _model(embedder: Embedder | None) -> str | None:
+    return None if embedder is None else embedder.model
+
+
+def _recall(question: Question, vector: Vector | None, model: str | None) -> Statement:
+    return statement(
+        "recall_memories",
+        {
+            **asdict(question),
+            "metadata": question.metadata and _json(question.metadata),
+            "query_embedding": None if vector is None else array_text(vector),
+            "embedding_model": model,
+        },
+    )
+
+
+def _reporter(on_progress: OnProgress | None, total: int) -> Callable[[int], None] | None:
+    """Hears how many are done; the last word, that all are written, is left to the caller."""
+    if on_progress is None:
+        return None
+    return lambda done: on_progress(done, total) if done < total else None
+
+
+def _record(memory_id: UUID, rows: Rows) -> MemoryRecord:
+    if not rows:
+        raise _not_found(memory_id)
+    return MemoryRecord(**fields(rows[0]))
+
+
+def _not_found(memory_id: UUID) -> NotFoundError:
+    return NotFoundError(
+        f"no memory {memory_id}",
+        hint="It was erased, never existed, or this caller may not see it.",
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

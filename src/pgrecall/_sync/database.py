@@ -1,0 +1,160 @@
+# Generated from ../_async/database.py by scripts/generate_sync.py: edit that file instead.
+
+"""The database of one client: opened, its caller settled, and transactions in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from pgrecall import embedded
+from pgrecall._sync.migrate import migrate
+from pgrecall._sync.pool import DictConnection, Pool, connected
+from pgrecall._sync.transaction import Caller, Rows, run
+from pgrecall._sync.waiting import in_thread, sleep
+from pgrecall.domain.identity import Identity
+from pgrecall.embedded import ServerLease
+from pgrecall.errors import NoOrganizationError
+from pgrecall.settings import Settings
+from pgrecall.sql.address import described
+from pgrecall.sql.failures import (
+    failure,
+    is_lost,
+    is_worth_retrying,
+    lost_while_writing,
+    translated,
+)
+from pgrecall.sql.loader import Statement, statement
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which database is meant: a connection string, or the embedded server's home."""
+
+    dsn: str | None
+    home: Path
+
+    @classmethod
+    def of(cls, dsn: str | None, settings: Settings) -> Address:
+        """The given one, else DATABASE_URL's, else the embedded server's."""
+        if dsn is None and settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        return cls(dsn, settings.home or embedded.default_home())
+
+    def __str__(self) -> str:
+        return f"embedded server in {self.home}" if self.dsn is None else described(self.dsn)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An opened database. `has_vector` says whether it stores vectors."""
+
+    pool: Pool
+    caller: Caller
+    has_vector: bool
+    lease: ServerLease | None
+
+    def run(
+        self,
+        statements: Iterable[Statement],
+        *,
+        is_read: bool = False,
+        on_rows: Callable[[int], None] | None = None,
+    ) -> list[Rows]:
+        """The rows of each statement, all in one transaction of the caller.
+
+        A transaction that lost against another one is run again, so `statements` must bear being
+        gone through again. Raises pgrecall's errors.
+        """
+        for attempt in range(1, ATTEMPTS):
+            try:
+                with self.pool.connection() as connection:
+                    return run(connection, self.caller, statements, on_rows)
+            except psycopg.Error as error:
+                if not is_read and is_lost(error):
+                    raise lost_while_writing(error) from error
+                if not is_worth_retrying(error, is_read=is_read):
+                    raise failure(error) from error
+            sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311
+        with translated(), self.pool.connection() as connection:
+            return run(connection, self.caller, statements, on_rows)
+
+    def close(self) -> None:
+        """Close the connections and give the embedded server back."""
+        self.pool.close()
+        if self.lease is not None:
+            in_thread(self.lease.release)
+
+
+def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
+    """The database, its schema there and the caller settled.
+
+    The embedded server is started and migrated; any other database is left as it is. Raises
+    DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
+    """
+    lease = None
+    if address.dsn is None:
+        lease = in_thread(embedded.join, address.home)
+    try:
+        dsn = address.dsn if lease is None else lease.dsn
+        assert dsn is not None
+        if lease is not None:
+            migrate(dsn)
+        caller = Caller(
+            identity.claims, round(settings.statement_timeout * 1000), settings.pipeline
+        )
+        has_vector = _settled(dsn, identity, caller, settings)
+        pool = Pool(dsn, settings)
+        pool.open()
+    except BaseException:
+        if lease is not None:
+            in_thread(lease.release)
+        raise
+    return Database(pool, caller, has_vector, lease)
+
+
+def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+    """Whether the server has vectors, once the agent's own member is there."""
+    with translated(), connected(dsn, settings) as connection:
+        look = statement(
+            "look_around",
+            {
+                "organization_id": identity.organization_id,
+                "subject": f"agent:{identity.agent_id}",
+            },
+        )
+        [[seen]] = run(connection, caller, [look])
+        if identity.is_program and not seen["is_member"]:
+            _settle(connection, identity)
+        return bool(seen["has_vector"])
+
+
+def _settle(connection: DictConnection, identity: Identity) -> None:
+    settle = statement(
+        "settle_agent",
+        {
+            "organization_id": identity.organization_id,
+            "name": identity.organization_name,
+            "agent_id": identity.agent_id,
+        },
+    )
+    try:
+        connection.execute(settle.sql, settle.parameters)
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+        raise NoOrganizationError(
+            f"agent {identity.agent_id} is no member of organization {identity.organization_name}, "
+            "and this connection may not make it one",
+            hint="The schema's owner can: select agent_memory.settle_agent("
+            f"'{identity.organization_id}', {_quoted(identity.organization_name)}, "
+            f"{_quoted(identity.agent_id)});",
+        ) from error
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,258 @@
+# Generated from ../_async/memory.py by scripts/generate_sync.py: edit that file instead.
+
+"""The client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pgrecall._sync.context import Context
+from pgrecall._sync.database import Address
+from pgrecall._sync.store import Store
+from pgrecall._sync.vectors import DEFAULT, EmbedderChoice
+from pgrecall.domain.changes import changes
+from pgrecall.domain.draft import Content, Told, drafts, is_single
+from pgrecall.domain.identity import identity
+from pgrecall.domain.memory import Change, MemoryRecord, Page
+from pgrecall.domain.numbers import count
+from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
+from pgrecall.domain.text import identifier
+from pgrecall.recall.question import Asked, checked_kinds, question
+from pgrecall.recall.result import Recall
+from pgrecall.settings import Settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from pgrecall.domain.changes import Changes
+
+MAX_PAGE = 1000
+
+
+class Memory:
+    """The memories of one agent in one organization.
+
+    `dsn` falls back to DATABASE_URL, then to the embedded server, which is started with the first
+    user and stopped with the last. `organization` is a UUID or a name. With `claims`, a verified
+    token's payload, it acts as that person; without, as the agent's own member. `embedder` is an
+    Embedder, the name of one, None for text search alone, or by default what PGRECALL_EMBEDDER
+    says.
+
+    Nothing is opened before the first use, or `open`. Every method raises ClosedError after
+    `close`, DatabaseUnavailableError, and SchemaMissingError before `pgrecall migrate`.
+    """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        organization: str | UUID = "default",
+        agent_id: str = "default",
+        claims: Mapping[str, object] | None = None,
+        embedder: EmbedderChoice = DEFAULT,
+        settings: Settings | None = None,
+    ) -> None:
+        settings = settings or Settings()
+        who = identity(organization, agent_id, claims)
+        self._store = Store(Address.of(dsn, settings), who, embedder, settings)
+
+    @property
+    def database(self) -> str:
+        """Which database is used, in words and without a password."""
+        return str(self._store.address)
+
+    def open(self) -> Self:
+        """Connect now instead of with the first use."""
+        self._store.open()
+        return self
+
+    def close(self) -> None:
+        """Give back the connections and the embedded server; safe to repeat."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def remember(
+        self,
+        content: Content,
+        *,
+        user_id: str | None = None,
+        context: str | None = None,
+        kind: str | None = None,
+        slot: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        importance: float | None = None,
+        confidence: float | None = None,
+        trust: str | None = None,
+        visibility: str | None = None,
+        occurred_at: datetime | str | None = None,
+        valid_from: datetime | str | None = None,
+        valid_to: datetime | str | None = None,
+        expires_at: datetime | str | None = None,
+        idempotency_key: str | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Remembered:
+        """Store a text, a message `{"role", "content", "name"?, "created_at"?}` or a list of them.
+
+        A list is written in one transaction and answered item by item; a single content that is
+        rejected raises. A text is a `fact`, a message a `message`, unless `kind` says otherwise.
+        `importance` and `confidence` are from 0 to 1; times without a zone are UTC. A `slot` such
+        as `user:maria/diet` has one value at a time: a new one supersedes the old one.
+        `on_progress` hears how many of how many items are done, and at last, once they are
+        committed, that all are.
+
+        Raises InvalidInputError, LimitExceededError, PermissionDeniedError,
+        EmbeddingMismatchError, NoOrganizationError.
+        """
+        told = Told(
+            agent_id=self._store.identity.agent_id,
+            user_id=user_id,
+            context=context,
+            kind=kind,
+            slot=slot,
+            metadata=metadata,
+            importance=importance,
+            confidence=confidence,
+            trust=trust,
+            visibility=visibility,
+            occurred_at=occurred_at,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            expires_at=expires_at,
+            idempotency_key=idempotency_key,
+        )
+        answers = self._store.remember(drafts(content, told), on_progress)
+        if is_single(content) and answers.rejected:
+            raise rejection(answers.reason)
+        return answers
+
+    def recall(
+        self,
+        query: str,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        context: str | None = None,
+        kinds: Iterable[str] | None = None,
+        metadata: Mapping[str, object] | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        as_of: datetime | str | None = None,
+        limit: int = 10,
+        min_score: float = 0.0,
+    ) -> Recall:
+        """The up to `limit` (1 to 1000) memories that answer the query best, best first.
+
+        A filter that is None filters nothing; `metadata` must be contained; `since` <= the time
+        it occurred < `until`. `as_of` recalls what was valid then. Scores are from 0 to about 1
+        and comparable within one recall.
+
+        Raises InvalidInputError, EmbeddingMismatchError, NoOrganizationError.
+        """
+        asked = Asked(
+            query=query,
+            user_id=user_id,
+            agent_id=agent_id,
+            context=context,
+            kinds=kinds,
+            metadata=metadata,
+            since=since,
+            until=until,
+            as_of=as_of,
+            limit=limit,
+            min_score=min_score,
+        )
+        return self._store.recall(question(asked))
+
+    def get(self, memory: UUID | str) -> MemoryRecord:
+        """The memory of an id, forgotten or not. Raises NotFoundError."""
+        return self._store.get(memory_id(memory))
+
+    def update(self, memory: UUID | str, **changed: Unpack[Changes]) -> MemoryRecord:
+        """Correct fields of a memory; its earlier values stay in its history.
+
+        Raises NotFoundError, PermissionDeniedError, ConflictError if another memory has the new
+        text already, InvalidInputError.
+        """
+        return self._store.update(memory_id(memory), changes(changed))
+
+    def forget(
+        self,
+        ids: Ids | None = None,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        context: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Take memories out of recall; `restore` brings them back. All that is named must apply.
+
+        Raises InvalidScopeError if nothing is named.
+        """
+        named = scope(ids, user_id, agent_id, context)
+        return self._store.set_forgotten("forget_memories", named, dry_run)
+
+    def restore(
+        self,
+        ids: Ids | None = None,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        context: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Bring forgotten memories back into recall.
+
+        Raises InvalidScopeError if nothing is named, ConflictError if the slot of one has a newer
+        value or its text was remembered again.
+        """
+        named = scope(ids, user_id, agent_id, context)
+        return self._store.set_forgotten("restore_memories", named, dry_run)
+
+    def history(self, memory: UUID | str) -> list[Change]:
+        """What happened to a memory, or to all values of its slot, oldest first.
+
+        Raises NotFoundError.
+        """
+        return self._store.history(memory_id(memory))
+
+    def context(self, key: str, *, user_id: str | None = None) -> Context:
+        """The conversation of that key, with that user; it need not exist yet."""
+        return Context(self._store, key, user_id)
+
+    # The last method, since its name hides the type `list` from those after it.
+    def list(
+        self,
+        *,
+        user_id: str | None = None,
+        context: str | None = None,
+        kinds: Iterable[str] | None = None,
+        limit: int = 50,
+        after: str | None = None,
+        include_forgotten: bool = False,
+        include_superseded: bool = False,
+    ) -> Page:
+        """Up to `limit` (1 to 1000) memories, newest first; `after` is a page's `next_cursor`."""
+        filters = {
+            "user_id": identifier("user_id", user_id),
+            "context_key": identifier("context", context, 500),
+            "kinds": checked_kinds(kinds),
+            "after": after and memory_id(after),
+            "include_forgotten": bool(include_forgotten),
+            "include_superseded": bool(include_superseded),
+        }
+        return self._store.list_page(filters, count("limit", limit, MAX_PAGE))

@@ -1,0 +1,231 @@
+# Generated from ../_async/migrate.py by scripts/generate_sync.py: edit that file instead.
+
+"""Bringing a database to the schema of this release.
+
+Every file is applied in a transaction of its own, in order, by one runner at a time; the ledger
+agent_memory.migrations remembers it. When all is up to date nothing is written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+import psycopg
+from psycopg import Connection, IsolationLevel, errors
+from psycopg.errors import Diagnostic
+from psycopg.rows import BaseRowFactory, args_row, scalar_row
+
+from pgrecall.domain.migration import (
+    AppliedMigration,
+    MigrationFile,
+    MigrationPlan,
+    MigrationReport,
+    MigrationState,
+    MigrationStatus,
+    PendingMigration,
+)
+from pgrecall.errors import PgRecallError
+from pgrecall.sql import Statement, migration_failures, statement
+from pgrecall.sql.address import checked_dsn, described
+from pgrecall.sql.failures import translated
+from pgrecall.sql.migration_failures import LockHolder, MissingRight
+from pgrecall.sql.migration_files import read_ledger_definition, read_migrations, sql
+from pgrecall.sql.migration_plan import compare, find_pending, watched_extensions
+
+__all__ = ["migrate", "plan", "sql", "status"]
+
+Row = TypeVar("Row")
+
+# Another run may be building an index. It ends with its session at the latest.
+_TURN_SECONDS = 300.0
+_OWN_NOTICE = "pgrecall: "
+
+
+def migrate(
+    dsn: str,
+    *,
+    lock_timeout: float = 5.0,
+    accept: Collection[str] = (),
+    files: Sequence[MigrationFile] | None = None,
+) -> MigrationReport:
+    """Apply what is pending, and say what was done.
+
+    A file waits at most `lock_timeout` seconds for each lock on a table, so that it does not hold
+    up a service behind it. `accept` names files whose edited text is to be applied over the one
+    that was; `files` replaces the migrations of this release. Safe to run any number of times, by
+    several processes at once, and to interrupt.
+
+    Raises MigrationError or one of its subclasses when a file can't be applied: that file and
+    those after it have changed nothing. Raises DatabaseUnavailableError when there is no
+    connection, or it breaks.
+    """
+    began = time.monotonic()
+    with _connect(dsn, files, accept, lock_timeout) as run:
+        pending = run.find_pending()
+        applied = [migration for migration in pending if run.apply(migration.name)]
+        notices = tuple(dict.fromkeys(run.notices))
+        return MigrationReport(run.database, tuple(applied), notices, time.monotonic() - began)
+
+
+def plan(
+    dsn: str, *, accept: Collection[str] = (), files: Sequence[MigrationFile] | None = None
+) -> MigrationPlan:
+    """What `migrate` would apply, in order; raises what it would raise before it begins."""
+    with _connect(dsn, files, accept) as run:
+        return MigrationPlan(run.database, run.find_pending())
+
+
+def status(dsn: str, *, files: Sequence[MigrationFile] | None = None) -> MigrationStatus:
+    """Where every file stands, edited and unknown ones included."""
+    with _connect(dsn, files) as run:
+        return MigrationStatus(run.database, run.compare())
+
+
+@contextmanager
+def _connect(
+    dsn: str,
+    files: Sequence[MigrationFile] | None,
+    accept: Collection[str] = (),
+    lock_timeout: float = 0.0,
+) -> Iterator[_Run]:
+    with translated():
+        connection = Connection.connect(
+            checked_dsn(dsn),
+            autocommit=True,
+            prepare_threshold=None,
+            client_encoding="utf8",
+            fallback_application_name="pgrecall migrate",
+        )
+    with connection:
+        connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        files = read_migrations() if files is None else files
+        run = _Run(connection, described(dsn), files, accept, lock_timeout)
+        connection.add_notice_handler(run.hear)
+        yield run
+
+
+@dataclass
+class _Run:
+    """One connection, and what is to be done with it."""
+
+    connection: Connection
+    database: str
+    files: Sequence[MigrationFile]
+    accept: Collection[str]
+    lock_timeout: float
+    notices: list[str] = field(default_factory=list)
+
+    def hear(self, diagnostic: Diagnostic) -> None:
+        """Keep warnings and what the migrations say themselves, not PostgreSQL's "skipping"."""
+        message = diagnostic.message_primary or ""
+        if diagnostic.severity_nonlocalized == "WARNING" or message.startswith(_OWN_NOTICE):
+            self.notices.append(message.removeprefix(_OWN_NOTICE))
+
+    def compare(self) -> tuple[MigrationState, ...]:
+        with self._explaining("the ledger of migrations"):
+            return compare(self.files, self._read_ledger(), self._list_features())
+
+    def find_pending(self) -> tuple[PendingMigration, ...]:
+        with self._explaining("the ledger of migrations"):
+            return self._find_pending()
+
+    def apply(self, name: str) -> bool:
+        """Apply a file, unless another run has done so meanwhile."""
+        file = next(file for file in self.files if file.name == name)
+        with self._explaining(name), self.connection.transaction():
+            self._take_turn()
+            if all(pending.name != name for pending in self._find_pending()):
+                return False
+            self._apply(file)
+        return True
+
+    def _find_pending(self) -> tuple[PendingMigration, ...]:
+        ledger, features = self._read_ledger(), self._list_features()
+        return find_pending(self.files, ledger, features, self.accept)
+
+    def _read_ledger(self) -> list[AppliedMigration]:
+        if not self._has_ledger():
+            return []
+        return self._list(statement("list_applied_migrations"), args_row(_applied))
+
+    def _has_ledger(self) -> bool:
+        return (self._list(statement("has_ledger"), scalar_row)) == [True]
+
+    def _list_features(self) -> list[str]:
+        extensions = watched_extensions(self.files)
+        return self._list(statement("list_features", {"extensions": extensions}), scalar_row)
+
+    def _take_turn(self) -> None:
+        timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
+        self._execute(statement("begin_migration", timeout))
+        self._execute(statement("take_turn"))
+
+    def _apply(self, file: MigrationFile) -> None:
+        timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
+        self._execute(statement("set_lock_timeout", timeout))
+        self._execute_script(file.text)
+        if not self._has_ledger():
+            self._execute_script(read_ledger_definition())
+        features = self._list_features()
+        row = {"name": file.name, "checksum": file.checksum, "features": features}
+        self._execute(statement("record_migration", row))
+
+    def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:
+        with self.connection.cursor(row_factory=row_factory) as cursor:
+            cursor.execute(wanted.sql, wanted.parameters)
+            return cursor.fetchall()
+
+    def _execute(self, wanted: Statement) -> None:
+        self.connection.execute(wanted.sql, wanted.parameters)
+
+    def _execute_script(self, text: str) -> None:
+        # Bytes without parameters go as they are, several statements at once.
+        self.connection.execute(text.encode())
+
+    @contextmanager
+    def _explaining(self, name: str) -> Iterator[None]:
+        """Turn PostgreSQL's errors into pgrecall's; to be entered outside the transaction."""
+        try:
+            yield
+        except psycopg.Error as error:
+            try:
+                explained = self._explain(name, error)
+            except psycopg.Error:
+                explained = migration_failures.failed(name, error)
+            raise explained from error
+
+    def _explain(self, name: str, error: psycopg.Error) -> PgRecallError:
+        """Say what stood in the way, by asking the database once the transaction is over."""
+        tables = {"tables": [table for file in self.files for table in file.tables]}
+        if self.connection.closed:
+            return migration_failures.broken(name, error)
+        if isinstance(error, errors.InsufficientPrivilege):
+            missing = self._list(statement("list_missing_grants"), args_row(MissingRight))
+            owners = statement("list_foreign_owners", tables)
+            missing += self._list(owners, args_row(MissingRight))
+            return migration_failures.lacks_rights(name, error, missing)
+        if isinstance(error, errors.LockNotAvailable):
+            holders = statement("list_lock_holders", tables)
+            held = self._list(holders, args_row(LockHolder))
+            return migration_failures.timed_out(name, error, held)
+        if isinstance(error, errors.UntranslatableCharacter):
+            encoding = self.connection.info.parameter_status("server_encoding")
+            return migration_failures.wrong_encoding(name, encoding)
+        in_the_way = self._list(statement("list_foreign_relations", tables), scalar_row)
+        return migration_failures.failed(name, error, in_the_way)
+
+
+def _applied(
+    name: str, checksum: str, applied_at: datetime, applied_by: str, features: list[str]
+) -> AppliedMigration:
+    return AppliedMigration(name, checksum, applied_at, applied_by, tuple(features))
+
+
+def _milliseconds(seconds: float) -> str:
+    """A time as PostgreSQL takes it; at least 1, since 0 means for ever."""
+    return f"{max(1, round(seconds * 1000))}ms"

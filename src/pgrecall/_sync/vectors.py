@@ -1,0 +1,55 @@
+# Generated from ../_async/vectors.py by scripts/generate_sync.py: edit that file instead.
+
+"""Vectors of texts: made in batches, off the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from pgrecall._sync.waiting import in_thread
+from pgrecall.domain.text import MAX_CONTENT_CHARACTERS
+from pgrecall.embedding import Embedder, Vector, embed_query, embed_texts, embedder_named
+
+BATCH_SIZE = 64
+DEFAULT = "default"
+
+EmbedderChoice: TypeAlias = "Embedder | str | None"
+
+
+def chosen(choice: EmbedderChoice, setting: str) -> Embedder | None:
+    """The embedder that is meant: itself, by name, or with `default` by the setting."""
+    if isinstance(choice, str):
+        return embedder_named(setting if choice == DEFAULT else choice)
+    return choice
+
+
+def embedded(
+    embedder: Embedder, texts: Sequence[str], on_texts: Callable[[int], None] | None
+) -> list[Vector | None]:
+    """A vector for each text; None for one that is blank or longer than a memory may be.
+
+    `on_texts` hears after each batch how many texts are done.
+    """
+    vectors: list[Vector | None] = [None] * len(texts)
+    places = [place for place, text in enumerate(texts) if is_embeddable(text)]
+    for start in range(0, len(places), BATCH_SIZE):
+        batch = places[start : start + BATCH_SIZE]
+        rows = in_thread(embed_texts, embedder, [texts[place] for place in batch])
+        for place, row in zip(batch, rows, strict=True):
+            vectors[place] = row
+        if on_texts is not None:
+            on_texts(batch[-1] + 1)
+    return vectors
+
+
+def embedded_query(embedder: Embedder, query: str) -> Vector | None:
+    """The vector of a query, or None for one that is blank; of a long one, of its beginning."""
+    if not query.strip():
+        return None
+    return in_thread(embed_query, embedder, query[:MAX_CONTENT_CHARACTERS])
+
+
+def is_embeddable(text: str) -> bool:
+    """Whether a text is worth a vector: the database refuses blank and overlong ones."""
+    return bool(text.strip()) and len(text) <= MAX_CONTENT_CHARACTERS

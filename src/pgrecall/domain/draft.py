@@ -1,0 +1,169 @@
+"""From what a caller gives to drafts: items that remember_memories() takes, checked one by one.
+
+A string is a fact, a message `{"role", "content", "name"?, "created_at"?}` is a message. The role
+says how far to trust it; the name is the speaker. Whatever is wrong with an argument raises
+before anything is written; whether the caller may write a memory, and whether its text is too
+long, the database answers for each item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from pgrecall.domain.documents import Json, document
+from pgrecall.domain.memory import KINDS, TRUSTS, VISIBILITIES
+from pgrecall.domain.numbers import share
+from pgrecall.domain.text import clean_text, identifier, without_recalled
+from pgrecall.domain.times import moment
+from pgrecall.errors import InvalidInputError
+
+Item: TypeAlias = "str | Mapping[str, object]"
+Content: TypeAlias = "Item | Iterable[Item]"
+
+TRUST_OF_ROLE = {
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "system": "document",
+    "developer": "document",
+}
+_MESSAGE_KEYS = {"role", "content", "name", "created_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a caller says about all items of one call; None leaves it to the database."""
+
+    agent_id: str | None = None
+    user_id: str | None = None
+    context: str | None = None
+    kind: str | None = None
+    slot: str | None = None
+    metadata: Mapping[str, object] | None = None
+    importance: float | None = None
+    confidence: float | None = None
+    trust: str | None = None
+    visibility: str | None = None
+    occurred_at: datetime | str | None = None
+    valid_from: datetime | str | None = None
+    valid_to: datetime | str | None = None
+    expires_at: datetime | str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One item as remember_memories() takes it, and the text that its vector is made of."""
+
+    fields: Mapping[str, Json]
+    embedded_text: str
+
+
+def is_single(content: Content) -> bool:
+    """Whether content is one item, so that its rejection is an error of the call."""
+    return isinstance(content, (str, Mapping))
+
+
+def drafts(content: Content, told: Told) -> list[Draft]:
+    """The drafts of a content, in its order; none for an empty list.
+
+    An idempotency key on a list is numbered: `key/1`, `key/2`, … Raises InvalidInputError,
+    LimitExceededError.
+    """
+    shared = _shared(told)
+    if isinstance(content, (str, Mapping)):
+        return [_draft(content, shared, told.idempotency_key)]
+    if isinstance(content, (bytes, bytearray)) or not isinstance(content, Iterable):
+        raise InvalidInputError(
+            f"content must be a text, a message or a list of them, not {type(content).__name__}"
+        )
+    return [
+        _draft(item, shared, told.idempotency_key and f"{told.idempotency_key}/{place}")
+        for place, item in enumerate(content, 1)
+    ]
+
+
+def _shared(told: Told) -> dict[str, Json]:
+    fields: dict[str, Json | None] = {
+        "agent_id": identifier("agent_id", told.agent_id),
+        "user_id": identifier("user_id", told.user_id),
+        "context_key": identifier("context", told.context, 500),
+        "slot": identifier("slot", told.slot, 500),
+        "kind": one_of("kind", told.kind, KINDS),
+        "trust": one_of("trust", told.trust, TRUSTS),
+        "visibility": one_of("visibility", told.visibility, VISIBILITIES),
+        "importance": share("importance", told.importance),
+        "confidence": share("confidence", told.confidence),
+        "metadata": document("metadata", told.metadata),
+    }
+    for name in ("occurred_at", "valid_from", "valid_to", "expires_at"):
+        at = moment(name, getattr(told, name))
+        fields[name] = None if at is None else at.isoformat()
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str | None:
+    """A value from a closed list, or None; InvalidInputError names the list."""
+    if value is None or (isinstance(value, str) and value in allowed):
+        return value
+    raise InvalidInputError(f"{name} must be one of {', '.join(allowed)}, not {str(value)[:40]!r}")
+
+
+def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None) -> Draft:
+    if isinstance(item, str):
+        fields = {**shared, "content": _content(item)}
+    elif isinstance(item, Mapping):
+        fields = _message(item, shared)
+    else:
+        raise InvalidInputError(f"an item must be a text or a message, not {type(item).__name__}")
+    key = identifier("idempotency_key", idempotency_key)
+    if key is not None:
+        fields["idempotency_key"] = key
+    return Draft(fields, _embedded_text(fields))
+
+
+def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[str, Json]:
+    unknown = [key for key in message if key not in _MESSAGE_KEYS]
+    if unknown:
+        raise InvalidInputError(
+            f"unknown key {unknown[0]!r} in a message",
+            hint=f"Known: {', '.join(sorted(_MESSAGE_KEYS))}.",
+        )
+    content, role = message.get("content"), message.get("role")
+    if not isinstance(content, str):
+        raise InvalidInputError(f"a message's content must be a text, not {type(content).__name__}")
+    if not isinstance(role, str) or role not in TRUST_OF_ROLE:
+        raise InvalidInputError(
+            f"a message's role must be one of {', '.join(TRUST_OF_ROLE)}, not {str(role)[:40]!r}"
+        )
+    fields: dict[str, Json] = {"kind": "message", "trust": TRUST_OF_ROLE[role], **shared}
+    metadata = shared.get("metadata")
+    fields["metadata"] = {**(metadata if isinstance(metadata, dict) else {}), "role": role}
+    fields["content"] = _content(content)
+    speaker = _speaker(message.get("name"))
+    if speaker is not None:
+        fields["speaker"] = speaker
+    said_at = moment("created_at", message.get("created_at"))
+    if said_at is not None:
+        fields["occurred_at"] = said_at.isoformat()
+    return fields
+
+
+def _speaker(name: object) -> str | None:
+    if name is not None and not isinstance(name, str):
+        raise InvalidInputError(f"a message's name must be a text, not {type(name).__name__}")
+    return identifier("name", clean_text(name)) if name else None
+
+
+def _content(text: str) -> str:
+    return without_recalled(clean_text(text))
+
+
+def _embedded_text(fields: Mapping[str, Json]) -> str:
+    content, speaker = str(fields["content"]), fields.get("speaker")
+    if speaker is None or content.startswith(f"{speaker}:"):
+        return content
+    return f"{speaker}: {content}"

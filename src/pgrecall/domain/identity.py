@@ -1,0 +1,84 @@
+"""Who a client acts as: the organization's id and the claims of a transaction."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from pgrecall.domain.text import identifier
+from pgrecall.errors import InvalidInputError
+
+# Fixed for good: an organization's name gives the same id in every process and release.
+NAMESPACE = UUID("5b0c7a52-6c0e-5d3c-9a55-2f6a1f7d0c11")
+
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller of every transaction of a client.
+
+    `claims` is the JSON that goes into request.jwt.claims. `is_program` says whether it is the
+    agent's own member, which a trusted connection may create, or somebody whose token was given;
+    `person` is the user_id of a person whose token was given.
+    """
+
+    organization_id: UUID
+    organization_name: str
+    agent_id: str
+    claims: str
+    is_program: bool
+    person: str | None
+
+
+def organization_uuid(organization: str | UUID) -> UUID:
+    """A UUID, or its usual text of 36 characters, as it is; any other name by RFC 9562's v5."""
+    if isinstance(organization, UUID):
+        return organization
+    return UUID(organization) if _UUID.fullmatch(organization) else uuid5(NAMESPACE, organization)
+
+
+def identity(
+    organization: str | UUID, agent_id: str, claims: Mapping[str, object] | None
+) -> Identity:
+    """The identity of a client; with `claims`, those as they are, else the agent's own."""
+    # A member's user_id, `agent:` and the agent_id, has up to 255 characters.
+    agent = identifier("agent_id", agent_id, 249)
+    name = identifier(
+        "organization", organization if isinstance(organization, str) else str(organization), 200
+    )
+    if agent is None or name is None:
+        raise InvalidInputError("agent_id and organization must be given")
+    organization_id = organization_uuid(organization)
+    if claims is None:
+        own = _written(agent_claims(organization_id, agent))
+        return Identity(organization_id, name, agent, own, is_program=True, person=None)
+    return Identity(
+        organization_id, name, agent, _written(claims), is_program=False, person=_person(claims)
+    )
+
+
+def agent_claims(organization_id: UUID, agent_id: str) -> dict[str, object]:
+    """The claims under which an agent acts as its own member of an organization."""
+    return {
+        "sub": f"agent:{agent_id}",
+        "role": "authenticated",
+        "app_metadata": {"organization_id": str(organization_id)},
+    }
+
+
+def _person(claims: Mapping[str, object]) -> str | None:
+    subject = claims.get("sub")
+    return subject if isinstance(subject, str) and not subject.startswith("agent:") else None
+
+
+def _written(claims: Mapping[str, object]) -> str:
+    if not isinstance(claims, Mapping):
+        raise InvalidInputError(f"claims must be a mapping, not {type(claims).__name__}")
+    try:
+        return json.dumps(dict(claims), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"claims must be JSON: {error}") from None

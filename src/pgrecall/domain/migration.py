@@ -1,0 +1,97 @@
+"""What the migration runner speaks of: files, ledger rows, what is pending, what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+State = Literal["applied", "pending", "edited", "unknown"]
+
+
+@dataclass(frozen=True)
+class MigrationFile:
+    """One file of migrations.
+
+    `checksum` is the SHA-256, in hex, of the text with Unix line endings. `rerun_when` names the
+    extensions whose coming, going or change of version makes the file pending again. `tables`
+    are the tables that it creates, with their schema.
+    """
+
+    name: str
+    text: str
+    checksum: str
+    rerun_when: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AppliedMigration:
+    """One row of the ledger: a file as it was when it was last applied.
+
+    `features` are the extensions that mattered, such as `vector 0.8.1`, or `vector available`
+    where the server has it but the database does not.
+    """
+
+    name: str
+    checksum: str
+    applied_at: datetime
+    applied_by: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PendingMigration:
+    """A file that the next run applies, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a run did: the files that it applied, in order, and what the server had to say.
+
+    `database` says in words which one it is; `applied` is empty if all was up to date.
+    """
+
+    database: str
+    applied: tuple[PendingMigration, ...]
+    notices: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MigrationPlan:
+    """What a run would do, in order; nothing if all is up to date."""
+
+    database: str
+    pending: tuple[PendingMigration, ...]
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """Where one file stands.
+
+    `edited`: applied with another text than it has now. `unknown`: in the database's ledger, but
+    not among the files, so a newer pgrecall was here. `reason` says why it is not just applied;
+    `applied` is its row of the ledger.
+    """
+
+    name: str
+    state: State
+    reason: str | None
+    applied: AppliedMigration | None
+
+
+@dataclass(frozen=True)
+class MigrationStatus:
+    """Where every file stands, in order."""
+
+    database: str
+    migrations: tuple[MigrationState, ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a run would have nothing to do."""
+        return all(migration.state == "applied" for migration in self.migrations)

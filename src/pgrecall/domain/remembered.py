@@ -1,0 +1,102 @@
+"""What became of what was to be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+from uuid import UUID
+
+from pgrecall.errors import (
+    ConflictError,
+    InvalidInputError,
+    LimitExceededError,
+    PermissionDeniedError,
+    PgRecallError,
+)
+
+_LENGTH_REASONS = ("more than", "at most", " characters")
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedItem:
+    """The answer for one item, `ordinal` counting from 1.
+
+    `status` is added; duplicate (`id` is the memory that was there); superseded (added, and it
+    ended the slot's earlier value); or rejected (`id` is None, `reason` says why).
+    """
+
+    ordinal: int
+    id: UUID | None
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Sequence[RememberedItem]):
+    """The answers for all items, in order; `id`, `status` and `reason` are of a single one."""
+
+    items: tuple[RememberedItem, ...]
+
+    @overload
+    def __getitem__(self, place: int) -> RememberedItem: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RememberedItem]: ...
+    def __getitem__(self, place: int | slice) -> RememberedItem | Sequence[RememberedItem]:
+        return self.items[place]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[RememberedItem]:
+        return iter(self.items)
+
+    @property
+    def id(self) -> UUID:
+        """The id of a single item's memory; InvalidInputError if there are several or none."""
+        found = self._single().id
+        if found is None:
+            raise InvalidInputError("the item was rejected and has no id")
+        return found
+
+    @property
+    def status(self) -> str:
+        """The status of a single item."""
+        return self._single().status
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of a single item."""
+        return self._single().reason
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The ids of all items that were not rejected, duplicates' included."""
+        return tuple(item.id for item in self.items if item.id is not None)
+
+    @property
+    def added(self) -> tuple[RememberedItem, ...]:
+        """The items that were stored, those that superseded another included."""
+        return tuple(item for item in self.items if item.status in ("added", "superseded"))
+
+    @property
+    def rejected(self) -> tuple[RememberedItem, ...]:
+        """The items that were not stored, with their reasons."""
+        return tuple(item for item in self.items if item.status == "rejected")
+
+    def _single(self) -> RememberedItem:
+        if len(self.items) != 1:
+            raise InvalidInputError(f"there are {len(self.items)} items; look at each of them")
+        return self.items[0]
+
+
+def rejection(reason: str | None) -> PgRecallError:
+    """The error that stands for the rejection of a single content."""
+    said = reason or "the memory was rejected"
+    if "used for another memory" in said or "another writer" in said:
+        return ConflictError(said)
+    if "may not write" in said:
+        return PermissionDeniedError(said)
+    if any(words in said for words in _LENGTH_REASONS):
+        return LimitExceededError(said)
+    return InvalidInputError(said)

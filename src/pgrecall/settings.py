@@ -1,0 +1,83 @@
+"""Settings from the environment and from `.env` in the working directory.
+
+    DATABASE_URL                  the database; without it the embedded server is used
+    PGRECALL_HOME                 where the embedded server keeps its data
+    PGRECALL_EMBEDDER             local (the default), none, or the name of another embedder
+    PGRECALL_POOL_MIN_SIZE        connections that are kept open, 0 to 100
+    PGRECALL_POOL_MAX_SIZE        connections at most, 1 to 1000
+    PGRECALL_POOL_TIMEOUT         seconds to wait for a free connection
+    PGRECALL_CONNECT_TIMEOUT      seconds to wait for the server
+    PGRECALL_STATEMENT_TIMEOUT    seconds that one statement may take; 0 for no limit
+    PGRECALL_PIPELINE             send a transaction at once (the default), or false for poolers
+                                  that can't take it
+    NEXT_PUBLIC_SUPABASE_URL      the Supabase project
+    SUPABASE_SERVICE_ROLE_KEY     its secret key
+
+What begins with NEXT_PUBLIC_ is compiled into pages that anybody reads, so a secret there is
+refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pgrecall.domain.secrets import why_secret
+from pgrecall.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What pgrecall can be told. Secrets don't show in its repr.
+
+    Raises ConfigurationError, which names the variable and never its value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    supabase_url: str | None = Field(None, alias="NEXT_PUBLIC_SUPABASE_URL")
+    supabase_service_role_key: SecretStr | None = Field(None, alias="SUPABASE_SERVICE_ROLE_KEY")
+    home: Path | None = Field(None, alias="PGRECALL_HOME")
+    embedder: str = Field("local", alias="PGRECALL_EMBEDDER", min_length=1)
+    pool_min_size: int = Field(1, alias="PGRECALL_POOL_MIN_SIZE", ge=0, le=100)
+    pool_max_size: int = Field(10, alias="PGRECALL_POOL_MAX_SIZE", ge=1, le=1000)
+    pool_timeout: float = Field(10, alias="PGRECALL_POOL_TIMEOUT", gt=0, le=3600)
+    connect_timeout: int = Field(5, alias="PGRECALL_CONNECT_TIMEOUT", ge=1, le=3600)
+    statement_timeout: float = Field(60, alias="PGRECALL_STATEMENT_TIMEOUT", ge=0, le=86400)
+    pipeline: bool = Field(True, alias="PGRECALL_PIPELINE")
+
+    def __init__(self, **values: Any) -> None:
+        _refuse_public_secrets()
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(_said(error)) from None
+
+
+def _refuse_public_secrets() -> None:
+    written: Mapping[str, str | None] = {**dotenv_values(".env"), **os.environ}
+    for name, value in written.items():
+        if name.upper().startswith("NEXT_PUBLIC_") and value:
+            why = why_secret(name, value, written.get("SUPABASE_SERVICE_ROLE_KEY"))
+            if why:
+                raise ConfigurationError(
+                    f"{name} {why}; NEXT_PUBLIC_ variables are compiled into pages anybody reads",
+                    hint="Rename it without NEXT_PUBLIC_; replace the secret if it was published.",
+                )
+
+
+def _said(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -1,0 +1,31 @@
+"""Connection strings: their parts, and in words without a password."""
+
+from __future__ import annotations
+
+from psycopg import ProgrammingError, conninfo
+
+from pgrecall.errors import ConfigurationError
+
+
+def checked_dsn(dsn: str) -> str:
+    """The connection string, if it is one.
+
+    Else ConfigurationError, which leaves out the text, since that may hold a password.
+    """
+    try:
+        conninfo.conninfo_to_dict(dsn)
+    except ProgrammingError:
+        raise ConfigurationError(
+            "the connection string is not one that PostgreSQL understands",
+            hint="It looks like postgresql://user:password@host:5432/database; in a password, "
+            "characters such as @ and / are written %40 and %2F.",
+        ) from None
+    return dsn
+
+
+def described(dsn: str) -> str:
+    """Which database a connection string means, such as `database app at db.example.org:5432`."""
+    parts = conninfo.conninfo_to_dict(checked_dsn(dsn))
+    host = parts.get("host") or parts.get("hostaddr") or "the local socket"
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"database {parts.get('dbname') or parts.get('user') or 'of the user'} at {host}{port}"

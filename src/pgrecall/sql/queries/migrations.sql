@@ -1,0 +1,117 @@
+-- The statements of the migration runner, and what it asks when a migration fails.
+
+-- name: has_ledger
+-- Asked of the catalog itself: to_regclass() may answer from a cache that has not yet heard of what
+-- another runner committed while this one waited for its turn.
+select exists (
+  select from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'agent_memory' and c.relname = 'migrations');
+
+-- name: list_applied_migrations
+select m.name, m.checksum, m.applied_at, m.applied_by, m.features
+from agent_memory.migrations as m;
+
+-- name: list_features
+-- The extensions among the named ones that the database has, with their versions, or that the
+-- server could give it. To ask what a server could give costs milliseconds, so it comes last.
+select wanted.name || ' ' || coalesce(installed.extversion, 'available')
+from unnest(%(extensions)s::text[]) as wanted (name)
+left join pg_catalog.pg_extension as installed on installed.extname = wanted.name
+where installed.extname is not null
+   or exists (select from pg_catalog.pg_available_extensions as a where a.name = wanted.name)
+order by 1;
+
+-- name: begin_migration
+-- The search path keeps what others put into public from being called by a superuser.
+select set_config('search_path', 'pg_catalog, pg_temp', true),
+       set_config('statement_timeout', '0', true),
+       set_config('idle_in_transaction_session_timeout', '0', true),
+       set_config('lock_timeout', %(lock_timeout)s, true);
+
+-- name: take_turn
+-- The letters of "pgrecall". A lock of the transaction, since a pooler may give each transaction
+-- another session.
+select pg_advisory_xact_lock(8099568234633718892);
+
+-- name: set_lock_timeout
+select set_config('lock_timeout', %(lock_timeout)s, true);
+
+-- name: record_migration
+insert into agent_memory.migrations as m (name, checksum, applied_at, applied_by, features)
+values (%(name)s, %(checksum)s, clock_timestamp(), session_user, %(features)s::text[])
+on conflict (name) do update
+set checksum = excluded.checksum, applied_at = excluded.applied_at,
+    applied_by = excluded.applied_by, features = excluded.features;
+
+-- name: list_lock_holders
+-- Who holds what a migration may have waited for: the named tables, or the turn to migrate.
+select coalesce('table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), 'the turn to migrate') as locked,
+       l.mode, l.pid, a.application_name, a.state, a.xact_start
+from pg_catalog.pg_locks as l
+join pg_catalog.pg_database as d on d.oid = l.database and d.datname = current_database()
+left join pg_catalog.pg_class as c on l.locktype = 'relation' and c.oid = l.relation
+left join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+left join pg_catalog.pg_stat_activity as a on a.pid = l.pid
+where l.granted and l.pid is distinct from pg_backend_pid()
+  and (n.nspname || '.' || c.relname = any (%(tables)s::text[])
+       or (l.locktype = 'advisory' and l.objsubid = 1
+           and (l.classid::bigint << 32 | l.objid::bigint) = 8099568234633718892))
+order by a.xact_start, l.pid, 1
+limit 5;
+
+-- name: list_foreign_relations
+-- What bears the name of one of pgrecall's tables, but is not a table by organization.
+select case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' when 'f' then 'foreign table '
+                      when 'S' then 'sequence ' when 'i' then 'index ' when 'c' then 'type ' else 'table ' end
+       || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname || '.' || c.relname = any (%(tables)s::text[])
+  and not (c.relkind in ('r', 'p') and exists (
+    select from pg_catalog.pg_attribute as a
+    where a.attrelid = c.oid and a.attname = 'organization_id' and a.attnotnull
+      and a.atttypid = 'pg_catalog.uuid'::regtype))
+order by 1;
+
+-- name: list_missing_grants
+-- What the connected role lacks to create anything, and what cures it.
+select missing.what, missing.cure
+from (
+  select 1 as place, 'CREATE on database ' || quote_ident(current_database()) as what,
+         'As its owner or a superuser: GRANT CREATE ON DATABASE ' || quote_ident(current_database()) || ' TO ' || quote_ident(current_user) || ';' as cure
+  where not has_database_privilege(current_database(), 'CREATE')
+  union all
+  select 2, 'USAGE and CREATE on schema public',
+         'As its owner or a superuser: GRANT USAGE, CREATE ON SCHEMA public TO ' || quote_ident(current_user) || ';'
+  from pg_catalog.pg_namespace as n
+  where n.nspname = 'public'
+    and not (has_schema_privilege(n.oid, 'USAGE') and has_schema_privilege(n.oid, 'CREATE'))
+) as missing
+order by missing.place;
+
+-- name: list_foreign_owners
+-- What belongs to a role that the connected one does not act for, and what cures it; nobody is told
+-- to become a superuser's member.
+select 'ownership of ' || owned.object || ', which belongs to ' || quote_ident(r.rolname) as what,
+       case when r.rolsuper then 'Run the migrations as ' || quote_ident(r.rolname) || '.'
+            else 'Run the migrations as ' || quote_ident(r.rolname) || ', or let this role act for it: GRANT '
+                 || quote_ident(r.rolname) || ' TO ' || quote_ident(current_user) || ';' end as cure
+from (
+  select 1 as place, 'schema agent_memory' as object, n.nspowner as owner
+  from pg_catalog.pg_namespace as n where n.nspname = 'agent_memory'
+  union all
+  select 2, 'table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname || '.' || c.relname = any (%(tables)s::text[])
+  union all
+  select 3, 'function ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname), p.proowner
+  from pg_catalog.pg_proc as p
+  join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+  where n.nspname = 'agent_memory'
+) as owned
+join pg_catalog.pg_roles as r on r.oid = owned.owner
+where not pg_has_role(current_user, owned.owner, 'USAGE')
+order by owned.place, owned.object
+limit 1;

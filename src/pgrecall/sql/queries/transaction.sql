@@ -1,0 +1,26 @@
+-- What every transaction of a client begins with, and what is asked when one is opened.
+
+-- name: begin
+begin;
+
+-- name: commit
+commit;
+
+-- name: act_as
+-- The caller's role and claims, for this transaction alone: nothing is left behind on a connection
+-- that a pooler gives to somebody else. The role is our constant. The older, singular settings
+-- would win over the claims in some functions of Supabase, so they are emptied.
+select set_config('role', 'authenticated', true),
+       set_config('request.jwt.claims', %(claims)s, true),
+       set_config('request.jwt.claim.sub', '', true),
+       set_config('request.jwt.claim', '', true),
+       set_config('statement_timeout', %(statement_timeout)s, true);
+
+-- name: look_around
+select to_regclass('public.ai_memory_embeddings') is not null as has_vector,
+       exists (
+         select from public.organization_members as m
+         where m.organization_id = %(organization_id)s and m.user_id = %(subject)s) as is_member;
+
+-- name: settle_agent
+select agent_memory.settle_agent(%(organization_id)s, %(name)s, %(agent_id)s);

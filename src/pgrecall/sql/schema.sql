@@ -1,0 +1,2769 @@
+-- What the migrations make, on the embedded server. For reading and reviewing; to install, use the
+-- migrations. Written by scripts/snapshot_schema.py, checked by `make check`.
+
+-- Name: agent_memory; Type: SCHEMA; Schema: -; Owner: -
+
+CREATE SCHEMA agent_memory;
+
+-- Name: SCHEMA agent_memory; Type: COMMENT; Schema: -; Owner: -
+
+COMMENT ON SCHEMA agent_memory IS 'pgrecall''s private half: identity, predicates, text indexing, migration ledger. Not for clients.';
+
+-- Name: draft; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.draft AS (
+	ordinal integer,
+	id uuid,
+	agent_id text,
+	user_id text,
+	context_key text,
+	context_id uuid,
+	kind text,
+	content text,
+	speaker text,
+	language text,
+	slot text,
+	importance real,
+	confidence real,
+	trust text,
+	visibility text,
+	metadata jsonb,
+	occurred_at timestamp with time zone,
+	valid_from timestamp with time zone,
+	valid_to timestamp with time zone,
+	expires_at timestamp with time zone,
+	idempotency_key text,
+	dedup_key bytea,
+	embedding text,
+	embedding_model text,
+	window_lexemes tsvector,
+	reason text
+);
+
+-- Name: TYPE draft; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.draft IS 'One item of remember_memories(), read and checked; reason is null unless it is refused.';
+
+-- Name: principal; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.principal AS (
+	organization_id uuid,
+	subject text,
+	role text,
+	person text,
+	program text
+);
+
+-- Name: TYPE principal; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.principal IS 'A verified caller: the active organization, the token''s subject, its role there, and the subject as a person''s user_id or a program''s agent_id (one of the two is null).';
+
+-- Name: recall_weights; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.recall_weights AS (
+	own_words real,
+	window_words real,
+	meaning real,
+	context_words real,
+	context_meaning real,
+	speaker real,
+	user_words real,
+	length real,
+	question real,
+	recency real,
+	importance real,
+	half_life interval
+);
+
+-- Name: memory_change; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.memory_change AS (
+	memory_id uuid,
+	change text,
+	changed_at timestamp with time zone,
+	changed_by text,
+	content text,
+	before jsonb,
+	after jsonb
+);
+
+-- Name: TYPE memory_change; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.memory_change IS 'One step in the life of a memory or of its slot: added, updated, superseded, forgotten or restored; content is the memory''s as it is now.';
+
+-- Name: recalled_memory; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.recalled_memory AS (
+	id uuid,
+	content text,
+	kind text,
+	user_id text,
+	agent_id text,
+	context_key text,
+	metadata jsonb,
+	trust text,
+	occurred_at timestamp with time zone,
+	valid_from timestamp with time zone,
+	valid_to timestamp with time zone,
+	created_at timestamp with time zone,
+	score real,
+	semantic real,
+	lexical real,
+	recency real,
+	importance real
+);
+
+-- Name: TYPE recalled_memory; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.recalled_memory IS 'One hit. score: 0 to about 1, comparable within one recall. Its parts: semantic, the cosine similarity, -1 to 1, null without one; lexical, 0 to 1, by the best match of this recall; recency, 0 to 1; importance, 0 to 1.';
+
+-- Name: remembered_memory; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.remembered_memory AS (
+	ordinal integer,
+	id uuid,
+	status text,
+	reason text
+);
+
+-- Name: TYPE remembered_memory; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.remembered_memory IS 'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+
+-- Name: active_organization(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.active_organization() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (agent_memory.principal()).organization_id;
+end
+$$;
+
+-- Name: FUNCTION active_organization(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.active_organization() IS 'The one organization in which this transaction acts, its membership verified, or null.';
+
+-- Name: active_person(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.active_person() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (agent_memory.principal()).person;
+end
+$$;
+
+-- Name: FUNCTION active_person(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.active_person() IS 'The caller''s user_id if the caller is a person, else null.';
+
+-- Name: active_program(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.active_program() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (agent_memory.principal()).program;
+end
+$$;
+
+-- Name: FUNCTION active_program(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.active_program() IS 'The caller''s agent_id if the caller is a program, else null.';
+
+-- Name: add_memories(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) RETURNS SETOF uuid
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into public.ai_memories as m (
+    organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
+    created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
+    d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
+    d.valid_from, d.valid_to, d.expires_at, agent_memory.now(), agent_memory.now(), d.idempotency_key,
+    d.dedup_key, w.window_lexemes
+  from unnest(drafts) as d
+  left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
+  where d.reason is null
+  order by d.dedup_key
+  on conflict do nothing
+  returning m.id
+$$;
+
+-- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) IS 'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
+
+-- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_safe_json(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  -- Deeper or larger documents, and integers of thousands of digits, can be stored but break
+  -- the clients that read them.
+  select value = '{}'::jsonb
+      or (pg_catalog.jsonb_typeof(value) = 'object'
+          and pg_catalog.octet_length(value::text) <= 65536
+          and not pg_catalog.jsonb_path_exists(value, 'strict $.**{32 to last}')
+          and not pg_catalog.jsonb_path_exists(
+            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'))
+$_$;
+
+-- Name: FUNCTION is_safe_json(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_safe_json(value jsonb) IS 'Whether a document is an object of at most 64 KiB and 32 levels, with numbers within ±1e300.';
+
+-- Name: now(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.now() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  pretended text := nullif(current_setting('pgrecall.now', true), '');
+begin
+  if pretended is null
+     or not exists (select from pg_catalog.pg_roles r
+                    where r.rolname = 'pgrecall_test' and pg_has_role(session_user, r.oid, 'member')) then
+    return pg_catalog.now();
+  end if;
+  return pretended::timestamptz;
+end
+$$;
+
+-- Name: FUNCTION now(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.now() IS 'The time of the transaction. Sessions of members of the role pgrecall_test may pretend another one by the setting pgrecall.now; everyone else''s setting is ignored.';
+
+-- Name: text_config(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.text_config(language text) RETURNS regconfig
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case language
+    when 'english' then 'pg_catalog.english'::regconfig
+    when 'arabic' then 'pg_catalog.arabic'::regconfig
+    when 'danish' then 'pg_catalog.danish'::regconfig
+    when 'dutch' then 'pg_catalog.dutch'::regconfig
+    when 'finnish' then 'pg_catalog.finnish'::regconfig
+    when 'french' then 'pg_catalog.french'::regconfig
+    when 'german' then 'pg_catalog.german'::regconfig
+    when 'greek' then 'pg_catalog.greek'::regconfig
+    when 'hungarian' then 'pg_catalog.hungarian'::regconfig
+    when 'indonesian' then 'pg_catalog.indonesian'::regconfig
+    when 'italian' then 'pg_catalog.italian'::regconfig
+    when 'norwegian' then 'pg_catalog.norwegian'::regconfig
+    when 'portuguese' then 'pg_catalog.portuguese'::regconfig
+    when 'romanian' then 'pg_catalog.romanian'::regconfig
+    when 'russian' then 'pg_catalog.russian'::regconfig
+    when 'spanish' then 'pg_catalog.spanish'::regconfig
+    when 'swedish' then 'pg_catalog.swedish'::regconfig
+    when 'turkish' then 'pg_catalog.turkish'::regconfig
+    else 'pg_catalog.simple'::regconfig
+  end
+$$;
+
+-- Name: FUNCTION text_config(language text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.text_config(language text) IS 'The text search configuration of a language. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+
+-- Name: uuid_v7(timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.uuid_v7(at timestamp with time zone DEFAULT clock_timestamp()) RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- RFC 9562, version 7: 48 bits of milliseconds, 12 bits of the fraction of the millisecond
+  -- (its method 3), 62 random bits.
+  select (
+    pg_catalog.lpad(pg_catalog.to_hex(micros / 1000), 12, '0')
+    || '7' || pg_catalog.lpad(pg_catalog.to_hex((micros % 1000) * 4096 / 1000), 3, '0')
+    || pg_catalog.substr('89ab', 1 + (pg_catalog.get_byte(random, 8) & 3), 1)
+    || pg_catalog.substr(pg_catalog.encode(random, 'hex'), 18)
+  )::uuid
+  from (
+    select (extract(epoch from at) * 1000000)::bigint as micros,
+           pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) as random
+  ) as parts
+$$;
+
+-- Name: FUNCTION uuid_v7(at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.uuid_v7(at timestamp with time zone) IS 'A time-ordered UUID, version 7 (RFC 9562); times a microsecond apart give ids in their order.';
+
+-- Name: ai_memories; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memories (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    agent_id text NOT NULL,
+    user_id text,
+    context_id uuid,
+    kind text DEFAULT 'fact'::text NOT NULL,
+    content text NOT NULL,
+    speaker text,
+    language text DEFAULT 'english'::text NOT NULL,
+    slot text,
+    importance real DEFAULT 0.5 NOT NULL,
+    confidence real DEFAULT 1 NOT NULL,
+    trust text DEFAULT 'user'::text NOT NULL,
+    visibility text DEFAULT 'agent'::text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    occurred_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    valid_from timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    valid_to timestamp with time zone,
+    superseded_by uuid,
+    expires_at timestamp with time zone,
+    forgotten_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    idempotency_key text,
+    dedup_key bytea,
+    window_lexemes tsvector,
+    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(agent_memory.text_config(language), content), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), COALESCE(speaker, ''::text)), 'B'::"char")) || COALESCE(window_lexemes, ''::tsvector))) STORED NOT NULL,
+    CONSTRAINT ai_memories_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT ai_memories_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT ai_memories_content_check CHECK (((char_length(content) <= 100000) AND (content ~ '\S'::text))),
+    CONSTRAINT ai_memories_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 255))),
+    CONSTRAINT ai_memories_importance_check CHECK (((importance >= (0)::double precision) AND (importance <= (1)::double precision))),
+    CONSTRAINT ai_memories_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'fact'::text, 'preference'::text, 'event'::text, 'procedure'::text, 'summary'::text]))),
+    CONSTRAINT ai_memories_language_check CHECK (((char_length(language) >= 1) AND (char_length(language) <= 63))),
+    CONSTRAINT ai_memories_metadata_check CHECK (agent_memory.is_safe_json(metadata)),
+    CONSTRAINT ai_memories_private_has_user CHECK (((visibility <> 'private'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT ai_memories_slot_check CHECK (((char_length(slot) >= 1) AND (char_length(slot) <= 500))),
+    CONSTRAINT ai_memories_speaker_check CHECK (((char_length(speaker) >= 1) AND (char_length(speaker) <= 255))),
+    CONSTRAINT ai_memories_trust_check CHECK ((trust = ANY (ARRAY['user'::text, 'assistant'::text, 'tool'::text, 'document'::text, 'inference'::text]))),
+    CONSTRAINT ai_memories_user_id_check CHECK (((char_length(user_id) >= 1) AND (char_length(user_id) <= 255))),
+    CONSTRAINT ai_memories_valid_range CHECK ((valid_to >= valid_from)),
+    CONSTRAINT ai_memories_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'agent'::text, 'organization'::text])))
+);
+
+-- Name: TABLE ai_memories; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memories IS 'The memories: messages as they were said, and what is derived from them. Read under Row Level Security, written by functions.';
+
+-- Name: COLUMN ai_memories.agent_id; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.agent_id IS 'The program that remembers.';
+
+-- Name: COLUMN ai_memories.user_id; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.user_id IS 'The end user whom the memory is about.';
+
+-- Name: COLUMN ai_memories.speaker; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.speaker IS 'Who said a message, by name; indexed with weight B, so that a question that names them finds it.';
+
+-- Name: COLUMN ai_memories.language; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.language IS 'The language of the content, for its text search configuration.';
+
+-- Name: COLUMN ai_memories.slot; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.slot IS 'Subject and attribute of a keyed memory, such as user:maria/diet. A new value supersedes the old one.';
+
+-- Name: COLUMN ai_memories.importance; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.importance IS '0 to 1; 0.5 where nothing is known.';
+
+-- Name: COLUMN ai_memories.confidence; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.confidence IS '0 to 1: how sure its source was.';
+
+-- Name: COLUMN ai_memories.trust; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.trust IS 'Where it came from; never raised by derivation.';
+
+-- Name: COLUMN ai_memories.visibility; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.visibility IS 'private: its user and the agent that holds it. agent: people, and of the programs that agent alone. organization: all members.';
+
+-- Name: COLUMN ai_memories.occurred_at; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.occurred_at IS 'When it happened or was said.';
+
+-- Name: COLUMN ai_memories.valid_from; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.valid_from IS 'Since when it has been true in the world.';
+
+-- Name: COLUMN ai_memories.valid_to; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.valid_to IS 'Until when it was true (exclusive); null while it still is.';
+
+-- Name: COLUMN ai_memories.superseded_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.superseded_by IS 'The memory of the same slot that ended this one''s validity.';
+
+-- Name: COLUMN ai_memories.expires_at; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.expires_at IS 'When it stops being recalled by itself.';
+
+-- Name: COLUMN ai_memories.forgotten_at; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.forgotten_at IS 'Since when it is not recalled; restore_memories() clears it.';
+
+-- Name: COLUMN ai_memories.idempotency_key; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.idempotency_key IS 'The caller''s key of the write; the same key again writes nothing.';
+
+-- Name: COLUMN ai_memories.dedup_key; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.dedup_key IS 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
+
+-- Name: COLUMN ai_memories.window_lexemes; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.window_lexemes IS 'Lexemes, weight C, of the up to three messages before it in its context.';
+
+-- Name: COLUMN ai_memories.search_vector; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memories.search_vector IS 'Own words with weight A, the speaker''s name B, the window''s words C.';
+
+-- Name: check_changes(public.ai_memories, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.check_changes(memory public.ai_memories, changes jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  field text;
+  refusal text;
+begin
+  if jsonb_typeof(changes) is distinct from 'object' then
+    raise exception using errcode = 'PM003', message = 'changes must be an object of fields and their new values';
+  end if;
+  for field in select jsonb_object_keys(changes) loop
+    if field not in ('content', 'kind', 'importance', 'confidence', 'visibility', 'metadata', 'occurred_at',
+                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model') then
+      raise exception using errcode = 'PM003', message = format('field "%s" can''t be changed', field),
+        hint = 'content, kind, importance, confidence, visibility, metadata, occurred_at, valid_from, valid_to and expires_at can.';
+    elsif field in ('occurred_at', 'valid_from', 'valid_to', 'expires_at')
+          and agent_memory.parse_time(changes -> field) is null
+          and not (field in ('valid_to', 'expires_at') and changes -> field = 'null') then
+      raise exception using errcode = 'PM003', message = format('%s must be a time in ISO 8601', field);
+    elsif changes -> field = 'null' and field not in ('valid_to', 'expires_at') then
+      raise exception using errcode = 'PM003', message = format('%s can''t be emptied', field);
+    end if;
+  end loop;
+  refusal := agent_memory.refusal(jsonb_build_object('content', memory.content) || changes);
+  if refusal is not null then
+    raise exception using errcode = case when refusal like '%more than 100,000%' then 'PM008' else 'PM003' end, message = refusal;
+  elsif changes ->> 'visibility' = 'private' and memory.user_id is null then
+    raise exception using errcode = 'PM003', message = 'a private memory needs a user_id';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION check_changes(memory public.ai_memories, changes jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.check_changes(memory public.ai_memories, changes jsonb) IS 'Raises PM003 or PM008 if a memory can''t be changed in this way.';
+
+-- Name: check_embedding(uuid, real[], text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  stored integer;
+begin
+  if query_embedding is null or not agent_memory.has_vector() then
+    return false;
+  elsif model is null then
+    raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
+      hint = 'Name the model as remember_memories was told it.';
+  elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
+        or 'Infinity' = any (query_embedding) or '-Infinity' = any (query_embedding)
+        or not exists (select from unnest(query_embedding) as e where e <> 0) then
+    raise exception using errcode = 'PM003', message = 'query_embedding must hold finite numbers, not all of them zero';
+  end if;
+  stored := agent_memory.stored_dimension(organization_id, model);
+  if stored <> cardinality(query_embedding) then
+    raise exception using errcode = 'PM005',
+      message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
+      hint = 'Use the embedder that the stored vectors came from.';
+  elsif stored is null and agent_memory.stored_models(organization_id) is not null then
+    raise exception using errcode = 'PM005',
+      message = format('nothing here has a vector of %s; the stored ones are of %s', model, agent_memory.stored_models(organization_id)),
+      hint = 'Use the embedder that the stored vectors came from.';
+  end if;
+  return stored is not null;
+end
+$$;
+
+-- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+
+-- Name: claimed_organization(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.claimed_organization(claims jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
+    when claims ? 'organization_id' then claims -> 'organization_id'
+    when claims ? 'org_id' then claims -> 'org_id'
+  end
+$$;
+
+-- Name: FUNCTION claimed_organization(claims jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.claimed_organization(claims jsonb) IS 'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
+
+-- Name: dedup_key(text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+    agent_id, user_id, context_key, slot,
+    pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
+    extract(epoch from told_at))::text, 'UTF8'))
+$$;
+
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, text without regard to case and white space, and of a message the time it was said, where its writer gave one.';
+
+-- Name: drafts(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories jsonb) RETURNS agent_memory.draft[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select array_agg(row(
+      ordinal, id, agent_id, user_id, context_key, null,
+      kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
+      occurred_at, valid_from, valid_to, expires_at, idempotency_key,
+      case when reason is null then agent_memory.dedup_key(
+        agent_id, user_id, context_key, slot, content, case when kind = 'message' then told_at end) end,
+      embedding, embedding_model, null,
+      coalesce(reason, case
+        when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+        when valid_to < valid_from then 'valid_to lies before valid_from'
+        when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
+        when not coalesce(agent_memory.may_write(
+               visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
+          then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+      end))::agent_memory.draft order by ordinal)
+  from (
+    select
+      e.ordinal::integer as ordinal,
+      case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
+           else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
+      coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
+      coalesce(e.item ->> 'user_id', caller.person) as user_id,
+      e.item ->> 'context_key' as context_key,
+      coalesce(e.item ->> 'kind', 'fact') as kind,
+      e.item ->> 'content' as content,
+      -- A message told as "Name: words" names its speaker.
+      coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
+        substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
+      coalesce(e.item ->> 'language', 'english') as language,
+      e.item ->> 'slot' as slot,
+      case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+      case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+      coalesce(e.item ->> 'trust', 'user') as trust,
+      coalesce(e.item ->> 'visibility',
+               case when coalesce(e.item ->> 'user_id', caller.person) is null then 'agent' else 'private' end) as visibility,
+      coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
+      t.occurred_at as told_at,
+      coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
+      coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+      t.valid_to, t.expires_at, t.mistimed,
+      e.item ->> 'idempotency_key' as idempotency_key,
+      e.item ->> 'embedding' as embedding,
+      e.item ->> 'embedding_model' as embedding_model,
+      coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+    cross join lateral agent_memory.refusal(e.item) as r (reason)
+    cross join lateral (
+      select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
+             max(p.at) filter (where p.name = 'valid_from') as valid_from,
+             max(p.at) filter (where p.name = 'valid_to') as valid_to,
+             max(p.at) filter (where p.name = 'expires_at') as expires_at,
+             max(p.name) filter (where p.at is null) as mistimed
+      from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
+            from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
+            where (e.item ->> n.name) is not null) as p) as t
+  ) as items
+$_$;
+
+-- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.drafts(caller agent_memory.principal, memories jsonb) IS 'The items of remember_memories(), read, completed with defaults and checked.';
+
+-- Name: drop_embeddings(uuid, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    delete from public.ai_memory_embeddings as e
+    where e.organization_id = drop_embeddings.organization_id and e.memory_id = drop_embeddings.memory_id
+  $$;
+
+-- Name: FUNCTION drop_embeddings(organization_id uuid, memory_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) IS 'Drops the vectors of a memory, whose content they no longer describe.';
+
+-- Name: embed_added(uuid, agent_memory.draft[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  batch record;
+begin
+  if not agent_memory.has_vector() then
+    return;
+  end if;
+  for batch in
+    select d.agent_id, d.embedding_model, length(d.embedding) - length(replace(d.embedding, ',', '')) + 1 as dimension,
+           array_agg(d.id) as ids, array_agg(d.embedding) as embeddings
+    from unnest(drafts) as d
+    where d.embedding is not null and d.id = any (added)
+    group by 1, 2, 3 order by 1, 2, 3
+  loop
+    perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, batch.dimension);
+    perform agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.embeddings);
+  end loop;
+end
+$$;
+
+-- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) IS 'Stores the vectors of the drafts that were added; where the server has no pgvector, nothing.';
+
+-- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.exact_limit() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ select 5000 $$;
+
+-- Name: FUNCTION exact_limit(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.exact_limit() IS 'How many memories in scope are compared one by one; above, indexes choose candidates.';
+
+-- Name: existing(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.existing(organization_id uuid, draft agent_memory.draft) RETURNS public.remembered_memory
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when m.id is null then row(draft.ordinal, null, 'rejected',
+      'the same memory was being changed by another writer; send it again')::public.remembered_memory
+    when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
+      'the %s was used for another memory',
+      case when m.id = draft.id then 'id' else 'idempotency key' end))::public.remembered_memory
+    else row(draft.ordinal, m.id, 'duplicate',
+      case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
+           else 'the same text is remembered already' end)::public.remembered_memory
+  end
+  from (select 1) as one
+  left join lateral (
+    select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
+    where m.organization_id = existing.organization_id
+      and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
+           or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
+           or m.id = draft.id)
+    order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
+    limit 1) as m on true
+$$;
+
+-- Name: FUNCTION existing(organization_id uuid, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.existing(organization_id uuid, draft agent_memory.draft) IS 'The answer for a draft that was not added: what stood in its way.';
+
+-- Name: expose(regprocedure, text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller text;
+begin
+  execute format('revoke all on function %s from public, anon, authenticated, service_role', target);
+  foreach caller in array callers loop
+    execute format('grant execute on function %s to %I', target, caller);
+  end loop;
+end
+$$;
+
+-- Name: FUNCTION expose(target regprocedure, VARIADIC callers text[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers text[]) IS 'Takes EXECUTE on a function from everyone and grants it to the named roles.';
+
+-- Name: has_vector(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.has_vector() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select pg_catalog.to_regclass('public.ai_memory_embeddings') is not null $$;
+
+-- Name: FUNCTION has_vector(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.has_vector() IS 'Whether vectors can be stored and compared here.';
+
+-- Name: in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_variable
+begin
+  return array(
+    select m.id
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and m.forgotten_at is null
+      and m.valid_from <= valid_at and (m.valid_to is null or m.valid_to > valid_at)
+      and (m.expires_at is null or m.expires_at > valid_at)
+      and (among is null or m.id = any (among))
+      and (agent_id is null or m.agent_id = agent_id)
+      and (user_id is null or m.user_id = user_id)
+      and (context_key is null or m.context_id in (
+        select c.id from public.ai_memory_contexts as c
+        where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key))
+      and (kinds is null or m.kind = any (kinds))
+      and (metadata is null or m.metadata @> metadata)
+      and (since is null or m.occurred_at >= since)
+      and (until is null or m.occurred_at < until)
+    limit row_limit);
+end
+$$;
+
+-- Name: FUNCTION in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) IS 'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
+
+-- Name: in_scope(agent_memory.principal, jsonb, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) RETURNS SETOF uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  ids uuid[];
+begin
+  if jsonb_typeof(scope) is distinct from 'object' or not scope ?| array['ids', 'user_id', 'agent_id', 'context_key']
+     or scope - array['ids', 'user_id', 'agent_id', 'context_key'] <> '{}'
+     or jsonb_path_exists(scope, '$.* ? (@ == null)') or jsonb_path_exists(scope, '$.* ? (@ == "")') then
+    raise exception using errcode = 'PM006',
+      message = 'a scope names at least one of ids, user_id, agent_id, context_key, each with a value, and nothing else',
+      hint = 'There is no scope for everything: name the user, agent or context.';
+  elsif scope ? 'ids' then
+    if jsonb_typeof(scope -> 'ids') <> 'array' or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F-]{36}$"))') then
+      raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
+    end if;
+    ids := array(select i::uuid from jsonb_array_elements_text(scope -> 'ids') as i);
+  end if;
+  return query
+    select m.id from public.ai_memories as m
+    where m.organization_id = caller.organization_id
+      and (m.forgotten_at is not null) = is_forgotten
+      and (ids is null or m.id = any (ids))
+      and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
+      and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
+      and (not scope ? 'context_key' or m.context_id in (
+        select c.id from public.ai_memory_contexts as c
+        where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key'))
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+    order by m.id
+    for update;
+end
+$_$;
+
+-- Name: FUNCTION in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) IS 'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
+
+-- Name: is_large(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed)
+      or agent_memory.exact_limit() <= (
+        select count(*) from (
+          select from public.ai_memory_embeddings as e
+          where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
+          limit agent_memory.exact_limit()) as counted)
+  $$;
+
+-- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) RETURNS public.ai_memories
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  memory public.ai_memories;
+begin
+  select * into memory from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = memory_id
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+    for update;
+  if memory.id is null then
+    raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
+      hint = 'It was erased, never existed, or this caller may not see it.';
+  elsif not coalesce(agent_memory.may_write(
+      memory.visibility, memory.user_id, memory.agent_id, caller.role, caller.person, caller.program), false) then
+    raise exception using errcode = 'PM002', message = format('%s may not change memory %s', caller.role, memory_id);
+  end if;
+  return memory;
+end
+$$;
+
+-- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) IS 'The memory, locked for a change; PM004 if the caller may not see it, PM002 if it may not change it.';
+
+-- Name: matching(uuid, tsquery[], integer[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  -- Any of the rare terms, until they make up row_limit; and all of the terms together.
+  rare tsquery := (
+    select string_agg(chosen.term::text, ' | ')::tsquery
+    from (select t.term, sum(t.found) over (order by t.found, t.term::text) - t.found as before
+          from unnest(terms, counts) as t (term, found) where t.found > 0) as chosen
+    where chosen.before < row_limit);
+  every tsquery := (select string_agg(t::text, ' & ')::tsquery from unnest(terms) as t);
+begin
+  return query
+    (select m.id from public.ai_memories as m
+     where m.organization_id = matching.organization_id and m.search_vector @@ every limit row_limit)
+    union
+    (select m.id from public.ai_memories as m
+     where m.organization_id = matching.organization_id and m.search_vector @@ rare
+     order by ts_rank(m.search_vector, rare) desc limit row_limit);
+end
+$$;
+
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) IS 'Memories of an organization that have all of the terms, or any of the rarest, by the text index.';
+
+-- Name: may_read(text, text, text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select visibility operator(pg_catalog.=) 'organization'
+      or agent_id operator(pg_catalog.=) coalesce(
+        program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end)
+      or user_id operator(pg_catalog.=) person
+$$;
+
+-- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) IS 'Whether a caller of the row''s organization may read it. Everyone: what is shared with the organization. A program: all that its own agent holds. A person: what agents share with people, and all that is about this person.';
+
+-- Name: may_write(text, text, text, text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case
+    when role operator(pg_catalog.=) 'agent' then agent_id operator(pg_catalog.=) program
+    when role operator(pg_catalog.=) 'member' then user_id operator(pg_catalog.=) person
+    when role operator(pg_catalog.=) any ('{owner,admin}')
+      then user_id operator(pg_catalog.=) person or visibility operator(pg_catalog.<>) 'private'
+    else false
+  end
+$$;
+
+-- Name: FUNCTION may_write(visibility text, user_id text, agent_id text, role text, person text, program text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) IS 'Whether a caller of the row''s organization may add, change or forget it. A program: what its own agent holds. A member: what is about them. Admins and owners: that and all that is not private. Viewers: nothing.';
+
+-- Name: nearest(uuid, text, real[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) RETURNS TABLE(memory_id uuid, similarity real)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    #variable_conflict use_column
+    declare
+      wanted public.halfvec := query::public.halfvec;
+    begin
+      perform set_config('hnsw.ef_search', '200', true);
+      if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
+          from pg_catalog.pg_extension where extname = 'vector') then
+        perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+      end if;
+      return query execute format(
+        'with exact as (
+           select e.memory_id, (e.embedding operator(public.<=>) $3) + 0 as distance
+           from public.ai_memory_embeddings as e
+           where e.organization_id = $1 and e.model = $2 and not e.is_indexed
+           order by distance limit $4),
+         indexed as (
+           select e.memory_id, e.embedding::public.halfvec(%1$s) operator(public.<=>) $3::public.halfvec(%1$s) as distance
+           from public.ai_memory_embeddings as e
+           where e.organization_id = $1 and e.model = $2 and e.is_indexed
+             and public.vector_dims(e.embedding) = %1$s
+           order by distance limit $4)
+         select memory_id, (1 - distance)::real
+         from (select * from exact union all select * from indexed) as both_halves
+         order by distance limit $4', cardinality(query))
+      using nearest.organization_id, nearest.model, wanted, match_limit;
+    end
+    $_$;
+
+-- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+
+-- Name: parse_time(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.parse_time(value jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if jsonb_typeof(value) is distinct from 'string' or value #>> '{}' !~ '^\d{4}-\d\d-\d\d' then
+    return null;
+  end if;
+  return (value #>> '{}')::timestamptz;
+exception
+  when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+    return null;
+end
+$$;
+
+-- Name: FUNCTION parse_time(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.parse_time(value jsonb) IS 'A JSON string in ISO 8601 as a time; null if it is anything else.';
+
+-- Name: policy(regclass, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.policy(target regclass, may_read text, may_write text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  short text := (select relname from pg_catalog.pg_class where oid = target);
+  tenant constant text := 'organization_id = (select agent_memory.active_organization())';
+  caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
+  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false' else format(
+    ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
+  writable text := tenant || case may_write when 'nobody' then ' and false' else format(
+    ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
+begin
+  execute format('alter table %s enable row level security', target);
+  execute format('drop policy if exists %I on %s', short || '_select', target);
+  execute format('drop policy if exists %I on %s', short || '_insert', target);
+  execute format('drop policy if exists %I on %s', short || '_update', target);
+  execute format('drop policy if exists %I on %s', short || '_delete', target);
+  execute format('create policy %I on %s for select to authenticated using (%s)', short || '_select', target, readable);
+  execute format('create policy %I on %s for insert to authenticated with check (%s)', short || '_insert', target, writable);
+  execute format('create policy %I on %s for update to authenticated using (%s) with check (%s)', short || '_update', target, writable, writable);
+  execute format('create policy %I on %s for delete to authenticated using (%s)', short || '_delete', target, writable);
+  execute format('revoke all on %s from public, anon, authenticated, service_role', target);
+  execute format('grant select on %s to authenticated', target);
+  execute format('grant select, insert, update, delete on %s to service_role', target);
+end
+$$;
+
+-- Name: FUNCTION policy(target regclass, may_read text, may_write text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.policy(target regclass, may_read text, may_write text) IS 'Gives a table its Row Level Security, one policy a command, and its exact grants. Clients are granted SELECT alone; the policies for writing are a second wall.';
+
+-- Name: principal(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.principal() RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  claimed jsonb;
+  caller agent_memory.principal;
+begin
+  if jsonb_typeof(claims) is distinct from 'object'
+     or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+    return null;
+  end if;
+  claimed := agent_memory.claimed_organization(claims);
+  if claimed is null then
+    select (array_agg(m.organization_id))[1], m.user_id, min(m.role)
+      into caller.organization_id, caller.subject, caller.role
+      from public.organization_members as m
+     where m.user_id = claims ->> 'sub'
+     group by m.user_id having count(*) = 1;
+  elsif jsonb_typeof(claimed) = 'string'
+        and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+    select m.organization_id, m.user_id, m.role
+      into caller.organization_id, caller.subject, caller.role
+      from public.organization_members as m
+     where m.organization_id = (claimed #>> '{}')::uuid and m.user_id = claims ->> 'sub';
+  end if;
+  if caller.role = 'agent' then
+    caller.program := substr(caller.subject, 7);
+  else
+    caller.person := caller.subject;
+  end if;
+  return caller;
+end
+$_$;
+
+-- Name: FUNCTION principal(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.principal() IS 'The verified caller of this transaction; all fields null if the claims are missing or malformed, name an organization that the caller does not belong to, or name none while the caller belongs to several.';
+
+-- Name: query_terms(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.query_terms(query text, language text) RETURNS TABLE(lexeme text, term tsquery)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select l.lexeme,
+         ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
+         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  order by pg_catalog.length(l.lexeme) desc, l.lexeme
+  limit 64
+$$;
+
+-- Name: FUNCTION query_terms(query text, language text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.query_terms(query text, language text) IS 'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+
+-- Name: recall_weights(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.recall_weights() RETURNS agent_memory.recall_weights
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select row(.56, .43, .97, .21, .41, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+$$;
+
+-- Name: FUNCTION recall_weights(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.recall_weights() IS 'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
+
+-- Name: refresh_windows(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with windowed as (
+    select m.id, setweight(
+        coalesce(lag(ts_filter(m.search_vector, '{a}'), 3) over before, '')
+        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 2) over before, '')
+        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 1) over before, ''), 'C') as lexemes
+    from public.ai_memories as m
+    where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
+      and m.kind = 'message' and m.forgotten_at is null
+    window before as (partition by m.context_id order by m.occurred_at, m.id)
+  )
+  update public.ai_memories as m
+  set window_lexemes = w.lexemes
+  from windowed as w
+  where m.organization_id = refresh_windows.organization_id and m.id = w.id
+    and m.window_lexemes is distinct from w.lexemes
+$$;
+
+-- Name: FUNCTION refresh_windows(organization_id uuid, context_ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) IS 'Makes the windows of all messages of some conversations anew.';
+
+-- Name: refusal(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.refusal(item jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when pg_catalog.jsonb_typeof(item) <> 'object' then 'an item must be an object with at least "content"'
+    when unknown.name is not null then pg_catalog.format('unknown field "%s"', unknown.name)
+    when pg_catalog.jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
+    when item ->> 'content' !~ '\S' then 'content is empty'
+    when pg_catalog.char_length(item ->> 'content') > 100000 then pg_catalog.format(
+      'content has %s characters, more than 100,000; split it', pg_catalog.char_length(item ->> 'content'))
+    when mistyped.name is not null then pg_catalog.format('%s must be a text of 1 to %s characters', mistyped.name, mistyped.longest)
+    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
+      then 'kind must be message, fact, preference, event, procedure or summary'
+    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
+      then 'trust must be user, assistant, tool, document or inference'
+    when item ->> 'visibility' not in ('private', 'agent', 'organization')
+      then 'visibility must be private, agent or organization'
+    when share.name is not null then pg_catalog.format('%s must be a number from 0 to 1', share.name)
+    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
+      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers within ±1e300'
+    when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+    when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
+    when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+  end
+  from (select 1) as one
+  left join lateral (
+    select k as name
+    from pg_catalog.jsonb_object_keys(case pg_catalog.jsonb_typeof(item) when 'object' then item else '{}' end) as k
+    where k not in ('id', 'content', 'agent_id', 'user_id', 'context_key', 'kind', 'speaker', 'language',
+                    'slot', 'importance', 'confidence', 'trust', 'visibility', 'metadata', 'occurred_at',
+                    'valid_from', 'valid_to', 'expires_at', 'idempotency_key', 'embedding', 'embedding_model')
+    limit 1) as unknown on true
+  left join lateral (
+    select t.name, t.longest
+    from (values ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
+                 ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20),
+                 ('idempotency_key', 255), ('embedding_model', 255)) as t (name, longest)
+    where pg_catalog.jsonb_typeof(item -> t.name) not in ('string', 'null')
+       or pg_catalog.char_length(item ->> t.name) not between 1 and t.longest
+    limit 1) as mistyped on true
+  left join lateral (
+    select s.name
+    from (values ('importance'), ('confidence')) as s (name)
+    where case pg_catalog.jsonb_typeof(item -> s.name)
+            when 'number' then (item ->> s.name)::numeric not between 0 and 1
+            when 'null' then false
+            else item ? s.name
+          end
+    limit 1) as share on true
+$_$;
+
+-- Name: FUNCTION refusal(item jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.refusal(item jsonb) IS 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+
+-- Name: require_member(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_member() RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.principal();
+begin
+  if caller.organization_id is null then
+    raise exception using
+      errcode = 'PM001',
+      message = 'no organization is active for this caller',
+      hint = 'The claims must carry the subject of a member and, if that member belongs to several organizations, app_metadata.organization_id.';
+  end if;
+  return caller;
+end
+$$;
+
+-- Name: FUNCTION require_member(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_member() IS 'The verified caller; PM001 if there is none.';
+
+-- Name: require_writer(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_writer() RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member();
+begin
+  if caller.role = 'viewer' then
+    raise exception using
+      errcode = 'PM002',
+      message = 'viewers of an organization may not change its memories',
+      hint = 'An owner or admin can give this member the role member.';
+  end if;
+  return caller;
+end
+$$;
+
+-- Name: FUNCTION require_writer(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_writer() IS 'The verified caller, if its role may write at all; else PM001 or PM002.';
+
+-- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
+  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+    + weight.user_words + weight.length + weight.recency + weight.importance
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+  -- As double precision: with numeric literals the same arithmetic takes three times as long.
+  half constant double precision := 0.5;
+  half_life constant double precision := extract(epoch from weight.half_life);
+begin
+  return query
+  with scope as materialized (
+    select m.id, m.context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
+           ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
+    from public.ai_memories as m
+    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+  ), matches as materialized (
+    select s.id, s.context_id, t.ordinal,
+           ts_rank('{0,0,0,1}', s.search_vector, t.term) as own,
+           ts_rank('{0,1,0,0}', s.search_vector, t.term) as before,
+           ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
+    from unnest(terms) with ordinality as t (term, ordinal)
+    cross join scope as s
+    where s.search_vector @@ t.term
+  ), rarity as (
+    select m.ordinal,
+           coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
+    from matches as m group by m.ordinal
+  ), words as (
+    select m.id, sum(m.own * r.idf) as own, bool_or(m.is_named) as is_named,
+           sum((1 - (1 - m.own) * (1 - half * m.before)) * r.idf) as windowed
+    from matches as m join rarity as r on r.ordinal = m.ordinal
+    group by m.id
+  ), context_matches as (
+    select m.context_id, m.ordinal, sum(m.own) as own
+    from matches as m where m.context_id is not null and m.own > 0
+    group by m.context_id, m.ordinal
+  ), context_words as (
+    select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
+    from (select m.context_id, m.own,
+                 ln(1 + ((select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
+                        / (count(*) over (partition by m.ordinal) + half)) as idf
+          from context_matches as m) as c
+    group by c.context_id
+  ), raw as (
+    select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
+           coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
+           e.similarity,
+           case when s.context_id is null then e.similarity
+                else avg(e.similarity) over (partition by s.context_id) end as context_similarity,
+           power(half, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life)) as recency
+    from scope as s
+    left join words as w on w.id = s.id
+    left join context_words as c on c.context_id = s.context_id
+    left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
+      on e.memory_id = s.id
+  ), scaled as (
+    select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
+           coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
+           coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
+           coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
+           coalesce((r.similarity - min(r.similarity) over ())
+                    / nullif(max(r.similarity) over () - min(r.similarity) over (), 0), 0) as meaning,
+           coalesce((r.context_similarity - min(r.context_similarity) over ())
+                    / nullif(max(r.context_similarity) over () - min(r.context_similarity) over (), 0), 0) as context_meaning,
+           coalesce((r.size - min(r.size) over ()) / nullif(max(r.size) over () - min(r.size) over (), 0), 0) as size
+    from raw as r
+  )
+  select s.id,
+    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
+      + weight.meaning * s.meaning + weight.context_meaning * s.context_meaning
+      + case when s.is_named then weight.speaker else 0 end
+      + case when s.trust not in ('assistant', 'tool') then weight.user_words else 0 end
+      + case when s.asks then weight.question else 0 end
+      + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
+    s.similarity::real,
+    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
+     / (weight.own_words + weight.window_words + weight.context_words))::real,
+    s.recency::real, s.importance
+  from scaled as s;
+end
+$$;
+
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) IS 'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+
+-- Name: set_forgotten(jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, forget boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_writer();
+  ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
+begin
+  if not dry_run and ids <> '{}' then
+    insert into public.ai_memory_history as h (
+      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
+           case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
+           jsonb_build_object('forgotten_at', m.forgotten_at),
+           jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = any (ids);
+    update public.ai_memories as m
+    set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
+    where m.organization_id = caller.organization_id and m.id = any (ids);
+    perform agent_memory.refresh_windows(caller.organization_id, array(
+      select distinct m.context_id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (ids)
+        and m.kind = 'message' and m.context_id is not null));
+  end if;
+  return jsonb_build_object('memories', cardinality(ids), 'dry_run', dry_run);
+exception
+  when unique_violation then
+    raise exception using errcode = 'PM007',
+      message = 'a memory of this scope can''t come back: its slot has a newer value, or the same text was remembered again',
+      hint = 'Forget the newer one first.';
+end
+$$;
+
+-- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, forget boolean) IS 'What forget_memories() and restore_memories() have in common.';
+
+-- Name: set_slot(agent_memory.principal, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) RETURNS public.remembered_memory
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  current record;
+  answer public.remembered_memory;
+begin
+  for attempt in 1 .. 20 loop
+    -- A row lock serialises the writers of a slot. A value that another transaction superseded
+    -- while this one waited does not come back here; the next round finds its successor.
+    select m.id, m.dedup_key, m.valid_from into current
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.agent_id = draft.agent_id
+        and m.slot = draft.slot and coalesce(m.user_id, '') = coalesce(draft.user_id, '')
+        and m.superseded_by is null and m.forgotten_at is null
+      for update;
+    answer := agent_memory.existing(caller.organization_id, draft);
+    if answer.status = 'duplicate' or answer.reason like '%was used for another memory' then
+      return answer;
+    elsif current.id is not null then
+      if draft.valid_from = agent_memory.now() then
+        -- Not told, so "from now on": never before the value that was written meanwhile.
+        draft.valid_from := greatest(draft.valid_from, current.valid_from + interval '1 microsecond');
+        draft.valid_to := case when draft.valid_to < draft.valid_from then draft.valid_from else draft.valid_to end;
+      end if;
+      return agent_memory.supersede(caller, draft);
+    elsif exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
+      return row(draft.ordinal, draft.id, 'added', null)::public.remembered_memory;
+    end if;
+  end loop;
+  return answer;
+end
+$$;
+
+-- Name: FUNCTION set_slot(caller agent_memory.principal, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) IS 'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
+
+-- Name: settle_agent(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into public.organizations as o (organization_id, name)
+    values (settle_agent.organization_id, organization_name)
+    on conflict do nothing;
+  insert into public.organization_members as m (organization_id, user_id, role)
+    values (settle_agent.organization_id, 'agent:' || settle_agent.agent_id, 'agent')
+    on conflict do nothing;
+end
+$$;
+
+-- Name: FUNCTION settle_agent(organization_id uuid, organization_name text, agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) IS 'Creates an organization, and an agent''s membership in it, where they are missing. For trusted connections: the owner of the schema and service_role.';
+
+-- Name: settle_contexts(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) RETURNS agent_memory.draft[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  settled agent_memory.draft[];
+begin
+  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.reason is null) then
+    return drafts;
+  end if;
+  insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key, max(d.visibility)
+  from unnest(drafts) as d
+  where d.context_key is not null and d.reason is null
+    and not exists (
+      select from public.ai_memory_contexts as known
+      where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
+        and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
+  group by d.agent_id, d.user_id, d.context_key
+  order by d.agent_id, d.context_key, d.user_id
+  on conflict do nothing;
+
+  select array_agg(jsonb_populate_record(d, jsonb_build_object('context_id', c.id)) order by d.ordinal)
+    into settled
+    from unnest(drafts) as d
+    left join public.ai_memory_contexts as c
+      on c.organization_id = settle_contexts.organization_id and c.agent_id = d.agent_id
+     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '');
+  return settled;
+end
+$$;
+
+-- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist, and gives each draft its context_id.';
+
+-- Name: settle_model(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  settled record;
+begin
+  insert into public.agent_memory_config as c (organization_id, agent_id, embedding_model, embedding_dimension)
+  select settle_model.organization_id, settle_model.agent_id, model, dimension
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_model.organization_id and known.agent_id = settle_model.agent_id
+      and known.embedding_model is not null)
+  on conflict (organization_id, agent_id) do update
+    set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
+        updated_at = excluded.updated_at
+    where c.embedding_model is null;
+  select c.embedding_model, c.embedding_dimension into settled
+    from public.agent_memory_config as c
+    where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
+  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+    raise exception using
+      errcode = 'PM005',
+      message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
+                       agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
+      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+
+-- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[]) RETURNS TABLE(memory_id uuid, similarity real)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    #variable_conflict use_column
+    declare
+      wanted public.halfvec := query::public.halfvec;
+    begin
+      return query
+      select e.memory_id, (1 - (e.embedding operator(public.<=>) wanted))::real
+      from public.ai_memory_embeddings as e
+      where e.organization_id = similarities.organization_id and e.model = similarities.model
+        and e.memory_id = any (ids);
+    end
+    $$;
+
+-- Name: FUNCTION similarities(organization_id uuid, model text, query real[], ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[]) IS 'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+
+-- Name: slot_values(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) RETURNS TABLE(id uuid, valid_from timestamp with time zone, valid_to timestamp with time zone, superseded_by uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select m.id, m.valid_from, m.valid_to, m.superseded_by
+  from public.ai_memories as m
+  where m.organization_id = slot_values.organization_id and m.agent_id = draft.agent_id
+    and m.slot = draft.slot and m.user_id is not distinct from draft.user_id and m.forgotten_at is null
+$$;
+
+-- Name: FUNCTION slot_values(organization_id uuid, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) IS 'All values that the slot of a draft has had.';
+
+-- Name: store_embeddings(uuid, text, uuid[], text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    #variable_conflict use_column
+    declare
+      is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
+    begin
+      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed)
+      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::public.halfvec, is_large
+      from unnest(ids, embeddings) as given (id, embedding)
+      on conflict (organization_id, model, memory_id)
+        do update set embedding = excluded.embedding, created_at = excluded.created_at;
+    end
+    $$;
+
+-- Name: FUNCTION store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[]) IS 'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
+
+-- Name: stored_dimension(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+      select public.vector_dims(e.embedding) from public.ai_memory_embeddings as e
+      where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
+      limit 1
+    $$;
+
+-- Name: FUNCTION stored_dimension(organization_id uuid, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) IS 'The dimension of the vectors that an organization has of a model; null if it has none.';
+
+-- Name: stored_models(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.stored_models(organization_id uuid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select string_agg(distinct c.embedding_model, ', ')
+    from public.agent_memory_config as c
+    where c.organization_id = stored_models.organization_id and c.embedding_model is not null
+  $$;
+
+-- Name: FUNCTION stored_models(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.stored_models(organization_id uuid) IS 'The models that the agents of an organization store vectors of, by name; null if none.';
+
+-- Name: supersede(agent_memory.principal, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft) RETURNS public.remembered_memory
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  earlier record;
+  later record;
+begin
+  select m.id, m.valid_from, m.valid_to, m.superseded_by into earlier
+    from agent_memory.slot_values(caller.organization_id, draft) as m
+    where m.valid_from <= draft.valid_from order by m.valid_from desc, m.id desc limit 1;
+  select m.id, m.valid_from into later
+    from agent_memory.slot_values(caller.organization_id, draft) as m
+    where m.valid_from > draft.valid_from order by m.valid_from, m.id limit 1;
+  draft.valid_to := least(draft.valid_to, later.valid_from);
+  if earlier.id is not null then
+    insert into public.ai_memory_history as h (
+      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility, 'superseded', agent_memory.now(), caller.subject,
+           jsonb_build_object('valid_to', m.valid_to, 'superseded_by', m.superseded_by),
+           jsonb_build_object('valid_to', least(m.valid_to, draft.valid_from), 'superseded_by', draft.id)
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = earlier.id;
+  end if;
+  with ended as (
+    update public.ai_memories as m
+    set superseded_by = draft.id, valid_to = least(m.valid_to, draft.valid_from), updated_at = agent_memory.now()
+    where m.organization_id = caller.organization_id and m.id = earlier.id
+    returning m.id
+  )
+  insert into public.ai_memories as m (
+    organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
+    expires_at, created_at, updated_at, idempotency_key, dedup_key)
+  select caller.organization_id, draft.id, draft.agent_id, draft.user_id, draft.context_id, draft.kind,
+    draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
+    draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
+    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
+  from (select count(*) from ended) as after_the_update;
+  return case when later.id is null
+    then row(draft.ordinal, draft.id, 'superseded', format('supersedes %s', earlier.id))::public.remembered_memory
+    else row(draft.ordinal, draft.id, 'added', 'the slot has a later value; kept as its history')::public.remembered_memory
+  end;
+end
+$$;
+
+-- Name: FUNCTION supersede(caller agent_memory.principal, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft) IS 'Puts a value into its slot''s line of values by valid_from: the one before it ends where this one begins, and this one ends where the next one begins. The caller holds the lock on the slot''s current value.';
+
+-- Name: term_counts(uuid, tsquery[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) RETURNS integer[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array_agg((
+      select count(*)::integer from (
+        select from public.ai_memories as m
+        where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
+        limit row_limit) as counted) order by t.ordinal)
+  from unnest(terms) with ordinality as t (term, ordinal)
+$$;
+
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) IS 'How many memories of an organization each term is in, counted up to row_limit.';
+
+-- Name: vector_schema(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.vector_schema() RETURNS name
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select n.nspname
+  from pg_catalog.pg_extension as e
+  join pg_catalog.pg_namespace as n on n.oid = e.extnamespace
+  join pg_catalog.pg_type as t on t.typnamespace = n.oid and t.typname = 'halfvec'
+  where e.extname = 'vector'
+$$;
+
+-- Name: FUNCTION vector_schema(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.vector_schema() IS 'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
+
+-- Name: windows(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) RETURNS TABLE(ordinal integer, window_lexemes tsvector)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with stored as (
+    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.lexemes
+    from (select distinct d.context_id from unnest(drafts) as d
+          where d.context_id is not null and d.kind = 'message' and d.reason is null) as c
+    cross join lateral (
+      select m.occurred_at, m.id, ts_filter(m.search_vector, '{a}') as lexemes
+      from public.ai_memories as m
+      where m.organization_id = windows.organization_id and m.context_id = c.context_id
+        and m.kind = 'message' and m.forgotten_at is null
+      order by m.occurred_at desc, m.id desc limit 3) as p
+  ), messages as (
+    select * from stored
+    union all
+    select d.context_id, d.occurred_at, d.ordinal, d.id, to_tsvector(agent_memory.text_config(d.language), d.content)
+    from unnest(drafts) as d
+    where d.context_id is not null and d.kind = 'message' and d.reason is null
+  ), windowed as (
+    select m.ordinal,
+           coalesce(lag(m.lexemes, 3) over before, '') || coalesce(lag(m.lexemes, 2) over before, '')
+           || coalesce(lag(m.lexemes, 1) over before, '') as lexemes
+    from messages as m
+    window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
+  )
+  select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0
+$$;
+
+-- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) IS 'For each draft of a message the lexemes, weight C, of the up to three messages before it in its context: a turn is found by what it answers.';
+
+-- Name: forget_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), true) $$;
+
+-- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) IS 'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": …}. Raises PM001, PM002, PM006.';
+
+-- Name: memory_history(uuid); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.memory_history(memory_id uuid) RETURNS SETOF public.memory_change
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with life as materialized (
+    select m.organization_id, m.id, m.content, m.created_at, m.agent_id
+    from agent_memory.principal() as caller
+    join public.ai_memories as asked
+      on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
+    join public.ai_memories as m
+      on m.organization_id = caller.organization_id
+     and (m.id = asked.id
+          or (m.slot = asked.slot and m.agent_id = asked.agent_id
+              and m.user_id is not distinct from asked.user_id))
+    where agent_memory.may_read(asked.visibility, asked.user_id, asked.agent_id, caller.person, caller.program)
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+  )
+  select l.id, 'added', l.created_at, null::text, l.content, '{}'::jsonb, '{}'::jsonb from life as l
+  union all
+  select l.id, h.change, h.changed_at, h.changed_by, l.content, h.before, h.after
+  from life as l
+  join public.ai_memory_history as h on h.organization_id = l.organization_id and h.memory_id = l.id
+  order by 3, 2, 1
+$$;
+
+-- Name: FUNCTION memory_history(memory_id uuid); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'Everything that happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. Empty if there is no such memory that the caller may read.';
+
+-- Name: recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT 10, min_score real DEFAULT 0) RETURNS SETOF public.recalled_memory
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller constant agent_memory.principal := agent_memory.require_member();
+  org constant uuid := caller.organization_id;
+  valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
+  exact_limit constant integer := agent_memory.exact_limit();
+  candidate_limit constant integer := 500;
+  has_meaning boolean;
+  ids uuid[];
+  terms tsquery[];
+  counts integer[];
+  rarities real[];
+  is_exact boolean := true;
+begin
+  if match_limit is null or match_limit not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  elsif query is null or char_length(query) > 100000 then
+    raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
+      hint = 'Its first 4,000 characters are searched for.';
+  end if;
+  has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
+  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+
+  ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  if cardinality(ids) > exact_limit then
+    counts := agent_memory.term_counts(org, terms, exact_limit);
+    ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+      array(select agent_memory.matching(org, terms, counts, candidate_limit)
+            union
+            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+            where has_meaning), null);
+    if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
+      is_exact := false;
+      rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+    else
+      -- The filters left too few of the candidates: compare all, however many.
+      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+    end if;
+  end if;
+  -- For explain(): a setting of the transaction, so that nothing is written.
+  perform set_config('pgrecall.last_recall', jsonb_build_object(
+    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
+
+  return query
+    select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
+           m.occurred_at, m.valid_from, m.valid_to, m.created_at,
+           s.score, s.semantic, s.lexical, s.recency, s.importance
+    from (
+      select * from agent_memory.score_memories(
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+      where scored.score >= min_score
+      order by scored.score desc, scored.id desc limit match_limit) as s
+    join public.ai_memories as m on m.organization_id = org and m.id = s.id
+    left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
+    order by s.score desc, m.id desc;
+end
+$$;
+
+-- Name: FUNCTION recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) IS 'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+
+-- Name: remember_memories(jsonb); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.remember_memories(memories jsonb) RETURNS SETOF public.remembered_memory
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_writer();
+  drafts agent_memory.draft[];
+  answers public.remembered_memory[];
+  slotted agent_memory.draft;
+begin
+  if jsonb_typeof(memories) is distinct from 'array' then
+    raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
+      hint = 'Such as [{"content": "Maria is vegetarian.", "user_id": "maria"}].';
+  elsif jsonb_array_length(memories) > 10000 then
+    raise exception using errcode = 'PM008',
+      message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
+      hint = 'Send them in several calls, in one transaction if they belong together.';
+  end if;
+  drafts := agent_memory.settle_contexts(caller.organization_id, agent_memory.drafts(caller, memories));
+
+  with added as materialized (
+    select agent_memory.add_memories(caller.organization_id, array(
+      select d from unnest(drafts) as d where d.slot is null)) as id
+  )
+  select array_agg(case
+      when d.reason is not null then row(d.ordinal, null, 'rejected', d.reason)::public.remembered_memory
+      when a.id is not null then row(d.ordinal, d.id, 'added', null)::public.remembered_memory
+      else row(d.ordinal, null, null, null)::public.remembered_memory
+    end)
+    into answers
+    from unnest(drafts) as d left join added as a on a.id = d.id;
+
+  for slotted in
+    select d.* from unnest(drafts) as d where d.slot is not null and d.reason is null order by d.slot, d.ordinal
+  loop
+    answers := answers || agent_memory.set_slot(caller, slotted);
+  end loop;
+
+  perform agent_memory.embed_added(caller.organization_id, drafts, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  return query
+    select (case when a.status is null then agent_memory.existing(caller.organization_id, d) else a end).*
+    from unnest(drafts) as d
+    join unnest(answers) as a on a.ordinal = d.ordinal and (a.status is not null or d.slot is null)
+    order by d.ordinal;
+end
+$$;
+
+-- Name: FUNCTION remember_memories(memories jsonb); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.remember_memories(memories jsonb) IS 'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
+
+-- Name: restore_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.restore_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), false) $$;
+
+-- Name: FUNCTION restore_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) IS 'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
+
+-- Name: update_memory(uuid, jsonb); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.update_memory(memory_id uuid, changes jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_writer();
+  old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
+  new public.ai_memories;
+begin
+  perform agent_memory.check_changes(old, changes);
+  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  if not coalesce(agent_memory.may_write(
+      new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
+    raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
+  elsif new.valid_to < new.valid_from then
+    raise exception using errcode = 'PM003', message = 'valid_to lies before valid_from';
+  end if;
+  update public.ai_memories as m
+  set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
+      visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
+      valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
+      updated_at = agent_memory.now(),
+      dedup_key = case when new.content = old.content then old.dedup_key else agent_memory.dedup_key(
+        old.agent_id, old.user_id,
+        (select c.context_key from public.ai_memory_contexts as c
+         where c.organization_id = old.organization_id and c.id = old.context_id),
+        old.slot, new.content, case when new.kind = 'message' then new.occurred_at end) end
+  where m.organization_id = caller.organization_id and m.id = memory_id;
+  insert into public.ai_memory_history as h (
+    organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+  select caller.organization_id, memory_id, old.agent_id, old.user_id, new.visibility, 'updated', agent_memory.now(),
+         caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
+  where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
+  having count(*) > 0;
+  update public.ai_memory_history as h set visibility = new.visibility
+  where h.organization_id = caller.organization_id and h.memory_id = update_memory.memory_id
+    and h.visibility <> new.visibility;
+  if new.content <> old.content then
+    perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
+  end if;
+  if changes ? 'embedding' and agent_memory.has_vector() then
+    perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
+      length(changes ->> 'embedding') - length(replace(changes ->> 'embedding', ',', '')) + 1);
+    perform agent_memory.store_embeddings(
+      caller.organization_id, changes ->> 'embedding_model', array[memory_id], array[changes ->> 'embedding']);
+  end if;
+  if old.context_id is not null and (new.content, new.occurred_at, new.kind) is distinct from (old.content, old.occurred_at, old.kind) then
+    perform agent_memory.refresh_windows(caller.organization_id, array[old.context_id]);
+  end if;
+  return memory_id;
+exception
+  when unique_violation then
+    raise exception using errcode = 'PM007', message = 'another memory with this text is there already',
+      hint = 'Forget one of the two.';
+end
+$$;
+
+-- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) IS 'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+
+-- Name: migrations; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.migrations (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    applied_by text NOT NULL,
+    features text[] NOT NULL,
+    CONSTRAINT migrations_checksum_check CHECK ((checksum ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Name: TABLE migrations; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.migrations IS 'The ledger of migrations: one row a file, as it was when it was last applied.';
+
+-- Name: COLUMN migrations.checksum; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.migrations.checksum IS 'SHA-256 of the file''s text with Unix line endings.';
+
+-- Name: COLUMN migrations.features; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.migrations.features IS 'The extensions that migrations ask for, as they were: ''vector 0.8.1'', or ''vector available'' where only the server had it. When one has changed, the files that name it are applied again.';
+
+-- Name: agent_memory_config; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_config (
+    organization_id uuid NOT NULL,
+    agent_id text NOT NULL,
+    embedding_model text,
+    embedding_dimension integer,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT agent_memory_config_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT agent_memory_config_embedding_dimension_check CHECK (((embedding_dimension >= 1) AND (embedding_dimension <= 16000))),
+    CONSTRAINT agent_memory_config_embedding_model_check CHECK (((char_length(embedding_model) >= 1) AND (char_length(embedding_model) <= 255))),
+    CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL)))
+);
+
+-- Name: TABLE agent_memory_config; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_config IS 'Settings per agent; written by functions, read by the members of the organization.';
+
+-- Name: COLUMN agent_memory_config.embedding_model; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.embedding_model IS 'The model of every vector that this agent stores.';
+
+-- Name: COLUMN agent_memory_config.embedding_dimension; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.embedding_dimension IS 'The number of elements of those vectors.';
+
+-- Name: agent_memory_stats; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_stats (
+    organization_id uuid NOT NULL,
+    agent_id text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    added bigint DEFAULT 0 NOT NULL,
+    duplicates bigint DEFAULT 0 NOT NULL,
+    superseded bigint DEFAULT 0 NOT NULL,
+    updated bigint DEFAULT 0 NOT NULL,
+    forgotten bigint DEFAULT 0 NOT NULL,
+    recalls bigint DEFAULT 0 NOT NULL,
+    empty_recalls bigint DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT agent_memory_stats_added_check CHECK ((added >= 0)),
+    CONSTRAINT agent_memory_stats_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT agent_memory_stats_duplicates_check CHECK ((duplicates >= 0)),
+    CONSTRAINT agent_memory_stats_empty_recalls_check CHECK ((empty_recalls >= 0)),
+    CONSTRAINT agent_memory_stats_forgotten_check CHECK ((forgotten >= 0)),
+    CONSTRAINT agent_memory_stats_hour_check CHECK ((hour = date_trunc('hour'::text, hour, 'UTC'::text))),
+    CONSTRAINT agent_memory_stats_recalls_check CHECK ((recalls >= 0)),
+    CONSTRAINT agent_memory_stats_superseded_check CHECK ((superseded >= 0)),
+    CONSTRAINT agent_memory_stats_updated_check CHECK ((updated >= 0))
+);
+
+-- Name: TABLE agent_memory_stats; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_stats IS 'Counts per organization, agent and hour, which a service flushes in batches; no function writes here in the course of a recall.';
+
+-- Name: COLUMN agent_memory_stats.hour; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.hour IS 'The start of the hour, in UTC.';
+
+-- Name: ai_memory_contexts; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memory_contexts (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    agent_id text NOT NULL,
+    user_id text,
+    context_key text NOT NULL,
+    visibility text DEFAULT 'agent'::text NOT NULL,
+    summary text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT ai_memory_contexts_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT ai_memory_contexts_context_key_check CHECK (((char_length(context_key) >= 1) AND (char_length(context_key) <= 500))),
+    CONSTRAINT ai_memory_contexts_metadata_check CHECK (agent_memory.is_safe_json(metadata)),
+    CONSTRAINT ai_memory_contexts_summary_check CHECK ((char_length(summary) <= 100000)),
+    CONSTRAINT ai_memory_contexts_user_id_check CHECK (((char_length(user_id) >= 1) AND (char_length(user_id) <= 255))),
+    CONSTRAINT ai_memory_contexts_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'agent'::text, 'organization'::text])))
+);
+
+-- Name: TABLE ai_memory_contexts; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memory_contexts IS 'One conversation or task each, addressed by the caller''s own context_key, such as a thread id.';
+
+-- Name: ai_memory_embeddings; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memory_embeddings (
+    organization_id uuid NOT NULL,
+    memory_id uuid NOT NULL,
+    model text NOT NULL,
+    embedding public.halfvec NOT NULL,
+    is_indexed boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT ai_memory_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision)),
+    CONSTRAINT ai_memory_embeddings_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 255)))
+);
+
+-- Name: TABLE ai_memory_embeddings; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memory_embeddings IS 'The vectors of memories, one a model.';
+
+-- Name: COLUMN ai_memory_embeddings.is_indexed; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_embeddings.is_indexed IS 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
+
+-- Name: ai_memory_history; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memory_history (
+    organization_id uuid NOT NULL,
+    memory_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    agent_id text NOT NULL,
+    user_id text,
+    visibility text NOT NULL,
+    change text NOT NULL,
+    changed_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    changed_by text NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    CONSTRAINT ai_memory_history_change_check CHECK ((change = ANY (ARRAY['updated'::text, 'superseded'::text, 'forgotten'::text, 'restored'::text])))
+);
+
+-- Name: TABLE ai_memory_history; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memory_history IS 'The changes of memories: the fields that changed, before and after, and who changed them.';
+
+-- Name: COLUMN ai_memory_history.changed_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_history.changed_by IS 'The member who changed it, as in organization_members.user_id.';
+
+-- Name: COLUMN ai_memory_history.before; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_history.before IS 'The changed fields with their earlier values.';
+
+-- Name: COLUMN ai_memory_history.after; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_history.after IS 'The same fields with their later values; of a superseded memory, valid_to and superseded_by.';
+
+-- Name: organization_members; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.organization_members (
+    organization_id uuid NOT NULL,
+    user_id text NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT organization_members_programs_are_agents CHECK (((role = 'agent'::text) = (user_id ~~ 'agent:%'::text))),
+    CONSTRAINT organization_members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text, 'agent'::text]))),
+    CONSTRAINT organization_members_user_id_check CHECK (((char_length(user_id) >= 1) AND (char_length(user_id) <= 255)))
+);
+
+-- Name: TABLE organization_members; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.organization_members IS 'Who belongs to an organization. A change takes effect with the next statement.';
+
+-- Name: COLUMN organization_members.user_id; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.organization_members.user_id IS 'The `sub` of the member''s token: with Supabase Auth the text of auth.uid(); of a program `agent:` and its agent_id.';
+
+-- Name: organizations; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.organizations (
+    organization_id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+-- Name: TABLE organizations; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.organizations IS 'The tenants. Every other row belongs to one of them.';
+
+-- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+-- Name: agent_memory_config agent_memory_config_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config
+    ADD CONSTRAINT agent_memory_config_pkey PRIMARY KEY (organization_id, agent_id);
+
+-- Name: agent_memory_stats agent_memory_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_stats
+    ADD CONSTRAINT agent_memory_stats_pkey PRIMARY KEY (organization_id, agent_id, hour);
+
+-- Name: ai_memories ai_memories_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memories
+    ADD CONSTRAINT ai_memories_pkey PRIMARY KEY (organization_id, id);
+
+-- Name: ai_memory_contexts ai_memory_contexts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_contexts
+    ADD CONSTRAINT ai_memory_contexts_pkey PRIMARY KEY (organization_id, id);
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_embeddings
+    ADD CONSTRAINT ai_memory_embeddings_pkey PRIMARY KEY (organization_id, model, memory_id);
+
+-- Name: ai_memory_history ai_memory_history_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_history
+    ADD CONSTRAINT ai_memory_history_pkey PRIMARY KEY (organization_id, memory_id, id);
+
+-- Name: organization_members organization_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.organization_members
+    ADD CONSTRAINT organization_members_pkey PRIMARY KEY (organization_id, user_id);
+
+-- Name: organizations organizations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (organization_id);
+
+-- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_context_idx ON public.ai_memories USING btree (organization_id, context_id, occurred_at);
+
+-- Name: ai_memories_dedup_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX ai_memories_dedup_idx ON public.ai_memories USING btree (organization_id, dedup_key) WHERE ((dedup_key IS NOT NULL) AND (superseded_by IS NULL) AND (forgotten_at IS NULL));
+
+-- Name: ai_memories_idempotency_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX ai_memories_idempotency_idx ON public.ai_memories USING btree (organization_id, agent_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+-- Name: ai_memories_organization_search_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin (organization_id, search_vector);
+
+-- Name: ai_memories_slot_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX ai_memories_slot_idx ON public.ai_memories USING btree (organization_id, agent_id, slot, COALESCE(user_id, ''::text)) WHERE ((slot IS NOT NULL) AND (superseded_by IS NULL) AND (forgotten_at IS NULL));
+
+-- Name: ai_memories_slot_values_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_slot_values_idx ON public.ai_memories USING btree (organization_id, slot) WHERE (slot IS NOT NULL);
+
+-- Name: ai_memories_superseded_by_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_superseded_by_idx ON public.ai_memories USING btree (organization_id, superseded_by) WHERE (superseded_by IS NOT NULL);
+
+-- Name: ai_memories_user_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_user_idx ON public.ai_memories USING btree (organization_id, user_id, occurred_at);
+
+-- Name: ai_memory_contexts_key_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX ai_memory_contexts_key_idx ON public.ai_memory_contexts USING btree (organization_id, agent_id, context_key, COALESCE(user_id, ''::text));
+
+-- Name: ai_memory_embeddings_exact_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_exact_idx ON public.ai_memory_embeddings USING btree (organization_id, model) WHERE (NOT is_indexed);
+
+-- Name: ai_memory_embeddings_hnsw_1024_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_1024_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(1024)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 1024));
+
+-- Name: ai_memory_embeddings_hnsw_1536_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_1536_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(1536)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 1536));
+
+-- Name: ai_memory_embeddings_hnsw_2048_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_2048_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(2048)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 2048));
+
+-- Name: ai_memory_embeddings_hnsw_256_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_256_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(256)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 256));
+
+-- Name: ai_memory_embeddings_hnsw_3072_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_3072_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(3072)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 3072));
+
+-- Name: ai_memory_embeddings_hnsw_384_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_384_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(384)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 384));
+
+-- Name: ai_memory_embeddings_hnsw_512_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_512_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(512)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 512));
+
+-- Name: ai_memory_embeddings_hnsw_768_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_hnsw_768_idx ON public.ai_memory_embeddings USING hnsw (((embedding)::public.halfvec(768)) public.halfvec_cosine_ops) WHERE (is_indexed AND (public.vector_dims(embedding) = 768));
+
+-- Name: ai_memory_embeddings_indexed_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_indexed_idx ON public.ai_memory_embeddings USING btree (organization_id, model) WHERE is_indexed;
+
+-- Name: ai_memory_embeddings_memory_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memory_embeddings_memory_idx ON public.ai_memory_embeddings USING btree (organization_id, memory_id);
+
+-- Name: organization_members_user_id_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX organization_members_user_id_idx ON public.organization_members USING btree (user_id);
+
+-- Name: agent_memory_config agent_memory_config_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config
+    ADD CONSTRAINT agent_memory_config_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: agent_memory_stats agent_memory_stats_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_stats
+    ADD CONSTRAINT agent_memory_stats_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: ai_memories ai_memories_context_fk; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memories
+    ADD CONSTRAINT ai_memories_context_fk FOREIGN KEY (organization_id, context_id) REFERENCES public.ai_memory_contexts(organization_id, id) ON DELETE CASCADE;
+
+-- Name: ai_memories ai_memories_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memories
+    ADD CONSTRAINT ai_memories_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: ai_memories ai_memories_superseded_by_fk; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memories
+    ADD CONSTRAINT ai_memories_superseded_by_fk FOREIGN KEY (organization_id, superseded_by) REFERENCES public.ai_memories(organization_id, id);
+
+-- Name: ai_memory_contexts ai_memory_contexts_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_contexts
+    ADD CONSTRAINT ai_memory_contexts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_memory_fk; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_embeddings
+    ADD CONSTRAINT ai_memory_embeddings_memory_fk FOREIGN KEY (organization_id, memory_id) REFERENCES public.ai_memories(organization_id, id) ON DELETE CASCADE;
+
+-- Name: ai_memory_history ai_memory_history_memory_fk; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_history
+    ADD CONSTRAINT ai_memory_history_memory_fk FOREIGN KEY (organization_id, memory_id) REFERENCES public.ai_memories(organization_id, id) ON DELETE CASCADE;
+
+-- Name: organization_members organization_members_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.organization_members
+    ADD CONSTRAINT organization_members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: migrations; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.migrations ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_config; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_config ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_config agent_memory_config_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_delete ON public.agent_memory_config FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config agent_memory_config_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_insert ON public.agent_memory_config FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config agent_memory_config_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_select ON public.agent_memory_config FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_config agent_memory_config_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_update ON public.agent_memory_config FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_stats; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_stats ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_stats agent_memory_stats_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_stats_delete ON public.agent_memory_stats FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_stats agent_memory_stats_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_stats_insert ON public.agent_memory_stats FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_stats agent_memory_stats_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_stats_select ON public.agent_memory_stats FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_stats agent_memory_stats_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_stats_update ON public.agent_memory_stats FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memories; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memories ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memories ai_memories_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memories_delete ON public.ai_memories FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memories ai_memories_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memories_insert ON public.ai_memories FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memories ai_memories_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memories ai_memories_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memories_update ON public.ai_memories FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_contexts; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memory_contexts ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memory_contexts ai_memory_contexts_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_contexts_delete ON public.ai_memory_contexts FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_contexts ai_memory_contexts_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_contexts_insert ON public.ai_memory_contexts FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_contexts ai_memory_contexts_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_contexts_select ON public.ai_memory_contexts FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_contexts ai_memory_contexts_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_contexts_update ON public.ai_memory_contexts FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_embeddings; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memory_embeddings ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_embeddings_delete ON public.ai_memory_embeddings FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_embeddings_insert ON public.ai_memory_embeddings FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_embeddings_select ON public.ai_memory_embeddings FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_embeddings ai_memory_embeddings_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_embeddings_update ON public.ai_memory_embeddings FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_history; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memory_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memory_history ai_memory_history_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_history_delete ON public.ai_memory_history FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_history ai_memory_history_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_history_insert ON public.ai_memory_history FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_history ai_memory_history_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_history_select ON public.ai_memory_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_history ai_memory_history_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_history_update ON public.ai_memory_history FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: organization_members; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.organization_members ENABLE ROW LEVEL SECURITY;
+
+-- Name: organization_members organization_members_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organization_members_delete ON public.organization_members FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: organization_members organization_members_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organization_members_insert ON public.organization_members FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: organization_members organization_members_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organization_members_select ON public.organization_members FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: organization_members organization_members_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organization_members_update ON public.organization_members FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: organizations; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
+
+-- Name: organizations organizations_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organizations_delete ON public.organizations FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: organizations organizations_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organizations_insert ON public.organizations FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: organizations organizations_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organizations_select ON public.organizations FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: organizations organizations_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY organizations_update ON public.organizations FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: SCHEMA agent_memory; Type: ACL; Schema: -; Owner: -
+
+GRANT USAGE ON SCHEMA agent_memory TO service_role;
+
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT USAGE ON SCHEMA public TO service_role;
+
+-- Name: FUNCTION active_organization(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.active_organization() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.active_organization() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.active_organization() TO service_role;
+
+-- Name: FUNCTION active_person(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.active_person() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.active_person() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.active_person() TO service_role;
+
+-- Name: FUNCTION active_program(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.active_program() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.active_program() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.active_program() TO service_role;
+
+-- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_safe_json(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.is_safe_json(value jsonb) TO service_role;
+
+-- Name: FUNCTION now(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.now() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.now() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.now() TO service_role;
+
+-- Name: FUNCTION text_config(language text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.text_config(language text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.text_config(language text) TO service_role;
+
+-- Name: FUNCTION uuid_v7(at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.uuid_v7(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.uuid_v7(at timestamp with time zone) TO service_role;
+
+-- Name: TABLE ai_memories; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memories TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memories TO service_role;
+
+-- Name: FUNCTION check_changes(memory public.ai_memories, changes jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.check_changes(memory public.ai_memories, changes jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) FROM PUBLIC;
+
+-- Name: FUNCTION claimed_organization(claims jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) TO service_role;
+
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.drafts(caller agent_memory.principal, memories jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION drop_embeddings(organization_id uuid, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION exact_limit(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.exact_limit() FROM PUBLIC;
+
+-- Name: FUNCTION existing(organization_id uuid, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.existing(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION expose(target regprocedure, VARIADIC callers text[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers text[]) FROM PUBLIC;
+
+-- Name: FUNCTION has_vector(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.has_vector() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.has_vector() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.has_vector() TO service_role;
+
+-- Name: FUNCTION in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) FROM PUBLIC;
+
+-- Name: FUNCTION is_large(organization_id uuid, model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text) FROM PUBLIC;
+
+-- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) TO service_role;
+
+-- Name: FUNCTION may_write(visibility text, user_id text, agent_id text, role text, person text, program text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) TO service_role;
+
+-- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION parse_time(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.parse_time(value jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION policy(target regclass, may_read text, may_write text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.policy(target regclass, may_read text, may_write text) FROM PUBLIC;
+
+-- Name: FUNCTION principal(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.principal() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.principal() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.principal() TO service_role;
+
+-- Name: FUNCTION query_terms(query text, language text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, language text) FROM PUBLIC;
+
+-- Name: FUNCTION recall_weights(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.recall_weights() FROM PUBLIC;
+
+-- Name: FUNCTION refresh_windows(organization_id uuid, context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION refusal(item jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.refusal(item jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION require_member(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_member() FROM PUBLIC;
+
+-- Name: FUNCTION require_writer(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_writer() FROM PUBLIC;
+
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, forget boolean) FROM PUBLIC;
+
+-- Name: FUNCTION set_slot(caller agent_memory.principal, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION settle_agent(organization_id uuid, organization_name text, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) TO service_role;
+
+-- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) FROM PUBLIC;
+
+-- Name: FUNCTION similarities(organization_id uuid, model text, query real[], ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION slot_values(organization_id uuid, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[]) FROM PUBLIC;
+
+-- Name: FUNCTION stored_dimension(organization_id uuid, model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) FROM PUBLIC;
+
+-- Name: FUNCTION stored_models(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.stored_models(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION supersede(caller agent_memory.principal, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION vector_schema(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
+
+-- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO service_role;
+
+-- Name: FUNCTION memory_history(memory_id uuid); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.memory_history(memory_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO service_role;
+
+-- Name: FUNCTION recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) TO authenticated;
+GRANT ALL ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) TO service_role;
+
+-- Name: FUNCTION remember_memories(memories jsonb); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.remember_memories(memories jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.remember_memories(memories jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.remember_memories(memories jsonb) TO service_role;
+
+-- Name: FUNCTION restore_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) TO service_role;
+
+-- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) TO service_role;
+
+-- Name: TABLE agent_memory_config; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_config TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config TO service_role;
+
+-- Name: TABLE agent_memory_stats; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_stats TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_stats TO service_role;
+
+-- Name: TABLE ai_memory_contexts; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memory_contexts TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memory_contexts TO service_role;
+
+-- Name: TABLE ai_memory_embeddings; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memory_embeddings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memory_embeddings TO service_role;
+
+-- Name: TABLE ai_memory_history; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memory_history TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memory_history TO service_role;
+
+-- Name: TABLE organization_members; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.organization_members TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_members TO service_role;
+
+-- Name: TABLE organizations; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;

@@ -1,0 +1,45 @@
+"""A clock that tests can set."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import psycopg
+
+from pgrecall.sql import statement
+from pgrecall.testing.databases import execute_composed
+
+_PATIENCE_SECONDS = 10.0
+
+
+class FakeClock:
+    """The time that one database believes it is, for sessions of superusers and of pgrecall_test.
+
+    A new time ends the database's sessions, since each learns the time when it begins; a Memory
+    connects again by itself. `dsn` is a superuser's; the role pgrecall_test is made if missing.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self.now = datetime.now(timezone.utc)
+        execute_composed(dsn, statement("compose_create_test_role"))
+
+    def set(self, now: datetime) -> None:
+        """It is now the given time, which must be aware, and stays so."""
+        execute_composed(self._dsn, statement("compose_set_clock", {"now": now.isoformat()}))
+        self.now = now
+        self._disconnect()
+
+    def advance(self, duration: timedelta) -> None:
+        """It is later, and stays so."""
+        self.set(self.now + duration)
+
+    def _disconnect(self) -> None:
+        others = statement("disconnect_others")
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            while connection.execute(others.sql).fetchone() != (0,):
+                if time.monotonic() > deadline:
+                    raise TimeoutError("sessions of the database did not end")
+                time.sleep(0.01)

@@ -1,0 +1,48 @@
+"""What the conformance suite needs besides a client."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from pgrecall.sql import statement
+from pgrecall.testing import cloned
+
+
+@pytest.fixture(scope="session")
+def shared_dsn(pgrecall_template: str) -> Iterator[str]:
+    """A database for tests that keep to an organization of their own."""
+    with cloned(pgrecall_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def organization() -> str:
+    """The name of an organization that no other test uses."""
+    return f"test {uuid.uuid4()}"
+
+
+@pytest.fixture
+def add_member(shared_dsn: str) -> Callable[[UUID, str, str], None]:
+    """Makes somebody a member of an organization."""
+
+    def add(organization_id: UUID, user_id: str, role: str) -> None:
+        insert = statement(
+            "add_member", {"organization_id": organization_id, "user_id": user_id, "role": role}
+        )
+        with psycopg.connect(shared_dsn) as connection:
+            connection.execute(insert.sql, insert.parameters)
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def has_vector(shared_dsn: str) -> bool:
+    """Whether the test's server stores vectors."""
+    with psycopg.connect(shared_dsn) as connection:
+        row = connection.execute("select to_regclass('public.ai_memory_embeddings')").fetchone()
+    return row != (None,)

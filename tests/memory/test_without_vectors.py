@@ -1,0 +1,46 @@
+"""A server without pgvector, and the same once it has it."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import psycopg
+import pytest
+
+from pgrecall import Memory
+from pgrecall.testing import HashingEmbedder
+
+VECTORS = "20261102_memory_embeddings.sql"
+
+
+@pytest.fixture
+def dsn(pgrecall_dsn: str) -> str:
+    """A database from which pgvector was removed, as if it had never been there."""
+    with psycopg.connect(pgrecall_dsn, autocommit=True) as connection:
+        connection.execute("drop table if exists public.ai_memory_embeddings")
+        connection.execute("drop extension if exists vector cascade")
+        migrations = resources.files("pgrecall") / "sql" / "migrations"
+        connection.execute((migrations / VECTORS).read_text("utf-8").encode())
+    return pgrecall_dsn
+
+
+class CountingEmbedder(HashingEmbedder):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def embed(self, texts):  # type: ignore[no-untyped-def]
+        self.asked += len(texts)
+        return super().embed(texts)
+
+
+def test_without_pgvector_the_text_is_searched(dsn: str) -> None:
+    embedder = CountingEmbedder()
+    with Memory(dsn, embedder=embedder) as memory:
+        told = memory.remember(["Green tea.", "Rain."])
+        found = memory.recall("tea")
+        assert found[0].content == "Green tea."
+        assert found[0].signals.semantic is None
+        assert found.explain().unavailable == {"semantic": "the server has no pgvector"}
+        assert memory.update(told.ids[0], content="Black tea.").content == "Black tea."
+    assert embedder.asked == 0
