@@ -1,0 +1,84 @@
+"""The files alone, by psql, without the runner."""
+
+import pytest
+
+from pgrecall._sync.migrate import migrate, plan
+from pgrecall.sql.migration_files import read_migrations
+
+NAMES = [file.name for file in read_migrations()]
+GUIDE = [
+    "20230901_memory_context_management.sql",
+    "20250706_agent_memory_config.sql",
+    "20250707_agent_memory_stats.sql",
+]
+TABLES = """
+select c.relname::text from pg_class c
+where c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text in ('public', 'agent_memory')
+  and c.relrowsecurity = %s order by 1
+"""
+# What the catalogs say of the schema, the runner's ledger left out.
+SHAPE = """
+select line from (
+  select pg_get_functiondef(oid) || coalesce(proacl::text, '') || coalesce(obj_description(oid), '') from pg_proc
+  where pronamespace::regnamespace::text in ('public', 'agent_memory') and prokind = 'f'
+  union all
+  select c.oid::regclass::text || coalesce(c.relacl::text, '') || coalesce(pg_get_indexdef(c.oid), '') from pg_class c
+  where relnamespace::regnamespace::text in ('public', 'agent_memory') and relname not like 'migrations%'
+  union all
+  select conname || pg_get_constraintdef(oid) from pg_constraint where conname not like 'migrations%'
+  union all
+  select policyname || tablename || cmd || coalesce(qual, '') || coalesce(with_check, '') from pg_policies
+) as lines (line)
+order by 1
+"""
+
+
+@pytest.fixture
+def folder(pytestconfig):
+    return pytestconfig.rootpath / "src" / "pgrecall" / "sql" / "migrations"
+
+
+@pytest.mark.parametrize("options", [[], ["-1"]], ids=["one by one", "in one transaction"])
+def test_the_guides_files_run_twice_with_row_level_security_on(database, ask, psql, folder, options):
+    for _ in range(2):
+        for name in GUIDE:
+            done = psql(database, *options, "-f", folder / name)
+            assert done.returncode == 0, done.stderr
+    assert set(ask(database, TABLES, True)) >= {
+        "organizations",
+        "organization_members",
+        "ai_memory_contexts",
+        "ai_memories",
+        "agent_memory_config",
+        "agent_memory_stats",
+    }
+    assert ask(database, TABLES, False) == []
+
+
+@pytest.mark.parametrize("options", [[], ["-1"]], ids=["one by one", "in one transaction"])
+def test_all_files_run_twice_and_the_second_time_changes_nothing(database, ask, psql, folder, options):
+    shapes = []
+    for _ in range(2):
+        for name in NAMES:
+            done = psql(database, *options, "-f", folder / name)
+            assert done.returncode == 0, done.stderr
+        shapes.append(ask(database, SHAPE))
+    assert shapes[0] == shapes[1]
+    assert ask(database, TABLES, False) == []
+
+
+def test_psql_and_the_runner_make_the_same_schema(make_database, ask, psql, folder):
+    by_psql, by_runner = make_database(), make_database()
+    done = psql(by_psql, *(option for name in NAMES for option in ("-f", folder / name)))
+    assert done.returncode == 0, done.stderr
+    migrate(by_runner)
+    assert ask(by_psql, SHAPE) == ask(by_runner, SHAPE)
+    assert [pending.name for pending in plan(by_psql).pending] == NAMES
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_psql_is_told_of_the_wrong_encoding_by_the_file(make_database, psql, folder, encoding):
+    done = psql(make_database(encoding), "-f", folder / GUIDE[0])
+    assert done.returncode == 3
+    assert f"pgrecall needs a database in UTF8; this one is in {encoding}" in done.stderr
+    assert "HINT:" in done.stderr
