@@ -1,0 +1,88 @@
+"""pgrecall forget, pgrecall restore."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Annotated, TypeAlias
+
+import typer
+
+from pgrecall import Forgotten
+from pgrecall.cli.opening import opened
+from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
+from pgrecall.cli.output import print_json
+
+Ids: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of memories.")
+]
+User: TypeAlias = Annotated[str | None, typer.Option(help="All of this user.", metavar="ID")]
+Context: TypeAlias = Annotated[
+    str | None, typer.Option(help="All of this conversation.", metavar="KEY")
+]
+OfAgent: TypeAlias = Annotated[str | None, typer.Option(help="All of this agent.", metavar="NAME")]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Only say how many it would be.")
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+def forget(
+    ids: Ids = None,
+    *,
+    user: User = None,
+    context: Context = None,
+    of_agent: OfAgent = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    organization: Organization = "default",
+    agent: Agent = "default",
+    dsn: Dsn = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take memories out of recall; `restore` brings them back.
+
+    All that is named must apply: --user and --context are that user's memories there.
+    On a terminal it asks first.
+    """
+    with opened(dsn, organization, agent) as memory:
+        do = partial(memory.forget, ids or None, user_id=user, context=context, agent_id=of_agent)
+        if not (dry_run or yes) and sys.stdin.isatty():
+            question = f"Forget {_amount(do(dry_run=True))}?"
+            typer.confirm(question, abort=True, err=True)
+        answer = do(dry_run=dry_run)
+    _show("forgotten", answer, as_json=as_json)
+
+
+def restore(
+    ids: Ids = None,
+    *,
+    user: User = None,
+    context: Context = None,
+    of_agent: OfAgent = None,
+    dry_run: DryRun = False,
+    organization: Organization = "default",
+    agent: Agent = "default",
+    dsn: Dsn = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring forgotten memories back into recall.
+
+    All that is named must apply: --user and --context are that user's memories there.
+    """
+    with opened(dsn, organization, agent) as memory:
+        answer = memory.restore(
+            ids or None, user_id=user, context=context, agent_id=of_agent, dry_run=dry_run
+        )
+    _show("restored", answer, as_json=as_json)
+
+
+def _show(done: str, answer: Forgotten, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"{_amount(answer)} {'would be ' if answer.dry_run else ''}{done}")
+
+
+def _amount(answer: Forgotten) -> str:
+    return "1 memory" if answer.memories == 1 else f"{answer.memories:,} memories"

@@ -1,0 +1,80 @@
+"""The entry point: which commands there are."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib.metadata import version
+from io import TextIOWrapper
+from types import FrameType
+from typing import Annotated, Any, NoReturn, TypeAlias
+
+import typer
+
+from pgrecall.cli.deferred import Commands, DeferredCommand
+from pgrecall.cli.exit_codes import MEANINGS
+
+_OVERVIEW = (
+    ("demo", "demo:demo", "See it work: a conversation, five questions, and a stranger."),
+    ("remember", "remember:remember", "Remember texts, standard input, or a file of messages."),
+    ("recall", "recall:recall", "Find the memories that answer a question."),
+    ("list", "browse:list_", "List memories, newest first, page by page."),
+    ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
+    ("forget", "forget:forget", "Take memories out of recall; `restore` brings them back."),
+    ("restore", "forget:restore", "Bring forgotten memories back into recall."),
+    ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
+    ("server", "server:app", "Start, stop or look at the embedded PostgreSQL server."),
+)
+_HELP = (
+    "Memory for agents, in your own PostgreSQL.\n\n"
+    "The database is that of --dsn, else of DATABASE_URL (also in .env), else an embedded server "
+    "that starts by itself. Standard error says which one is used."
+)
+_EXIT_CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _Overview(Commands):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, home, line in _OVERVIEW:
+            self.add_command(DeferredCommand(name, f"pgrecall.cli.{home}", line))
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"pgrecall {version('pgrecall')}")
+        raise typer.Exit
+
+
+Version: TypeAlias = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+]
+
+app = typer.Typer(
+    cls=_Overview,
+    help=_HELP,
+    epilog=f"Exit codes:\n{_EXIT_CODES}",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def pgrecall(*, _version: Version = False) -> None:
+    """What all commands have in common."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    # So that the embedded server is given back.
+    signal.signal(signal.SIGTERM, _end)
+    app()
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
