@@ -1,0 +1,1 @@
+"""Measurements of pgrecall on public sets; the sets themselves are brought by `--data`."""

@@ -1,0 +1,2 @@
+-- Autovacuum does not see temporary tables.
+ANALYZE benchmark_vectors;
