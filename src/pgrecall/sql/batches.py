@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     Vector: TypeAlias = npt.NDArray[np.float32]
 
-MAX_ITEMS = 500
+# Small enough that the server works on one call while the next is being put together.
+MAX_ITEMS = 128
 MAX_CHARACTERS = 8_000_000
 
 

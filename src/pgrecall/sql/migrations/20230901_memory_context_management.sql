@@ -160,27 +160,27 @@ comment on function agent_memory.is_safe_json(jsonb) is
 create or replace function agent_memory.text_config(language text)
 returns regconfig
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
-  select case language
-    when 'english' then 'pg_catalog.english'::regconfig
-    when 'arabic' then 'pg_catalog.arabic'::regconfig
-    when 'danish' then 'pg_catalog.danish'::regconfig
-    when 'dutch' then 'pg_catalog.dutch'::regconfig
-    when 'finnish' then 'pg_catalog.finnish'::regconfig
-    when 'french' then 'pg_catalog.french'::regconfig
-    when 'german' then 'pg_catalog.german'::regconfig
-    when 'greek' then 'pg_catalog.greek'::regconfig
-    when 'hungarian' then 'pg_catalog.hungarian'::regconfig
-    when 'indonesian' then 'pg_catalog.indonesian'::regconfig
-    when 'italian' then 'pg_catalog.italian'::regconfig
-    when 'norwegian' then 'pg_catalog.norwegian'::regconfig
-    when 'portuguese' then 'pg_catalog.portuguese'::regconfig
-    when 'romanian' then 'pg_catalog.romanian'::regconfig
-    when 'russian' then 'pg_catalog.russian'::regconfig
-    when 'spanish' then 'pg_catalog.spanish'::regconfig
-    when 'swedish' then 'pg_catalog.swedish'::regconfig
-    when 'turkish' then 'pg_catalog.turkish'::regconfig
+  -- Inlined into the generated column: hence searched, and the operators with their schema.
+  select case
+    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::regconfig
+    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::regconfig
+    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::regconfig
+    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::regconfig
+    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::regconfig
+    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::regconfig
+    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::regconfig
+    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::regconfig
+    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::regconfig
+    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::regconfig
+    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::regconfig
+    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::regconfig
+    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::regconfig
+    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::regconfig
+    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::regconfig
+    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::regconfig
+    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::regconfig
+    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::regconfig
     else 'pg_catalog.simple'::regconfig
   end
 $$;

@@ -168,6 +168,10 @@ begin
     returns integer
     language sql stable parallel safe
     set search_path = pg_catalog, pg_temp
+    -- One row is wanted: the planner would scan the table for it, which is slow for an
+    -- organization whose rows are few or late.
+    set enable_seqscan = off
+    set enable_bitmapscan = off
     as $body$
       select %1$I.vector_dims(e.embedding) from public.ai_memory_embeddings as e
       where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
@@ -184,9 +188,10 @@ begin
     declare
       is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
     begin
-      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed)
-      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::%1$I.halfvec, is_large
+      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
+      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::%1$I.halfvec, is_large, clock.now
       from unnest(ids, embeddings) as given (id, embedding)
+      cross join (select agent_memory.now() as now offset 0) as clock
       on conflict (organization_id, model, memory_id)
         do update set embedding = excluded.embedding, created_at = excluded.created_at;
     end
@@ -206,6 +211,8 @@ begin
   returns boolean
   language sql stable parallel safe
   set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off
+  set enable_bitmapscan = off
   as $body$
     select exists (
         select from public.ai_memory_embeddings as e

@@ -61,12 +61,12 @@ begin
   end if;
   if pg_catalog.to_regtype('agent_memory.draft') is null then
     create type agent_memory.draft as (
-      ordinal integer, id uuid, agent_id text, user_id text, context_key text, context_id uuid,
+      ordinal integer, id uuid, agent_id text, user_id text, context_key text,
       kind text, content text, speaker text, language text, slot text,
       importance real, confidence real, trust text, visibility text, metadata jsonb,
       occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz, expires_at timestamptz,
       idempotency_key text, dedup_key bytea, embedding text, embedding_model text,
-      window_lexemes tsvector, reason text);
+      reason text);
   end if;
 end
 $types$;
@@ -107,55 +107,53 @@ comment on function agent_memory.dedup_key(text, text, text, text, text, timesta
 
 create or replace function agent_memory.refusal(item jsonb)
 returns text
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  problem text;
+begin
+  if jsonb_typeof(item) <> 'object' then
+    return 'an item must be an object with at least "content"';
+  end if;
   select case
-    when pg_catalog.jsonb_typeof(item) <> 'object' then 'an item must be an object with at least "content"'
-    when unknown.name is not null then pg_catalog.format('unknown field "%s"', unknown.name)
-    when pg_catalog.jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
+      when f.longest is null then format('unknown field "%s"', e.key)
+      when jsonb_typeof(e.value) = 'null' then null
+      when f.longest > 0 then case
+        when jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest
+          then format('%s must be a text of 1 to %s characters', e.key, f.longest) end
+      when e.key in ('importance', 'confidence') then case
+        when jsonb_typeof(e.value) <> 'number' or (e.value #>> '{}')::numeric not between 0 and 1
+          then format('%s must be a number from 0 to 1', e.key) end
+    end
+    into problem
+    from jsonb_each(item) as e
+    left join (values
+      ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
+      ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
+      ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
+      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
+      on f.name = e.key
+    order by 1 nulls last limit 1;
+  return case
+    when problem is not null then problem
+    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
     when item ->> 'content' !~ '\S' then 'content is empty'
-    when pg_catalog.char_length(item ->> 'content') > 100000 then pg_catalog.format(
-      'content has %s characters, more than 100,000; split it', pg_catalog.char_length(item ->> 'content'))
-    when mistyped.name is not null then pg_catalog.format('%s must be a text of 1 to %s characters', mistyped.name, mistyped.longest)
+    when char_length(item ->> 'content') > 100000 then format(
+      'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
     when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
       then 'kind must be message, fact, preference, event, procedure or summary'
     when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
       then 'trust must be user, assistant, tool, document or inference'
     when item ->> 'visibility' not in ('private', 'agent', 'organization')
       then 'visibility must be private, agent or organization'
-    when share.name is not null then pg_catalog.format('%s must be a number from 0 to 1', share.name)
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers within ±1e300'
     when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
     when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-  end
-  from (select 1) as one
-  left join lateral (
-    select k as name
-    from pg_catalog.jsonb_object_keys(case pg_catalog.jsonb_typeof(item) when 'object' then item else '{}' end) as k
-    where k not in ('id', 'content', 'agent_id', 'user_id', 'context_key', 'kind', 'speaker', 'language',
-                    'slot', 'importance', 'confidence', 'trust', 'visibility', 'metadata', 'occurred_at',
-                    'valid_from', 'valid_to', 'expires_at', 'idempotency_key', 'embedding', 'embedding_model')
-    limit 1) as unknown on true
-  left join lateral (
-    select t.name, t.longest
-    from (values ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
-                 ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20),
-                 ('idempotency_key', 255), ('embedding_model', 255)) as t (name, longest)
-    where pg_catalog.jsonb_typeof(item -> t.name) not in ('string', 'null')
-       or pg_catalog.char_length(item ->> t.name) not between 1 and t.longest
-    limit 1) as mistyped on true
-  left join lateral (
-    select s.name
-    from (values ('importance'), ('confidence')) as s (name)
-    where case pg_catalog.jsonb_typeof(item -> s.name)
-            when 'number' then (item ->> s.name)::numeric not between 0 and 1
-            when 'null' then false
-            else item ? s.name
-          end
-    limit 1) as share on true
+  end;
+end
 $$;
 comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
 
@@ -165,12 +163,12 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(row(
-      ordinal, id, agent_id, user_id, context_key, null,
+      ordinal, id, agent_id, user_id, context_key,
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
         agent_id, user_id, context_key, slot, content, case when kind = 'message' then told_at end) end,
-      embedding, embedding_model, null,
+      embedding, embedding_model,
       coalesce(reason, case
         when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
         when valid_to < valid_from then 'valid_to lies before valid_from'
@@ -226,17 +224,10 @@ comment on function agent_memory.drafts(agent_memory.principal, jsonb) is 'The i
 -- Conversations, models -----------------------------------------------------------------------
 
 create or replace function agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[])
-returns agent_memory.draft[]
-language plpgsql
+returns void
+language sql
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-declare
-  settled agent_memory.draft[];
-begin
-  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.reason is null) then
-    return drafts;
-  end if;
   insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
   select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key, max(d.visibility)
   from unnest(drafts) as d
@@ -247,19 +238,10 @@ begin
         and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
   group by d.agent_id, d.user_id, d.context_key
   order by d.agent_id, d.context_key, d.user_id
-  on conflict do nothing;
-
-  select array_agg(jsonb_populate_record(d, jsonb_build_object('context_id', c.id)) order by d.ordinal)
-    into settled
-    from unnest(drafts) as d
-    left join public.ai_memory_contexts as c
-      on c.organization_id = settle_contexts.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '');
-  return settled;
-end
+  on conflict do nothing
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
-  'Creates the conversations that drafts name and that do not exist, and gives each draft its context_id.';
+  'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
 
 create or replace function agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer)
 returns void
@@ -302,10 +284,17 @@ returns table (ordinal integer, window_lexemes tsvector)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with stored as (
+  with told as materialized (
+    select d.ordinal, d.id, d.occurred_at, c.id as context_id,
+           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+    from unnest(drafts) as d
+    join public.ai_memory_contexts as c
+      on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
+     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
+    where d.kind = 'message' and d.reason is null
+  ), stored as (
     select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.lexemes
-    from (select distinct d.context_id from unnest(drafts) as d
-          where d.context_id is not null and d.kind = 'message' and d.reason is null) as c
+    from (select distinct t.context_id from told as t) as c
     cross join lateral (
       select m.occurred_at, m.id, ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
@@ -315,9 +304,7 @@ as $$
   ), messages as (
     select * from stored
     union all
-    select d.context_id, d.occurred_at, d.ordinal, d.id, to_tsvector(agent_memory.text_config(d.language), d.content)
-    from unnest(drafts) as d
-    where d.context_id is not null and d.kind = 'message' and d.reason is null
+    select t.context_id, t.occurred_at, t.ordinal, t.id, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
            coalesce(lag(m.lexemes, 3) over before, '') || coalesce(lag(m.lexemes, 2) over before, '')
@@ -341,11 +328,15 @@ as $$
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
     created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
-  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, c.id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, agent_memory.now(), agent_memory.now(), d.idempotency_key,
-    d.dedup_key, w.window_lexemes
+    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.dedup_key,
+    w.window_lexemes
   from unnest(drafts) as d
+  cross join (select agent_memory.now() as now offset 0) as clock
+  left join public.ai_memory_contexts as c
+    on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
+   and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.reason is null
   order by d.dedup_key
@@ -430,8 +421,11 @@ begin
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
     expires_at, created_at, updated_at, idempotency_key, dedup_key)
-  select caller.organization_id, draft.id, draft.agent_id, draft.user_id, draft.context_id, draft.kind,
-    draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
+  select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
+    (select c.id from public.ai_memory_contexts as c
+     where c.organization_id = caller.organization_id and c.agent_id = draft.agent_id
+       and c.context_key = draft.context_key and coalesce(c.user_id, '') = coalesce(draft.user_id, '')),
+    draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
     draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
     draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
   from (select count(*) from ended) as after_the_update;
@@ -527,7 +521,8 @@ begin
       message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
       hint = 'Send them in several calls, in one transaction if they belong together.';
   end if;
-  drafts := agent_memory.settle_contexts(caller.organization_id, agent_memory.drafts(caller, memories));
+  drafts := agent_memory.drafts(caller, memories);
+  perform agent_memory.settle_contexts(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(

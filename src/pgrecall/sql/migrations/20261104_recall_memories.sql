@@ -77,6 +77,7 @@ returns uuid[]
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
 as $$
 #variable_conflict use_variable
 begin
@@ -206,6 +207,7 @@ create or replace function agent_memory.term_counts(organization_id uuid, terms 
 returns integer[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
   select array_agg((
       select count(*)::integer from (
@@ -221,6 +223,7 @@ create or replace function agent_memory.matching(organization_id uuid, terms tsq
 returns setof uuid
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
