@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,36 +9,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import strftime
 
-from pgrecall import embedded
+from pgrecall import Settings, embedded
 
 
 @dataclass(frozen=True)
 class Database:
-    """`dsn` is for our own statements, `memory_dsn` for Memory: None is the embedded server.
+    """`dsn` is for our own statements; Memory takes `memory_dsn`, None for the embedded server.
 
     `suffix` keeps the organizations of one run apart from what a lasting database holds.
     """
 
     dsn: str
     memory_dsn: str | None
-    suffix: str
-
-    @property
-    def is_lasting(self) -> bool:
-        return self.memory_dsn is not None
+    settings: Settings
+    suffix: str = ""
 
 
 @contextmanager
 def database(dsn: str | None) -> Iterator[Database]:
     """The database named, that of DATABASE_URL, or an embedded server that is gone afterwards."""
-    named = dsn or os.environ.get("DATABASE_URL")
-    if named:
-        yield Database(named, named, strftime("-%Y%m%d%H%M%S"))
+    settings = Settings()
+    if dsn is None and settings.database_url is not None:
+        dsn = settings.database_url.get_secret_value()
+    if dsn is not None:
+        yield Database(dsn, dsn, settings, strftime("-%Y%m%d%H%M%S"))
         return
     with TemporaryDirectory(prefix="pgrecall-benchmark-") as folder:
-        os.environ["PGRECALL_HOME"] = folder
         lease = embedded.join(Path(folder))
         try:
-            yield Database(lease.dsn, None, "")
+            yield Database(lease.dsn, None, Settings(home=lease.home))
         finally:
             lease.release()

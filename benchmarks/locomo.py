@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(conversations: Sequence[Conversation], dsn: str | None, with_rates: bool) -> Report:
     with CachedEmbedder(LocalEmbedder()) as embedder, database(dsn) as place:
-        target = Target(place.memory_dsn, embedder, f"locomo{place.suffix}")
-        with bench(place, target) as measured:
+        target = Target(place, embedder, "locomo")
+        with bench(target) as measured:
             tally = measure(measured, conversations)
             rates = measure_rates(target, conversations) if with_rates else {}
             setting = describe(conversations, measured)

@@ -21,7 +21,6 @@ from benchmarks.baselines import (
     rank_by_vector,
 )
 from benchmarks.conversations import Conversation, Question
-from benchmarks.databases import Database
 from benchmarks.memories import Target, rank_by_recall, remember_sessions
 from benchmarks.report import ALL, VECTOR_ONLY, Setting
 from benchmarks.scoring import Score, mean, mean_by_category, score
@@ -63,8 +62,10 @@ class Tally:
 
 
 @contextmanager
-def bench(database: Database, target: Target) -> Iterator[Bench]:
-    with psycopg.connect(database.dsn, autocommit=True, prepare_threshold=None) as connection:
+def bench(target: Target) -> Iterator[Bench]:
+    """A connection beside the target's own, with its settings: no prepared statements."""
+    dsn = target.database.dsn
+    with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         yield Bench(target, connection)
 
 

@@ -9,29 +9,28 @@ from typing import Any
 
 from benchmarks.baselines import Ranker
 from benchmarks.conversations import Conversation, Turn
+from benchmarks.databases import Database
 from benchmarks.vectors import CachedEmbedder
 from pgrecall import Memory
-
-AGENT = "benchmark"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where conversations are written: each in an organization of its own, `PREFIX-NAME`.
+    """Where conversations are written: each in an organization of its own, `SET-NAME`."""
 
-    `dsn` is as Memory takes it: None is the embedded server.
-    """
-
-    dsn: str | None
+    database: Database
     embedder: CachedEmbedder
-    prefix: str
+    set_name: str
 
     @contextmanager
     def open(self, name: str) -> Iterator[Memory]:
         """A memory that is connected already: by looking into it, since `open` does not wait."""
-        organization = f"{self.prefix}-{name}"
         with Memory(
-            self.dsn, organization=organization, agent_id=AGENT, embedder=self.embedder
+            self.database.memory_dsn,
+            organization=f"{self.set_name}{self.database.suffix}-{name}",
+            agent_id="benchmark",
+            embedder=self.embedder,
+            settings=self.database.settings,
         ) as memory:
             memory.list(limit=1)
             yield memory

@@ -14,7 +14,7 @@ Writes = list[Callable[[], object]]
 
 
 def measure_rates(target: Target, conversations: Sequence[Conversation]) -> dict[str, Rate]:
-    """The rate of each way of writing, over all conversations; the first takes no part in it."""
+    """The rate of each way of writing, over all conversations, each in a new organization."""
     ways = {
         "one remember per conversation": _by_conversation,
         "one remember per session": _by_session,

@@ -24,6 +24,12 @@ _SESSION_CUTOFFS = CUTOFFS[:3]
 _MEASURES = [*(f"R@{k}" for k in CUTOFFS), *(f"S@{k}" for k in _SESSION_CUTOFFS), "MRR"]
 
 
+def _machine() -> str:
+    """With the load of the last minutes: what else ran makes times longer."""
+    load = f", load {os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else ""
+    return f"{platform.machine()}, {os.cpu_count()} processors{load}"
+
+
 @dataclass(frozen=True)
 class Setting:
     """What the figures depend on, so that they can be had again."""
@@ -32,9 +38,7 @@ class Setting:
     model: str
     server: str
     pgrecall: str = field(default_factory=lambda: version("pgrecall"))
-    machine: str = field(
-        default_factory=lambda: f"{platform.machine()}, {os.cpu_count()} processors"
-    )
+    machine: str = field(default_factory=_machine)
     command: str = field(default_factory=lambda: shlex.join(["python", *sys.orig_argv[1:]]))
 
 
