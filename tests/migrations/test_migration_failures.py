@@ -3,8 +3,9 @@ import re
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from pgrecall._async.migrate import migrate
 from pgrecall.errors import (
     ConfigurationError,
     DatabaseUnavailableError,
@@ -17,6 +18,21 @@ FILES = read_migrations()
 BASE = FILES[0].name
 HISTORY = next(file.name for file in FILES if file.name.endswith("_memory_history.sql"))
 OURS = "select nspname from pg_namespace where nspname = 'agent_memory'"
+SHAPE = """
+select (c.relkind, c.relrowsecurity, c.relacl, obj_description(c.oid), (
+  select array_agg((a.attname, a.atttypid)::text) from pg_attribute as a where a.attrelid = c.oid
+))::text
+from pg_class as c where c.oid = %s::regclass
+"""
+WAITING = """
+select pid from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
+EMPTY = """
+drop schema public cascade;
+drop schema agent_memory cascade;
+create schema public;
+"""
 STATEMENT = re.compile(r"(?:GRANT|CREATE ROLE) [^;]+;")
 
 
@@ -65,7 +81,7 @@ async def follow_hints(runner, superuser, dsn, ask):
 
 async def test_a_role_without_rights_is_told_which_it_lacks(runner, database, make_role, ask):
     await runner.migrate(database)  # for the roles of the server
-    ask(database, "drop schema public cascade; drop schema agent_memory cascade; create schema public")
+    ask(database, EMPTY)
     role = make_role(database)
     with pytest.raises(MissingPrivilegeError, match="CREATE on database") as caught:
         await runner.migrate(role)
@@ -89,12 +105,13 @@ async def test_missing_roles_are_asked_for_one_by_one(runner, new_server, ask):
 
 async def test_who_does_not_own_the_schema_is_told_who_does(runner, database, make_role, ask):
     owner, other = make_role(database), make_role(database)
-    names = [psycopg.conninfo.conninfo_to_dict(dsn)["user"] for dsn in (owner, other)]
+    names = [conninfo_to_dict(dsn)["user"] for dsn in (owner, other)]
+    [here] = ask(database, "select current_database()::text")
     await runner.migrate(database)
-    ask(database, "drop schema public cascade; drop schema agent_memory cascade; create schema public")
+    ask(database, EMPTY)
     for name in names:
-        ask(database, "grant usage, create on schema public to " + name)
-        ask(database, f"do $$ begin execute format('grant create on database %I to {name}', current_database()); end $$")
+        ask(database, f"grant usage, create on schema public to {name}")
+        ask(database, f"grant create on database {here} to {name}")
     await runner.migrate(owner)
     with pytest.raises(MissingPrivilegeError, match=rf"belongs to {names[0]}") as caught:
         await runner.migrate(other)
@@ -119,30 +136,27 @@ async def test_nobody_is_told_to_grant_a_superuser(runner, database, make_role, 
         ("create view public.organizations as select 1 as organization_id", "view"),
         ("create table public.ai_memories (id bigint primary key, content text)", "table"),
         ("create table public.organization_members (organization_id int, user_id int)", "table"),
-        ("create materialized view public.ai_memory_history as select 1 as id", "materialized view"),
-        ("create table public.agent_memory_config (agent_id text primary key, settings jsonb)", "table"),
+        ("create materialized view public.ai_memory_history as select 1", "materialized view"),
+        ("create table public.agent_memory_config (agent_id text, settings jsonb)", "table"),
     ],
 )
 async def test_what_is_in_the_way_is_named_and_kept(runner, database, ask, definition, kind):
     ask(database, definition)
     name = re.search(r"public\.\w+", definition)[0]
-    shape = """
-        select (c.relkind, c.relrowsecurity, c.relacl, obj_description(c.oid), (
-          select array_agg((a.attname, a.atttypid)::text) from pg_attribute as a where a.attrelid = c.oid))::text
-        from pg_class as c where c.oid = %s::regclass"""
-    before = ask(database, shape, name)
+    before = ask(database, SHAPE, name)
     with pytest.raises(MigrationError) as caught:
         await runner.migrate(database)
     assert f"{kind} {name}" in str(caught.value)
     assert "Rename it" in caught.value.hint
-    assert ask(database, shape, name) == before
+    assert ask(database, SHAPE, name) == before
     ask(database, f"alter {kind} {name} rename to mine")
     await runner.migrate(database)
     assert (await runner.status(database)).is_current
 
 
 async def test_a_failing_statement_is_quoted(runner, database, ask):
-    broken = parse_migration("29990101_broken.sql", "create table public.half (x int);\nselect 1 / 0;")
+    text = "create table public.half (x int); select 1 / 0;"
+    broken = parse_migration("29990101_broken.sql", text)
     with pytest.raises(MigrationError, match=r"29990101_broken\.sql failed .*division by zero"):
         await runner.migrate(database, files=(*FILES, broken))
     assert ask(database, "select to_regclass('public.half')::text") == [None]
@@ -151,8 +165,7 @@ async def test_a_failing_statement_is_quoted(runner, database, ask):
 
 async def waiting_pid(dsn, ask):
     """The process of a runner that waits for a lock."""
-    query = "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    while not (pids := ask(dsn, query)):
+    while not (pids := ask(dsn, WAITING)):
         await asyncio.sleep(0.02)
     return pids[0]
 
@@ -174,23 +187,23 @@ async def test_a_crash_in_the_middle_of_a_file_leaves_nothing_of_it(runner, data
     assert (await runner.status(database)).is_current
 
 
-async def test_a_cancelled_run_leaves_nothing_of_its_file(runner, database, ask):
+async def test_a_cancelled_run_leaves_nothing_of_its_file(database, ask):
     with psycopg.connect(database) as other:
         other.execute("create type public.memory_change as (x int)")
-        run = asyncio.create_task(runner.migrate(database, lock_timeout=60))
+        run = asyncio.create_task(migrate(database, lock_timeout=60))
         await asyncio.wait_for(waiting_pid(database, ask), 30)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
         other.rollback()
     assert ask(database, "select to_regclass('public.ai_memory_history')::text") == [None]
-    await runner.migrate(database)
+    await migrate(database)
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 async def test_a_database_that_is_not_in_utf8_is_refused(runner, make_database, ask, encoding):
     database = make_database(encoding)
-    with pytest.raises(MigrationError, match=f"needs a database in UTF8; this one is in {encoding}") as caught:
+    with pytest.raises(MigrationError, match=f"this one is in {encoding}") as caught:
         await runner.migrate(database)
     assert "ENCODING 'UTF8'" in caught.value.hint
     assert ask(database, OURS) == []

@@ -28,9 +28,9 @@ def test_every_file_has_a_number_of_its_own(pytestconfig):
 
 def test_files_leave_transactions_to_who_runs_them():
     for file in read_migrations():
-        lines = {line.strip().rstrip(";").lower() for line in file.text.splitlines()}
-        assert not lines & {"begin transaction", "start transaction", "commit", "rollback"}, file.name
-        assert not any(line.startswith("\\") for line in file.text.splitlines()), file.name
+        for line in file.text.lower().splitlines():
+            assert line.strip() not in ("begin;", "commit;", "rollback;"), file.name
+            assert not line.startswith("\\"), f"{file.name} has a command for psql alone"
 
 
 def test_the_checksum_does_not_see_line_endings():
@@ -43,7 +43,8 @@ def test_the_checksum_does_not_see_line_endings():
     ("text", "extensions"),
     [
         ("-- About it.\n-- rerun-when: vector\n\nselect 1;", ("vector",)),
-        ("-- rerun-when: vector, btree_gin\n--rerun-when: uuid-ossp\n", ("vector", "btree_gin", "uuid-ossp")),
+        ("-- rerun-when: vector, btree_gin\n", ("vector", "btree_gin")),
+        ("-- rerun-when: vector\n--rerun-when: uuid-ossp\n", ("vector", "uuid-ossp")),
         ("select 1;\n-- rerun-when: vector\n", ()),
         ("-- rerun-when:\n", ()),
         ("", ()),

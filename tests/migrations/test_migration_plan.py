@@ -75,7 +75,8 @@ def test_an_edited_file_is_refused_by_name():
     with pytest.raises(EditedMigrationError, match=r"2_vectors\.sql") as caught:
         find_pending(FILES, applied, [])
     assert "--accept 2_vectors.sql" in str(caught.value.hint)
-    assert [state.state for state in compare(FILES, applied, [])] == ["applied", "edited", "applied"]
+    states = [state.state for state in compare(FILES, applied, [])]
+    assert states == ["applied", "edited", "applied"]
 
 
 def test_an_accepted_edit_is_pending_with_what_follows():

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel, errors
@@ -29,7 +29,7 @@ from pgrecall.domain.migration import (
 )
 from pgrecall.errors import PgRecallError
 from pgrecall.sql import Statement, migration_failures, statement
-from pgrecall.sql.address import checked_dsn, described
+from pgrecall.sql.address import described
 from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import LockHolder, MissingRight
 from pgrecall.sql.migration_files import read_ledger_definition, read_migrations, sql
@@ -91,9 +91,10 @@ async def _connect(
     accept: Collection[str] = (),
     lock_timeout: float = 0.0,
 ) -> AsyncIterator[_Run]:
+    database = described(dsn)
     with translated():
         connection = await AsyncConnection.connect(
-            checked_dsn(dsn),
+            dsn,
             autocommit=True,
             prepare_threshold=None,
             client_encoding="utf8",
@@ -102,9 +103,16 @@ async def _connect(
     async with connection:
         await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         files = read_migrations() if files is None else files
-        run = _Run(connection, described(dsn), files, accept, lock_timeout)
+        run = _Run(connection, database, files, accept, lock_timeout)
         connection.add_notice_handler(run.hear)
         yield run
+
+
+class _Seen(NamedTuple):
+    """What a database has before its ledger is read."""
+
+    has_ledger: bool
+    features: list[str]
 
 
 @dataclass
@@ -126,7 +134,8 @@ class _Run:
 
     async def compare(self) -> tuple[MigrationState, ...]:
         async with self._explaining("the ledger of migrations"):
-            return compare(self.files, await self._read_ledger(), await self._list_features())
+            seen = await self._look()
+            return compare(self.files, await self._read_ledger(seen), seen.features)
 
     async def find_pending(self) -> tuple[PendingMigration, ...]:
         async with self._explaining("the ledger of migrations"):
@@ -143,20 +152,19 @@ class _Run:
         return True
 
     async def _find_pending(self) -> tuple[PendingMigration, ...]:
-        ledger, features = await self._read_ledger(), await self._list_features()
-        return find_pending(self.files, ledger, features, self.accept)
+        seen = await self._look()
+        ledger = await self._read_ledger(seen)
+        return find_pending(self.files, ledger, seen.features, self.accept)
 
-    async def _read_ledger(self) -> list[AppliedMigration]:
-        if not await self._has_ledger():
+    async def _look(self) -> _Seen:
+        extensions = {"extensions": watched_extensions(self.files)}
+        [seen] = await self._list(statement("look_at_migrations", extensions), args_row(_Seen))
+        return seen
+
+    async def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
+        if not seen.has_ledger:
             return []
         return await self._list(statement("list_applied_migrations"), args_row(_applied))
-
-    async def _has_ledger(self) -> bool:
-        return (await self._list(statement("has_ledger"), scalar_row)) == [True]
-
-    async def _list_features(self) -> list[str]:
-        extensions = watched_extensions(self.files)
-        return await self._list(statement("list_features", {"extensions": extensions}), scalar_row)
 
     async def _take_turn(self) -> None:
         timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
@@ -167,10 +175,10 @@ class _Run:
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         await self._execute(statement("set_lock_timeout", timeout))
         await self._execute_script(file.text)
-        if not await self._has_ledger():
+        seen = await self._look()
+        if not seen.has_ledger:
             await self._execute_script(read_ledger_definition())
-        features = await self._list_features()
-        row = {"name": file.name, "checksum": file.checksum, "features": features}
+        row = {"name": file.name, "checksum": file.checksum, "features": seen.features}
         await self._execute(statement("record_migration", row))
 
     async def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from psycopg import Connection, IsolationLevel, errors
@@ -31,7 +31,7 @@ from pgrecall.domain.migration import (
 )
 from pgrecall.errors import PgRecallError
 from pgrecall.sql import Statement, migration_failures, statement
-from pgrecall.sql.address import checked_dsn, described
+from pgrecall.sql.address import described
 from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import LockHolder, MissingRight
 from pgrecall.sql.migration_files import read_ledger_definition, read_migrations, sql
@@ -93,9 +93,10 @@ def _connect(
     accept: Collection[str] = (),
     lock_timeout: float = 0.0,
 ) -> Iterator[_Run]:
+    database = described(dsn)
     with translated():
         connection = Connection.connect(
-            checked_dsn(dsn),
+            dsn,
             autocommit=True,
             prepare_threshold=None,
             client_encoding="utf8",
@@ -104,9 +105,16 @@ def _connect(
     with connection:
         connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         files = read_migrations() if files is None else files
-        run = _Run(connection, described(dsn), files, accept, lock_timeout)
+        run = _Run(connection, database, files, accept, lock_timeout)
         connection.add_notice_handler(run.hear)
         yield run
+
+
+class _Seen(NamedTuple):
+    """What a database has before its ledger is read."""
+
+    has_ledger: bool
+    features: list[str]
 
 
 @dataclass
@@ -128,7 +136,8 @@ class _Run:
 
     def compare(self) -> tuple[MigrationState, ...]:
         with self._explaining("the ledger of migrations"):
-            return compare(self.files, self._read_ledger(), self._list_features())
+            seen = self._look()
+            return compare(self.files, self._read_ledger(seen), seen.features)
 
     def find_pending(self) -> tuple[PendingMigration, ...]:
         with self._explaining("the ledger of migrations"):
@@ -145,20 +154,19 @@ class _Run:
         return True
 
     def _find_pending(self) -> tuple[PendingMigration, ...]:
-        ledger, features = self._read_ledger(), self._list_features()
-        return find_pending(self.files, ledger, features, self.accept)
+        seen = self._look()
+        ledger = self._read_ledger(seen)
+        return find_pending(self.files, ledger, seen.features, self.accept)
 
-    def _read_ledger(self) -> list[AppliedMigration]:
-        if not self._has_ledger():
+    def _look(self) -> _Seen:
+        extensions = {"extensions": watched_extensions(self.files)}
+        [seen] = self._list(statement("look_at_migrations", extensions), args_row(_Seen))
+        return seen
+
+    def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
+        if not seen.has_ledger:
             return []
         return self._list(statement("list_applied_migrations"), args_row(_applied))
-
-    def _has_ledger(self) -> bool:
-        return (self._list(statement("has_ledger"), scalar_row)) == [True]
-
-    def _list_features(self) -> list[str]:
-        extensions = watched_extensions(self.files)
-        return self._list(statement("list_features", {"extensions": extensions}), scalar_row)
 
     def _take_turn(self) -> None:
         timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
@@ -169,10 +177,10 @@ class _Run:
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         self._execute(statement("set_lock_timeout", timeout))
         self._execute_script(file.text)
-        if not self._has_ledger():
+        seen = self._look()
+        if not seen.has_ledger:
             self._execute_script(read_ledger_definition())
-        features = self._list_features()
-        row = {"name": file.name, "checksum": file.checksum, "features": features}
+        row = {"name": file.name, "checksum": file.checksum, "features": seen.features}
         self._execute(statement("record_migration", row))
 
     def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:

@@ -7,12 +7,12 @@
 --   agent_memory  what is private: who the caller is, what a caller may read or write, text
 --                 indexing, the migration ledger. Clients have no rights on it.
 --
---   organizations ─┬─ organization_members      who belongs, with which role
---                  ├─ agent_memory_config       settings per agent
---                  ├─ ai_memory_contexts        conversations
---                  ├─ ai_memories ─┬─ ai_memory_embeddings   vectors, where pgvector is installed
---                  │               └─ ai_memory_history      what was changed, when and by whom
---                  └─ agent_memory_stats        hourly counts
+--   organizations -+- organization_members      who belongs, with which role
+--                  |- agent_memory_config       settings per agent
+--                  |- ai_memory_contexts        conversations
+--                  |- ai_memories -+- ai_memory_embeddings   vectors, where pgvector is installed
+--                  |               `- ai_memory_history      what was changed, when and by whom
+--                  `- agent_memory_stats        hourly counts
 --
 -- Every table is keyed first by organization_id, every foreign key carries it, and Row Level
 -- Security is on everywhere. Clients read tables under their policies and write through
@@ -24,6 +24,7 @@
 -- organization. A claim never suffices: the membership is looked up.
 --
 -- This file may be run any number of times, by psql as it is.
+-- rerun-when: btree_gin, vector
 
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
@@ -34,10 +35,32 @@ begin
     raise exception using
       errcode = 'feature_not_supported',
       message = pg_catalog.format('pgrecall needs a database in UTF8; this one is in %s', pg_catalog.current_setting('server_encoding')),
-      hint = 'CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0; and run the migrations there.';
+      hint = 'CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0; and run the migrations there.';
   end if;
 end
 $encoding$;
+
+-- A table of somebody else's under one of our names is never taken over.
+do $names$
+declare
+  taken regclass;
+begin
+  if pg_catalog.to_regnamespace('agent_memory') is not null then
+    return;
+  end if;
+  select pg_catalog.to_regclass('public.' || name) into taken
+    from pg_catalog.unnest(array[
+      'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_stats', 'ai_memories',
+      'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history']) as name
+    where pg_catalog.to_regclass('public.' || name) is not null limit 1;
+  if taken is not null then
+    raise exception using
+      errcode = 'duplicate_table',
+      message = pg_catalog.format('table public.%I is there already and is not pgrecall''s', taken),
+      hint = 'Rename it or move it to another schema, then run the migrations again.';
+  end if;
+end
+$names$;
 
 create schema if not exists agent_memory;
 comment on schema agent_memory is 'pgrecall''s private half: identity, predicates, text indexing, migration ledger. Not for clients.';
@@ -155,7 +178,7 @@ as $$
             value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'))
 $$;
 comment on function agent_memory.is_safe_json(jsonb) is
-  'Whether a document is an object of at most 64 KiB and 32 levels, with numbers within ±1e300.';
+  'Whether a document is an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300.';
 
 create or replace function agent_memory.text_config(language text)
 returns regconfig

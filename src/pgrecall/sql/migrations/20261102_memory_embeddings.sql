@@ -25,7 +25,12 @@ create or replace function agent_memory.has_vector()
 returns boolean
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
-as $$ select pg_catalog.to_regclass('public.ai_memory_embeddings') is not null $$;
+as $$
+  select exists (
+    select from pg_catalog.pg_attribute as a
+    where a.attrelid = pg_catalog.to_regclass('public.ai_memory_embeddings')
+      and a.attname = 'embedding' and not a.attisdropped)
+$$;
 comment on function agent_memory.has_vector() is 'Whether vectors can be stored and compared here.';
 
 create or replace function agent_memory.vector_schema()
@@ -60,8 +65,8 @@ begin
     returns integer
     language sql stable parallel safe as 'select null::integer';
   create or replace function agent_memory.stored_models(organization_id uuid)
-    returns text
-    language sql stable parallel safe as 'select null::text';
+    returns text[]
+    language sql stable parallel safe as 'select null::text[]';
   create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
     returns void
     language plpgsql as 'begin end';
@@ -82,6 +87,10 @@ begin
     return;
   end if;
 
+  -- DROP EXTENSION vector CASCADE took the column with the vectors, and left a table of no use.
+  if not agent_memory.has_vector() then
+    drop table if exists public.ai_memory_embeddings;
+  end if;
   execute pg_catalog.format($ddl$
     create table if not exists public.ai_memory_embeddings (
       organization_id uuid not null,
@@ -198,11 +207,11 @@ begin
     $body$ $ddl$, home);
 
   create or replace function agent_memory.stored_models(organization_id uuid)
-  returns text
+  returns text[]
   language sql stable parallel safe
   set search_path = pg_catalog, pg_temp
   as $body$
-    select string_agg(distinct c.embedding_model, ', ')
+    select array_agg(distinct c.embedding_model)
     from public.agent_memory_config as c
     where c.organization_id = stored_models.organization_id and c.embedding_model is not null
   $body$;
@@ -245,7 +254,7 @@ comment on function agent_memory.nearest(uuid, text, real[], integer) is
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of the vectors that an organization has of a model; null if it has none.';
 comment on function agent_memory.stored_models(uuid) is
-  'The models that the agents of an organization store vectors of, by name; null if none.';
+  'The models that the agents of an organization store vectors of; null if none.';
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is

@@ -1,13 +1,13 @@
 -- pgrecall: writing memories.
 --
 --   remember_memories(jsonb)
---     ├─ drafts()            reads and checks the items, one draft each, a reason where refused
---     ├─ settle_contexts()   finds or creates the conversations they name
---     ├─ settle_model()      holds an agent to one embedding model
---     ├─ windows()           lexemes of the messages before each message
---     ├─ add_memories()      all without a slot, one statement; duplicates are left alone
---     ├─ set_slot()          one slot at a time: the new value supersedes the old one
---     └─ embed_added()       vectors of what was added, where the server has pgvector
+--     |- drafts()            reads and checks the items, one draft each, a reason where refused
+--     |- settle_contexts()   finds or creates the conversations they name
+--     |- settle_model()      holds an agent to one embedding model
+--     |- windows()           lexemes of the messages before each message
+--     |- add_memories()      all without a slot, one statement; duplicates are left alone
+--     |- set_slot()          one slot at a time: the new value supersedes the old one
+--     `- embed_added()       vectors of what was added, where the server has pgvector
 
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
@@ -148,7 +148,7 @@ begin
     when item ->> 'visibility' not in ('private', 'agent', 'organization')
       then 'visibility must be private, agent or organization'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
-      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers within ±1e300'
+      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
     when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
     when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'

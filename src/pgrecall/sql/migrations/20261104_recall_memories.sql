@@ -1,14 +1,14 @@
 -- pgrecall: recall.
 --
---   recall_memories(…)
---     ├─ query_terms()      the question's lexemes
---     ├─ in_reach()         what the caller may see and asks about: the scope
---     ├─ candidates()       of a scope too large to compare one by one, the promising ones, by index
---     └─ score_memories()   every signal of every memory in one statement, fused by recall_weights()
+--   recall_memories(...)
+--     |- query_terms()      the question's lexemes
+--     |- in_reach()         what the caller may see and asks about: the scope
+--     |- candidates()       of a scope too large to compare one by one, the promising ones, by index
+--     `- score_memories()   every signal of every memory in one statement, fused by recall_weights()
 --
 -- Signals, each scaled to 0..1 within one recall, then weighted and added (fusion of scores; it
 -- beat fusion of ranks by .14 in recall@10 when this was designed, see docs/recall.md):
---   own words        sum over the question's lexemes of idf × ts_rank of the memory's own words,
+--   own words        sum over the question's lexemes of idf * ts_rank of the memory's own words,
 --                    by the best. For one lexeme ts_rank saturates with its frequency, as BM25
 --                    does; idf = ln(1 + (N - df + 0.5) / (df + 0.5)), counted in the statement.
 --   window           the same with the words of the three messages before it, at half their weight
@@ -272,9 +272,10 @@ begin
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and agent_memory.stored_models(organization_id) is not null then
+  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
-      message = format('nothing here has a vector of %s; the stored ones are of %s', model, agent_memory.stored_models(organization_id)),
+      message = format('nothing here has a vector of %s; the stored ones are of %s', model,
+                       array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
   return stored is not null;

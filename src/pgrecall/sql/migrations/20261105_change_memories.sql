@@ -241,7 +241,7 @@ language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), true) $$;
 comment on function public.forget_memories(jsonb, boolean) is
-  'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": …}. Raises PM001, PM002, PM006.';
+  'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": ...}. Raises PM001, PM002, PM006.';
 
 create or replace function public.restore_memories(scope jsonb, dry_run boolean default false)
 returns jsonb

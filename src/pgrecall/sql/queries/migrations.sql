@@ -1,26 +1,25 @@
 -- The statements of the migration runner, and what it asks when a migration fails.
 
--- name: has_ledger
--- Asked of the catalog itself: to_regclass() may answer from a cache that has not yet heard of what
--- another runner committed while this one waited for its turn.
+-- name: look_at_migrations
+-- Whether there is a ledger, and which of the named extensions the database has, with their
+-- versions, or the server could give it. The catalogs are asked, since to_regclass() may answer from
+-- a cache that has not heard of what another runner committed while this one waited for its turn.
+-- What a server could give is asked last, since it takes milliseconds.
 select exists (
-  select from pg_catalog.pg_class as c
-  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-  where n.nspname = 'agent_memory' and c.relname = 'migrations');
+         select from pg_catalog.pg_class as c
+         join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+         where n.nspname = 'agent_memory' and c.relname = 'migrations') as has_ledger,
+       array(
+         select wanted.name || ' ' || coalesce(installed.extversion, 'available')
+         from unnest(%(extensions)s::text[]) as wanted (name)
+         left join pg_catalog.pg_extension as installed on installed.extname = wanted.name
+         where installed.extname is not null
+            or exists (select from pg_catalog.pg_available_extensions as a where a.name = wanted.name)
+         order by 1) as features;
 
 -- name: list_applied_migrations
 select m.name, m.checksum, m.applied_at, m.applied_by, m.features
 from agent_memory.migrations as m;
-
--- name: list_features
--- The extensions among the named ones that the database has, with their versions, or that the
--- server could give it. To ask what a server could give costs milliseconds, so it comes last.
-select wanted.name || ' ' || coalesce(installed.extversion, 'available')
-from unnest(%(extensions)s::text[]) as wanted (name)
-left join pg_catalog.pg_extension as installed on installed.extname = wanted.name
-where installed.extname is not null
-   or exists (select from pg_catalog.pg_available_extensions as a where a.name = wanted.name)
-order by 1;
 
 -- name: begin_migration
 -- The search path keeps what others put into public from being called by a superuser.
