@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from pgrecall.cli.demo_run import ORGANIZATION, Answer, Ingested, Seen, Slot, Stranger
-from pgrecall.cli.output import console
+from pgrecall.cli.output import blocks, console
 from pgrecall.cli.printing import print_hanging, print_hits
-from pgrecall.cli.rendering import day, visible
+from pgrecall.cli.rendering import bars, day, visible
 
 
 def print_demo(seen: Seen, agent: str) -> None:
@@ -41,7 +41,8 @@ def _print_answer(out: Console, place: int, answer: Answer) -> None:
     out.print()
     out.print(title)
     out.print(Text(f"    {question.shows}; {took:.0f} ms", "dim"))
-    print_hits(out, answer.found, with_bars=True, with_numbers=False)
+    drawn = blocks(out)
+    print_hits(out, answer.found, below=lambda hit: [bars(hit.signals, drawn)])
 
 
 def _print_slot(out: Console, slot: Slot) -> None:

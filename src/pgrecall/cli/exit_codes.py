@@ -26,6 +26,7 @@ UNAVAILABLE = 5
 NOT_MIGRATED = 6
 CONFLICT = 7
 INTERRUPTED = 130
+TERMINATED = 143
 
 MEANINGS = {
     DONE: "done",
@@ -37,6 +38,7 @@ MEANINGS = {
     NOT_MIGRATED: "migrations are pending, or could not be applied",
     CONFLICT: "the stored state contradicts what was asked for",
     INTERRUPTED: "interrupted",
+    TERMINATED: "terminated",
 }
 
 _CODE_OF: dict[type[PgRecallError], int] = {

@@ -48,8 +48,7 @@ def forget(
     with opened(dsn, organization, agent) as memory:
         do = partial(memory.forget, ids or None, user_id=user, context=context, agent_id=of_agent)
         if not (dry_run or yes) and sys.stdin.isatty():
-            question = f"Forget {_amount(do(dry_run=True))}?"
-            typer.confirm(question, abort=True, err=True)
+            _confirm(f"Forget {_amount(do(dry_run=True))}?")
         answer = do(dry_run=dry_run)
     _show("forgotten", answer, as_json=as_json)
 
@@ -75,6 +74,13 @@ def restore(
             ids or None, user_id=user, context=context, agent_id=of_agent, dry_run=dry_run
         )
     _show("restored", answer, as_json=as_json)
+
+
+def _confirm(question: str) -> None:
+    # typer.confirm() writes a space to standard output, where only results belong.
+    typer.echo(f"{question} [y/N]: ", err=True, nl=False)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise typer.Abort
 
 
 def _show(done: str, answer: Forgotten, *, as_json: bool) -> None:

@@ -12,11 +12,11 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 import typer
 
 from pgrecall.cli.deferred import Commands, DeferredCommand
-from pgrecall.cli.exit_codes import MEANINGS
+from pgrecall.cli.exit_codes import MEANINGS, TERMINATED
 
 _OVERVIEW = (
     ("demo", "demo:demo", "See it work: a conversation, five questions, and a stranger."),
-    ("remember", "remember:remember", "Remember texts, standard input, or a file of messages."),
+    ("remember", "remember:remember", "Remember texts, lines, or a file of messages."),
     ("recall", "recall:recall", "Find the memories that answer a question."),
     ("list", "browse:list_", "List memories, newest first, page by page."),
     ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
@@ -73,8 +73,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     # So that the embedded server is given back.
     signal.signal(signal.SIGTERM, _end)
-    app()
+    app(prog_name="pgrecall")
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.text import Text
 
-from pgrecall import Recall
+from pgrecall import Hit, Recall
 from pgrecall.cli.opening import opened
 from pgrecall.cli.options import (
     Agent,
@@ -19,10 +20,13 @@ from pgrecall.cli.options import (
     User,
     metadata_of,
 )
-from pgrecall.cli.output import console, print_json, say
+from pgrecall.cli.output import blocks, console, print_json, say
 from pgrecall.cli.printing import print_hits
+from pgrecall.cli.rendering import bars, origin
 
-Query: TypeAlias = Annotated[str, typer.Argument(metavar="QUERY", help="The question, in any words.")]
+Query: TypeAlias = Annotated[
+    str, typer.Argument(metavar="QUERY", help="The question, in any words.")
+]
 Since: TypeAlias = Annotated[
     str | None, typer.Option(help="Only what happened then or later.", metavar="TIME")
 ]
@@ -93,6 +97,13 @@ def _print(found: Recall, *, explain: bool, as_json: bool) -> None:
         return
     if not found:
         say("nothing was found")
-    print_hits(console(), found, with_bars=explain)
+    out = console()
+    drawn = blocks(out)
+
+    def below(hit: Hit) -> list[Text]:
+        explained = [bars(hit.signals, drawn, with_numbers=True)] if explain else []
+        return [*explained, origin(hit)]
+
+    print_hits(out, found, below)
     if explain:
         typer.echo(f"\n{found.explain()}")

@@ -70,7 +70,10 @@ def remember(
     dsn: Dsn = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remember texts, lines of standard input, or a file of messages."""
+    """Remember texts, lines, or a file of messages.
+
+    Lines come from standard input, where - stands for the texts.
+    """
     content, told = content_of(texts, file), metadata_of(metadata)
     with opened(dsn, organization, agent) as memory, progress("Remembering") as bar:
         answers = memory.remember(

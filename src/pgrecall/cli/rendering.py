@@ -85,11 +85,16 @@ def lead(place: int, score: float) -> Text:
     return Text.assemble((f"{place:>2}. ", "dim"), (f"{score:.2f}  ", "bold green"))
 
 
-def origin(hit: Hit, now: datetime) -> Text:
-    """Where a hit is from: when, what, whose, which."""
-    parts = [day(hit.occurred_at), ago(hit.occurred_at, now), hit.kind, hit.user_id, str(hit.id)]
-    if hit.valid_to is not None:
-        parts.insert(2, f"until {day(hit.valid_to)}")
+def told(hit: Hit, now: datetime) -> Text:
+    """What a hit says, and when that was."""
+    when = f"{day(hit.occurred_at)}, {ago(hit.occurred_at, now)}"
+    until = f", true until {day(hit.valid_to)}" if hit.valid_to else ""
+    return Text(visible(hit.content)).append(f"  ({when}{until})", "dim")
+
+
+def origin(hit: Hit) -> Text:
+    """What a hit is, whom it is about, and its id."""
+    parts = hit.kind, hit.user_id, str(hit.id)
     return Text(" · ".join(visible(part) for part in parts if part), "dim")
 
 
