@@ -165,7 +165,10 @@ begin
     select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
            coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
            e.similarity,
-           avg(e.similarity) over (partition by s.context_id) as context_similarity,
+           -- Drawn towards the mean of all, as if three more average memories were in the
+           -- conversation, so that one by itself does not count its own similarity twice.
+           (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
+             / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
            power(half, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life)) as recency
     from scope as s
     left join words as w on w.id = s.id
