@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +20,27 @@ from pgrecall import embedded
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("template") / "home"
+def workshop() -> Iterator[Path]:
+    """A folder of this session alone.
+
+    Any other pytest session of the same user resets the mode of the one that pytest offers, and
+    with it the access that root's server was given to it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pgrecall-test-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def tmp_path(workshop: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(dir=workshop))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(workshop: Path) -> Iterator[Path]:
+    home = workshop / "template"
     with embedded.join(home) as lease:
         assert lease.started
     yield home
@@ -33,16 +53,9 @@ def remove(home: Path) -> None:
         shutil.rmtree(home)
 
 
-@pytest.fixture(autouse=True)
-def tidy(tmp_path: Path) -> Iterator[None]:
-    """Databases are large; pytest would keep those of three sessions."""
-    yield
-    shutil.rmtree(tmp_path, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
-def module_home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("module") / "home"
+def module_home(template: Path, workshop: Path) -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(dir=workshop)) / "home"
     subprocess.run(["cp", "-a", template, home], check=True)
     yield home
     remove(home)
@@ -56,8 +69,24 @@ def home(module_home: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def home_at(module_home: Path, tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Move the stopped server's home to another place, and back after the test."""
+    moved: list[Path] = []
+
+    def move(place: Path) -> Path:
+        (moved[-1] if moved else module_home).rename(place)
+        moved.append(place)
+        return place
+
+    yield move
+    if moved:
+        embedded.stop(moved[-1])
+        moved[-1].rename(module_home)
+
+
+@pytest.fixture
 def own_home(template: Path, tmp_path: Path) -> Iterator[Path]:
-    """A stopped server's home, for tests that change it."""
+    """A stopped server's home, for tests that harm it."""
     home = tmp_path / "home"
     subprocess.run(["cp", "-a", template, home], check=True)
     yield home
@@ -160,20 +189,34 @@ def tmpfs(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process does anything yet; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def await_end() -> Callable[[int | None], None]:
+    return _await_end
+
+
+def _await_end(pid: int | None) -> None:
+    assert pid is not None
+    for _ in range(1000):
+        if not is_alive(pid):
+            return
+        time.sleep(0.005)
+    pytest.fail(f"process {pid} goes on")
+
+
 @pytest.fixture(scope="session")
 def kill() -> Callable[[int | None], None]:
-    """SIGKILL a process and wait until it does nothing any more (a zombie may stay)."""
     return _kill
 
 
 def _kill(pid: int | None) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    for _ in range(1000):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return
-        except FileNotFoundError:
-            return
-        time.sleep(0.005)
-    pytest.fail(f"process {pid} survived SIGKILL")
+    _await_end(pid)

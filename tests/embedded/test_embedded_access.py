@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ from pgrecall import embedded
 from pgrecall.embedded import access
 from pgrecall.embedded.access import Entry, read_access_list, with_search
 from pgrecall.embedded.account import account_for
-from pgrecall.errors import DataDirectoryError
+from pgrecall.errors import DataDirectoryError, EmbeddedServerError
 
 OWNER, USER, GROUP_OWNER, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 NOBODY = 65534
@@ -50,10 +51,10 @@ def test_only_the_one_account_gains_and_only_search(owner, group, other, mask, o
 
 
 @root_only
-def test_closed_parents_open_for_the_account_alone(template, tmp_path, as_nobody):
+def test_closed_parents_open_for_the_account_alone(home_at, tmp_path, as_nobody):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    subprocess.run(["cp", "-a", template, closed / "home"], check=True)
+    home_at(closed / "home")
     with embedded.join(closed / "home") as lease:
         assert lease.started
     account = account_for(closed / "home")
@@ -68,7 +69,7 @@ def test_closed_parents_open_for_the_account_alone(template, tmp_path, as_nobody
 
 
 @root_only
-def test_an_existing_access_list_is_kept(template, tmp_path):
+def test_an_existing_access_list_is_kept(home_at, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     entries = [
@@ -80,7 +81,7 @@ def test_an_existing_access_list_is_kept(template, tmp_path):
     ]
     packed = access._VERSION + b"".join(access._ENTRY.pack(*entry) for entry in entries)
     os.setxattr(closed, access._ATTRIBUTE, packed)
-    subprocess.run(["cp", "-a", template, closed / "home"], check=True)
+    home_at(closed / "home")
     embedded.join(closed / "home").release()
     after = allowed(read_access_list(closed))
     assert after.pop((USER, account_for(closed / "home").uid)) == 1
@@ -100,6 +101,38 @@ def test_a_file_system_without_access_lists_is_refused_with_two_cures(tmpfs):
     place.chmod(0o711)
     with embedded.join(place / "home") as lease:
         assert lease.started
+
+
+WITHOUT_ACCOUNT = """
+grep -v ^pgrecall: /etc/passwd > "$1/passwd"
+mount --bind "$1/passwd" /etc/passwd
+mount --bind /bin/false "$(command -v useradd || echo /usr/sbin/useradd)"
+exec "$2" -c "from pathlib import Path; from pgrecall import embedded; embedded.join(Path('$1'))"
+"""
+
+
+@root_only
+def test_an_account_that_can_not_be_created(tmp_path):
+    command = ["unshare", "--mount", "sh", "-ec", WITHOUT_ACCOUNT, "sh", tmp_path, sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("no mounts here")
+    assert "the system account pgrecall could not be created: useradd" in done.stderr
+    assert "Run pgrecall as an ordinary user" in done.stderr
+
+
+@root_only
+def test_programs_that_the_account_may_not_read(home, tmp_path):
+    installation = tmp_path / "closed" / "pginstall"
+    for name in ("bin/postgres", "bin/initdb", "share/postgres.bki"):
+        (installation / name).parent.mkdir(parents=True, exist_ok=True)
+        (installation / name).touch(mode=0o600)
+    (tmp_path / "closed").chmod(0o700)
+    with pytest.raises(EmbeddedServerError) as caught:
+        access.let_run(account_for(home), installation)
+    assert f"chmod -R o+rX '{installation}'" in str(caught.value)
+    subprocess.run(["chmod", "-R", "o+rX", installation], check=True)
+    access.let_run(account_for(home), installation)
 
 
 def test_folders_and_socket_are_closed(home):
@@ -171,10 +204,10 @@ def test_another_user_is_refused_by_the_server_too(own_home, as_nobody):
             assert "Peer authentication failed" in as_nobody(lambda dsn=dsn: connect_text(dsn))
 
 
-def test_a_path_too_long_for_a_socket(template, tmp_path, query):
+def test_a_path_too_long_for_a_socket(home_at, tmp_path, query):
     long = tmp_path / ("long" * 20) / "home"
     long.parent.mkdir()
-    subprocess.run(["cp", "-a", template, long], check=True)
+    home_at(long)
     with embedded.join(long) as lease:
         folder = Path(lease.dsn.split("host=")[1].split(" ")[0])
         assert long not in folder.parents
@@ -183,25 +216,25 @@ def test_a_path_too_long_for_a_socket(template, tmp_path, query):
         assert query(lease.dsn, "select 1") == 1
         with embedded.join(long) as again:
             assert again.dsn == lease.dsn
-    folder.rmdir()
+    assert not folder.exists()
 
 
-def test_a_path_with_a_comma(template, tmp_path, query):
-    home = tmp_path / "a,b"
-    subprocess.run(["cp", "-a", template, home], check=True)
+def test_a_path_with_a_comma(home_at, tmp_path, query):
+    home = home_at(tmp_path / "a,b")
     with embedded.join(home) as lease:
         assert query(lease.dsn, "select 1") == 1
     assert not embedded.status(home).is_running
 
 
 @root_only
-def test_a_socket_folder_of_another_user_is_refused(template, tmp_path, query, monkeypatch):
+def test_a_socket_folder_of_another_user_is_refused(home_at, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    home = tmp_path / "a,b"
-    subprocess.run(["cp", "-a", template, home], check=True)
+    home = home_at(tmp_path / "a,b")
     with embedded.join(home) as lease:
         folder = Path(lease.dsn.split("host=")[1].split(" ")[0])
     assert folder.parent == tmp_path
+    folder.mkdir()
     os.chown(folder, NOBODY, NOBODY)
     with pytest.raises(DataDirectoryError, match="belongs to another user"):
         embedded.join(home)
+    folder.rmdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -134,26 +133,18 @@ def test_programs_are_found():
         embedded.binary("pg_nothing")
 
 
-def test_backups_can_be_taken(home, tmp_path):
+def test_backups_may_connect(home):
     with embedded.join(home) as lease:
-        command = [
-            embedded.binary("pg_basebackup"),
-            "--dbname",
-            lease.dsn,
-            "-D",
-            tmp_path / "backup",
-        ]
-        subprocess.run([*command, "--checkpoint=fast"], check=True, capture_output=True)
-    assert (tmp_path / "backup" / "PG_VERSION").exists()
+        psycopg.connect(f"{lease.dsn} replication=true", autocommit=True).close()
 
 
-def test_the_log_keeps_no_content(own_home, query):
-    with embedded.join(own_home) as lease:
+def test_the_log_keeps_no_content(home, query):
+    with embedded.join(home) as lease:
         query(lease.dsn, "create table memories (content text primary key)")
         query(lease.dsn, "insert into memories values ('allergic to nuts')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             query(lease.dsn, "insert into memories values ('allergic to nuts')")
-    assert "nuts" not in embedded.status(own_home).log_file.read_text()
+    assert "nuts" not in embedded.status(home).log_file.read_text()
 
 
 def test_a_large_log_is_shortened_while_the_server_runs(home):
@@ -178,6 +169,17 @@ def test_importing_is_cheap():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_default_home_is_the_users():
+def test_the_default_home_is_the_users(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     assert embedded.default_home().name == "pgrecall"
-    assert Path.home() in embedded.default_home().parents
+    assert tmp_path in embedded.default_home().parents
+
+
+def test_psql_says_why_there_is_no_server(tmp_path):
+    (tmp_path / "home").write_text("mine")
+    command = embedded.psql_command(tmp_path / "home")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "a file stands where a directory is needed" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -30,7 +32,7 @@ embedded.join(Path(sys.argv[1]))
 
 def postmasters(home: Path) -> list[int]:
     """The living servers of a home: processes of its data directory whose parent is not one."""
-    pids = list_processes(Layout.of(home))
+    pids = list_processes(Layout.of(home), account_for(home))
     parents = {
         pid: int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]) for pid in pids
     }
@@ -95,11 +97,11 @@ def test_busy_processes_of_a_killed_server_are_ended_first(home, query, kill):
     time.sleep(0.1)
     kill(embedded.status(home).pid)
     time.sleep(0.1)
-    assert list_processes(Layout.of(home)) == [backend]
+    assert list_processes(Layout.of(home), account_for(home)) == [backend]
     with embedded.join(home) as again:
         assert again.started
         assert again.seconds < 6
-        assert backend not in list_processes(Layout.of(home))
+        assert backend not in list_processes(Layout.of(home), account_for(home))
         assert query(again.dsn, "select 1") == 1
     connection.close()
     lease.release()
@@ -216,6 +218,37 @@ def test_the_server_of_a_starter_killed_late_is_joined_or_replaced(home, python,
     assert postmasters(home) == []
 
 
+WITHOUT_SIGHT = """
+import os, signal, sys, time
+from pathlib import Path
+import psycopg
+from pgrecall import embedded
+home = Path(sys.argv[1])
+first = embedded.join(home)
+connection = psycopg.connect(first.dsn, autocommit=True)
+connection.pgconn.send_query(b"select count(*) from generate_series(1, 1e11::bigint)")
+time.sleep(0.1)
+os.kill(embedded.status(home).pid, signal.SIGKILL)
+second = embedded.join(home)
+assert second.started
+first.release()
+assert embedded.status(home).pid
+second.release()
+assert embedded.status(home).pid is None
+print("stopped")
+"""
+
+
+def test_root_of_a_container_sees_enough(home):
+    """Without CAP_SYS_PTRACE, as in most containers, root can't look into others' processes."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root has capabilities to lose")
+    command = ["setpriv", "--bounding-set=-sys_ptrace", sys.executable, "-c", WITHOUT_SIGHT, home]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "stopped\n"
+    assert postmasters(home) == []
+
+
 def test_the_server_runs_as_nobody_special(home):
     with embedded.join(home):
         pid = embedded.status(home).pid
@@ -228,6 +261,9 @@ def test_the_server_gets_nothing_of_the_callers_environment(home, monkeypatch):
     monkeypatch.setenv("PGOPTIONS", "-c jit=on")
     with embedded.join(home):
         pid = embedded.status(home).pid
-        variables = Path(f"/proc/{pid}/environ").read_bytes()
+        command = ["cat", f"/proc/{pid}/environ"]
+        variables = subprocess.run(
+            command, stdout=subprocess.PIPE, check=True, cwd="/", **as_owner(home)
+        ).stdout
     assert b"OPENAI_API_KEY" not in variables
     assert b"PGOPTIONS" not in variables

@@ -57,20 +57,22 @@ def test_data_is_something_else(tmp_path):
     assert not list(tmp_path.glob("data.new-*"))
 
 
-def test_data_is_a_link(own_home, tmp_path):
-    (own_home / "data").rename(tmp_path / "elsewhere")
-    (own_home / "data").symlink_to(tmp_path / "elsewhere")
-    assert "symbolic link" in refusal(own_home)
+def test_data_is_a_link(home, tmp_path):
+    (home / "data").rename(tmp_path / "elsewhere")
+    (home / "data").symlink_to(tmp_path / "elsewhere")
+    assert "symbolic link" in refusal(home)
+    (home / "data").unlink()
+    (tmp_path / "elsewhere").rename(home / "data")
 
 
-def test_data_is_of_another_version(own_home):
-    version = own_home / "data" / "PG_VERSION"
+def test_data_is_of_another_version(home):
+    version = home / "data" / "PG_VERSION"
     version.write_text("16\n")
-    message = refusal(own_home)
+    message = refusal(home)
     assert "was made by PostgreSQL 16; this server is 18." in message
     assert "Dump it" in message
     version.write_text("18\n")
-    with embedded.join(own_home) as lease:
+    with embedded.join(home) as lease:
         assert lease.started
 
 
@@ -86,32 +88,57 @@ def test_a_data_directory_open_to_others_is_closed(home):
         assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
 
 
-def test_a_moved_home_keeps_its_data(own_home, query):
-    with embedded.join(own_home) as lease:
+def test_a_moved_home_keeps_its_data(home_at, tmp_path, query):
+    home = home_at(tmp_path / "home")
+    with embedded.join(home) as lease:
         query(lease.dsn, "create table kept as select 42 as answer")
-    moved = own_home.with_name("it's a moved home")
-    own_home.rename(moved)
+    moved = home_at(tmp_path / "it's a moved home")
     with embedded.join(moved) as lease:
         assert query(lease.dsn, "select answer from kept") == 42
 
 
-def test_settings_of_ones_own_survive(own_home, query):
-    main = own_home / "data" / "postgresql.conf"
-    main.write_text(main.read_text() + "work_mem = '7MB'\njit = on\n")
+@pytest.fixture
+def main_settings(home):
+    """postgresql.conf, restored after the test."""
+    main = home / "data" / "postgresql.conf"
     before = main.read_text()
+    yield main
+    main.write_text(before)
+
+
+def test_settings_of_ones_own_survive(home, main_settings, query):
+    text = main_settings.read_text() + "work_mem = '7MB'\njit = on\n"
+    main_settings.write_text(text)
     for _ in range(2):
-        with embedded.join(own_home) as lease:
+        with embedded.join(home) as lease:
             assert query(lease.dsn, "show work_mem") == "7MB"
             assert query(lease.dsn, "show jit") == "on"
-    assert main.read_text() == before
-    assert before.count("include = 'pgrecall.conf'") == 1
+    assert main_settings.read_text() == text
+    assert text.count("include = 'pgrecall.conf'") == 1
 
 
-def test_a_broken_setting_is_told_in_the_servers_words(own_home):
-    main = own_home / "data" / "postgresql.conf"
-    main.write_text(main.read_text() + "shared_buffers = 'plenty'\n")
-    message = refusal(own_home, ServerStartError)
+def test_a_broken_setting_is_told_in_the_servers_words(home, main_settings):
+    main_settings.write_text(main_settings.read_text() + "shared_buffers = 'plenty'\n")
+    message = refusal(home, ServerStartError)
     assert 'invalid value for parameter "shared_buffers": "plenty"' in message
+
+
+def test_a_log_that_can_not_be_written_is_told(home):
+    log = embedded.status(home).log_file
+    log.unlink(missing_ok=True)
+    log.mkdir()
+    assert "server.log: Is a directory" in refusal(home, ServerStartError)
+    log.rmdir()
+
+
+def test_a_data_directory_of_another_account(home):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a directory away")
+    found = (home / "data").stat()
+    for other in (0, 65534):
+        os.chown(home / "data", other, -1)
+        assert "chown -R pgrecall" in refusal(home)
+    os.chown(home / "data", found.st_uid, found.st_gid)
 
 
 def test_home_that_may_not_be_written(tmp_path):

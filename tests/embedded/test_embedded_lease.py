@@ -219,14 +219,9 @@ def test_a_full_server_can_still_be_joined(home):
             connection.close()
 
 
-def test_a_deleted_home_takes_its_server_along(own_home):
+def test_a_deleted_home_takes_its_server_along(own_home, await_end):
     lease = embedded.join(own_home)
     pid = embedded.status(own_home).pid
     subprocess.run(["rm", "-r", own_home], check=True)
     lease.release()
-    assert pid is not None
-    for _ in range(400):
-        if not Path(f"/proc/{pid}/cwd").exists():
-            break
-        time.sleep(0.005)
-    assert not Path(f"/proc/{pid}/cwd").exists()
+    await_end(pid)

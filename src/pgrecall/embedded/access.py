@@ -11,14 +11,14 @@ import errno
 import os
 import stat
 import struct
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from pgrecall.embedded.account import Account
-from pgrecall.errors import DataDirectoryError
+from pgrecall.embedded.command import run_command
+from pgrecall.errors import DataDirectoryError, EmbeddedServerError
 
 _ATTRIBUTE = "system.posix_acl_access"
 _VERSION = struct.pack("<I", 2)
@@ -26,7 +26,13 @@ _ENTRY = struct.Struct("<HHI")
 _OWNER, _USER, _GROUP_OWNER, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 _NOBODY = 0xFFFFFFFF
 _SEARCH = 1
-_PRINT_FIRST_DENIED = 'for path; do [ -x "$path" ] || { printf %s "$path"; break; }; done'
+_DENIED = 9
+_PRINT_FIRST_DENIED = (
+    f'for path; do [ -x "$path" ] || {{ printf %s "$path"; exit {_DENIED}; }}; done'
+)
+_PRINT_FIRST_UNREADABLE = _PRINT_FIRST_DENIED.replace("-x", "-r")
+# One of each kind: programs, what they load, and what they read.
+_NEEDED = ("bin/postgres", "bin/initdb", "lib/dict_snowball.so", "share/postgres.bki")
 
 
 class Entry(NamedTuple):
@@ -37,36 +43,43 @@ class Entry(NamedTuple):
     id: int = _NOBODY
 
 
-def let_in(account: Account, paths: Iterable[Path]) -> None:
-    """Make every existing path of `paths`, and all directories above, searchable for the account.
+def let_in(account: Account, folders: Iterable[Path]) -> None:
+    """Make every folder of `folders`, and all above them, searchable for the account.
 
-    Raises DataDirectoryError when a directory denies it and can't be given an access list.
+    Raises DataDirectoryError when one denies it and can't be given an access list.
     """
     if not account.is_other:
         return
-    wanted = _with_parents(paths)
+    wanted = sorted({above for folder in folders for above in (folder, *folder.parents)})
     granted: set[Path] = set()
-    while (denied := _first_denied(account, wanted)) is not None:
-        if denied in granted or not denied.is_dir():
+    while (denied := _first(_PRINT_FIRST_DENIED, account, wanted)) is not None:
+        if denied in granted:
             raise _stays_closed(denied, account, "its access list has no effect")
         _grant_search(denied, account)
         granted.add(denied)
 
 
-def _with_parents(paths: Iterable[Path]) -> list[Path]:
-    return sorted({above for path in paths for above in (path, *path.parents)})
+def let_run(account: Account, installation: Path) -> None:
+    """Make sure that the account may run PostgreSQL's programs.
+
+    Raises EmbeddedServerError when their files are closed to it: those are not ours to open.
+    """
+    if not account.is_other:
+        return
+    needed = [installation / name for name in _NEEDED if (installation / name).exists()]
+    let_in(account, {file.parent for file in needed})
+    if _first(_PRINT_FIRST_UNREADABLE, account, needed) is not None:
+        raise EmbeddedServerError(
+            f"The server runs as {account.name}, which may not read its programs "
+            f"in {installation}.",
+            hint=f"Let everybody read them: chmod -R o+rX '{installation}'.",
+        )
 
 
-def _first_denied(account: Account, paths: list[Path]) -> Path | None:
+def _first(script: str, account: Account, paths: list[Path]) -> Path | None:
     """Ask the kernel, as that account, so that every rule which it knows counts."""
-    done = subprocess.run(
-        ["/bin/sh", "-c", _PRINT_FIRST_DENIED, "sh", *map(str, paths)],
-        capture_output=True,
-        check=True,
-        cwd="/",
-        **account.identity,
-    )
-    return Path(os.fsdecode(done.stdout)) if done.stdout else None
+    done = run_command(account, ["/bin/sh", "-c", script, "sh", *map(str, paths)])
+    return Path(done.output) if done.code == _DENIED else None
 
 
 def _grant_search(directory: Path, account: Account) -> None:
@@ -120,5 +133,6 @@ def with_search(listed: list[Entry], uid: int) -> list[Entry]:
 def _stays_closed(path: Path, account: Account, reason: str) -> DataDirectoryError:
     return DataDirectoryError(
         f"The server runs as {account.name}, which may not pass {path}: {reason}.",
-        hint=f"Set PGRECALL_HOME to a directory that everybody may pass, or: chmod o+x '{path}'.",
+        hint=f"Let everybody pass it (chmod o+x '{path}'), or use another directory: "
+        "PGRECALL_HOME for the data, another virtual environment for the programs.",
     )

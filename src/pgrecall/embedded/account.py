@@ -16,6 +16,7 @@ from typing import TypedDict
 from pgrecall.errors import DataDirectoryError, EmbeddedServerError
 
 if sys.platform != "win32":
+    import grp
     import pwd
 
 SERVICE_NAME = "pgrecall"
@@ -106,19 +107,20 @@ def _find_service_entry() -> pwd.struct_passwd | None:
 
 def _create_service_account() -> str:
     """Create the account; return what went wrong, if anything did."""
-    arguments = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-    shell = next(
-        (s for s in ("/usr/sbin/nologin", "/sbin/nologin") if Path(s).exists()), "/bin/false"
-    )
-    path = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
+    shells = [shell for shell in ("/usr/sbin/nologin", "/sbin/nologin") if Path(shell).exists()]
+    command = ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent"]
+    command += ["--shell", *(shells or ["/bin/false"])[:1], *_group_arguments(), SERVICE_NAME]
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    environment = {**os.environ, "PATH": path, "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            ["useradd", *arguments, "--shell", shell, SERVICE_NAME],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PATH": path},
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     except OSError as error:
         return f"useradd: {error.strerror}"
-    return done.stderr.strip()
+    return done.stderr.strip().rstrip(".") or f"useradd ended with code {done.returncode}"
+
+
+def _group_arguments() -> list[str]:
+    try:
+        return ["--gid", str(grp.getgrnam(SERVICE_NAME).gr_gid)]
+    except KeyError:
+        return ["--user-group"]

@@ -52,7 +52,7 @@ def run_command(
             f"Can't run {command[0]} as {account.name}: {error.strerror}.",
             hint="Run pgrecall as an ordinary user, or set DATABASE_URL to a server of your own.",
         ) from error
-    return Outcome(done.returncode, done.stdout.decode(errors="replace"))
+    return Outcome(done.returncode, os.fsdecode(done.stdout))
 
 
 def _environment() -> dict[str, str]:

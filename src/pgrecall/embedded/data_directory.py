@@ -11,7 +11,7 @@ from pgrecall.embedded.account import Account
 from pgrecall.embedded.command import Outcome, run
 from pgrecall.embedded.configuration import sync_method, write_configuration
 from pgrecall.embedded.failures import start_error
-from pgrecall.embedded.folders import make_private, opened, own_privately
+from pgrecall.embedded.folders import close_to_others, make_private, opened
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import DataDirectoryError
@@ -43,16 +43,15 @@ def prepare(layout: Layout, account: Account, socket_directory: Path) -> None:
     if _is_missing(layout.data):
         _create(layout, account, socket_directory)
         return
-    with opened(layout.data) as descriptor:
-        own_privately(descriptor, layout.data, account)
+    close_to_others(layout.data, account)
     _require_version(layout, account)
     write_configuration(layout.data, socket_directory, account)
 
 
 def remove_unfinished(layout: Layout) -> None:
-    """Remove what a killed start left behind; it never was a database.
+    """Remove what an interrupted start left behind; it never was a database.
 
-    Its initdb may still be at work, and gives up as its files vanish.
+    Programs that it started may still be at work, and give up as their files vanish.
     """
 
     def is_clean() -> bool:
@@ -85,7 +84,10 @@ def _is_missing(data: Path) -> bool:
 
 def _require_version(layout: Layout, account: Account) -> None:
     found = find_major(layout.data)
-    version = run(account, "postgres", "--version").output.split()[-1]
+    done = run(account, "postgres", "--version")
+    if done.code != 0:
+        raise start_error(layout.home, "PostgreSQL can't run", done.output)
+    version = done.output.split()[-1]
     if found != version.split(".")[0]:
         raise DataDirectoryError(
             f"{layout.data} was made by PostgreSQL {found}; this server is {version}.",
@@ -96,8 +98,8 @@ def _require_version(layout: Layout, account: Account) -> None:
 
 def _create(layout: Layout, account: Account, socket_directory: Path) -> None:
     """Build the database aside and move it into place whole."""
-    new = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=layout.home))
     try:
+        new = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=layout.home))
         make_private(new, account)
         _initialize(new, account)
         write_configuration(new, socket_directory, account)
@@ -105,7 +107,7 @@ def _create(layout: Layout, account: Account, socket_directory: Path) -> None:
         with opened(layout.home) as directory:
             os.fsync(directory)
     except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
+        remove_unfinished(layout)
         raise
 
 

@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,27 +37,28 @@ def make_home(home: Path) -> None:
 def make_private(folder: Path, account: Account) -> None:
     """Create a folder of mode 0700 for the account, or make sure that an existing one is that.
 
-    Raises DataDirectoryError when somebody else owns it or when it is no folder.
+    Raises DataDirectoryError when somebody else owns it; OSError when it is no folder.
     """
     with suppress(FileExistsError):
         folder.mkdir(mode=_PRIVATE)
     with opened(folder) as descriptor:
-        own_privately(descriptor, folder, account)
+        if account.is_other and os.fstat(descriptor).st_uid == os.geteuid():
+            os.fchown(descriptor, account.uid, account.gid)
+    close_to_others(folder, account)
 
 
-def own_privately(descriptor: int, folder: Path, account: Account) -> None:
-    """Give an open folder of ours to the account, for it alone."""
-    found = os.fstat(descriptor)
-    if found.st_uid not in (account.uid, os.geteuid()):
-        raise DataDirectoryError(
-            f"{folder} belongs to another user (id {found.st_uid}), not to {account.name}.",
-            hint=f"If it is yours, run chown -R {account.name} '{folder}'; otherwise set "
-            "PGRECALL_HOME to another directory.",
-        )
-    if found.st_uid != account.uid:
-        os.fchown(descriptor, account.uid, account.gid)
-    if stat.S_IMODE(found.st_mode) != _PRIVATE:
-        os.fchmod(descriptor, _PRIVATE)
+def close_to_others(folder: Path, account: Account) -> None:
+    """Make sure that the account owns a folder, and that nobody else may look into it."""
+    with opened(folder) as descriptor:
+        found = os.fstat(descriptor)
+        if found.st_uid != account.uid:
+            raise DataDirectoryError(
+                f"{folder} belongs to another user (id {found.st_uid}), not to {account.name}.",
+                hint=f"If it is yours, run chown -R {account.name} '{folder}'; otherwise set "
+                "PGRECALL_HOME to another directory.",
+            )
+        if stat.S_IMODE(found.st_mode) != _PRIVATE:
+            os.fchmod(descriptor, _PRIVATE)
 
 
 @contextmanager
@@ -75,11 +76,15 @@ def opened(folder: Path) -> Iterator[int]:
 def read_text(directory: int, name: str) -> str | None:
     """The text of a file in an open folder, or None."""
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        with open(name, encoding="utf-8", errors=_UNDECODED, opener=opener_in(directory)) as file:
+            return file.read()
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, encoding="utf-8", errors=_UNDECODED) as file:
-        return file.read()
+
+
+def opener_in(directory: int) -> Callable[[str, int], int]:
+    """An opener for files of an open folder that follows no symbolic link."""
+    return lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, dir_fd=directory)
 
 
 def write_text(directory: int, name: str, text: str, account: Account) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pgrecall.embedded import data_directory, leftovers
-from pgrecall.embedded.access import let_in
+from pgrecall.embedded.access import let_in, let_run
 from pgrecall.embedded.account import Account
-from pgrecall.embedded.binaries import binary
+from pgrecall.embedded.binaries import binary, installation
 from pgrecall.embedded.command import run_command
 from pgrecall.embedded.failures import start_error
 from pgrecall.embedded.folders import make_private
@@ -28,27 +28,30 @@ def launch(layout: Layout, account: Account, socket_directory: Path) -> None:
 
     Raises DataDirectoryError or ServerStartError with its last words when it gives up.
     """
-    leftovers.clear(layout, socket_directory)
-    let_in(account, (layout.home, binary("postgres")))
+    leftovers.clear(layout, account, socket_directory)
+    let_run(account, installation())
     make_private(layout.log, account)
     make_private(socket_directory, account)
+    let_in(account, (layout.log, socket_directory))
     data_directory.prepare(layout, account, socket_directory)
     log = ServerLog(layout.log_file, account)
     before = log.size()
-    _spawn(layout, account)
+    words = _spawn(layout, account)
     if not _await_ready(layout):
         what = "The embedded server did not start"
-        raise start_error(layout.home, what, log.words_since(before))
+        raise start_error(layout.home, what, words + log.words_since(before))
 
 
-def _spawn(layout: Layout, account: Account) -> None:
+def _spawn(layout: Layout, account: Account) -> str:
+    """Start the server in the background; return what kept it from that, if anything did."""
     lock = FileLock(layout.server_lock)
     try:
         if not lock.take():
-            raise leftovers.leftovers_error(layout)
+            raise leftovers.leftovers_error(layout, account)
         in_background = ["/bin/sh", "-c", _IN_BACKGROUND, "sh", str(layout.log_file)]
         server = [str(binary("postgres")), "-D", str(layout.data)]
-        run_command(account, in_background + server, pass_fds=[lock.descriptor])
+        command = in_background + server
+        return run_command(account, command, pass_fds=[lock.descriptor]).output
     finally:
         lock.close()
 

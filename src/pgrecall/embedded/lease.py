@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -23,9 +21,11 @@ from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.locks import FileLock, holding
 from pgrecall.embedded.probe import conninfo
 from pgrecall.embedded.server import Server
+from pgrecall.embedded.shares import Share, drop, guard, shares
 from pgrecall.errors import EmbeddedServerError
 
 DECISION_SECONDS = 90.0
+_LEAVING_SECONDS = 10.0
 
 
 @dataclass(eq=False)
@@ -45,11 +45,11 @@ class ServerLease:
 
         Safe to repeat. Never raises: what can't be stopped now, the next one to leave stops.
         """
-        with _guard:
-            share = _shares.get(self.home)
+        with guard:
+            share = shares.get(self.home)
             if share is not None and self in share.leases:
                 share.leases.discard(self)
-                _leave_if_last(Layout(self.home), share)
+                _leave_if_last(share)
 
     def __enter__(self) -> ServerLease:
         return self
@@ -63,19 +63,6 @@ class ServerLease:
         self.release()
 
 
-@dataclass
-class _Share:
-    """What this process holds of one home."""
-
-    lock: FileLock
-    leases: set[ServerLease] = field(default_factory=set)
-    for_child: FileLock | None = None
-
-
-_guard = threading.RLock()
-_shares: dict[Path, _Share] = {}
-
-
 def join(home: Path) -> ServerLease:
     """Use the server of `home`, and start it first where it does not run.
 
@@ -85,17 +72,17 @@ def join(home: Path) -> ServerLease:
     began = time.monotonic()
     layout = Layout.of(home)
     lease = ServerLease(layout.home)
-    with _guard, directory_errors(layout.home):
+    with guard, directory_errors(layout.home):
         make_home(layout.home)
         server = Server.of(layout)
         with holding(layout.start_lock, DECISION_SECONDS):
-            share = _enter(layout, lease)
+            share = _enter(server, lease)
             try:
                 socket, lease.started = server.ensure_running()
             except BaseException as error:
                 share.leases.discard(lease)
                 # A server that gave its reason has ended, or goes on recovering by itself.
-                _drop_if_last(layout, share, stopping=not isinstance(error, EmbeddedServerError))
+                _drop_if_last(share, stopping=not isinstance(error, EmbeddedServerError))
                 raise
     lease.dsn, lease.seconds = conninfo(socket), time.monotonic() - began
     return lease
@@ -103,8 +90,8 @@ def join(home: Path) -> ServerLease:
 
 def is_used(layout: Layout) -> bool:
     """Whether any process holds a lease. The caller holds start.lock."""
-    with _guard:
-        if layout.home in _shares:
+    with guard:
+        if layout.home in shares:
             return True
         lock = FileLock(layout.users_lock)
         try:
@@ -113,89 +100,52 @@ def is_used(layout: Layout) -> bool:
             lock.close()
 
 
-def _enter(layout: Layout, lease: ServerLease) -> _Share:
-    share = _shares.get(layout.home)
+def _enter(server: Server, lease: ServerLease) -> Share:
+    share = shares.get(lease.home)
     if share is None or not share.lock.is_current():
-        lock = FileLock(layout.users_lock)
+        lock = FileLock(server.layout.users_lock)
         lock.take(shared=True)  # nobody holds it exclusively but under start.lock, which is ours
         if share is not None:
             share.lock.close()
-        share = _shares[layout.home] = _Share(lock, share.leases if share else set())
+        share = shares[lease.home] = Share(server, lock, share.leases if share else set())
     share.leases.add(lease)
     return share
 
 
-def _leave_if_last(layout: Layout, share: _Share) -> None:
+def _leave_if_last(share: Share) -> None:
     if share.leases:
         return
+    layout = share.server.layout
     try:
-        with holding(layout.start_lock, DECISION_SECONDS):
-            _drop_if_last(layout, share)
+        with holding(layout.start_lock, _LEAVING_SECONDS):
+            _drop_if_last(share)
     except FileNotFoundError:
         # The home was deleted, and the server in it is of no use to anybody.
-        leftovers.end_processes(layout)
+        with contextlib.suppress(OSError, EmbeddedServerError):
+            leftovers.end_processes(layout, share.server.account)
     except (OSError, EmbeddedServerError):
         pass
-    _drop(layout, share)
+    drop(share)
 
 
-def _drop_if_last(layout: Layout, share: _Share, *, stopping: bool = True) -> None:
+def _drop_if_last(share: Share, *, stopping: bool = True) -> None:
     """Drop the share if no lease is left, and stop the server if no other process is there."""
     if share.leases:
         return
     try:
         is_alone = share.lock.is_current() and share.lock.take()
-        if is_alone and stopping and not layout.kept.exists():
-            with contextlib.suppress(EmbeddedServerError):
-                Server.of(layout).stop()
+        if is_alone and stopping and not share.server.layout.kept.exists():
+            with contextlib.suppress(EmbeddedServerError, OSError):
+                share.server.stop()
     finally:
-        _drop(layout, share)
-
-
-def _drop(layout: Layout, share: _Share) -> None:
-    if _shares.get(layout.home) is share:
-        del _shares[layout.home]
-        share.lock.close()
+        drop(share)
 
 
 def _release_all() -> None:
-    with _guard:
-        for home, share in list(_shares.items()):
+    with guard:
+        for share in list(shares.values()):
             share.leases.clear()
-            _leave_if_last(Layout(home), share)
+            _leave_if_last(share)
 
 
-def _before_fork() -> None:
-    """Take a second lock for the child: with the inherited one, each would see only itself."""
-    _guard.acquire()
-    for share in _shares.values():
-        with contextlib.suppress(OSError):
-            share.for_child = FileLock(share.lock.path)
-            share.for_child.take(shared=True)
-
-
-def _after_fork_in_parent() -> None:
-    for share in _shares.values():
-        if share.for_child is not None:
-            share.for_child.close()
-            share.for_child = None
-    _guard.release()
-
-
-def _after_fork_in_child() -> None:
-    for home, share in list(_shares.items()):
-        share.lock.close()
-        if share.for_child is None:
-            del _shares[home]
-        else:
-            share.lock, share.for_child = share.for_child, None
-    _guard.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
 atexit.register(_release_all)

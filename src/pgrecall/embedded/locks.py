@@ -32,9 +32,9 @@ class FileLock:
             return False
         return True
 
-    def take_within(self, seconds: float, *, shared: bool = False) -> bool:
+    def take_within(self, seconds: float) -> bool:
         """Take the lock, waiting up to `seconds` for those who hold it."""
-        return wait_until(seconds, lambda: self.take(shared=shared))
+        return wait_until(seconds, self.take)
 
     def is_current(self) -> bool:
         """Whether the path still leads to the file that is open here."""

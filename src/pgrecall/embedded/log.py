@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrecall.embedded.account import Account
-from pgrecall.embedded.folders import opened, write_text
+from pgrecall.embedded.folders import opened, opener_in, write_text
 
 _LARGEST = 1_000_000
 _KEPT = 100_000
@@ -49,10 +49,8 @@ class ServerLog:
     def _read(self, offset: int) -> str:
         with opened(self.path.parent) as folder:
             try:
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-                descriptor = os.open(self.path.name, flags, dir_fd=folder)
-            except FileNotFoundError:
+                with open(self.path.name, "rb", opener=opener_in(folder)) as file:
+                    file.seek(offset)
+                    return file.read().decode(errors="replace")
+            except (FileNotFoundError, IsADirectoryError):
                 return ""
-        with os.fdopen(descriptor, "rb") as file:
-            file.seek(offset)
-            return file.read().decode(errors="replace")

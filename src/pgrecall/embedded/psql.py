@@ -9,11 +9,16 @@ from pathlib import Path
 
 from pgrecall.embedded.binaries import binary
 from pgrecall.embedded.lease import join
+from pgrecall.errors import EmbeddedServerError
 
 
 def main(home: str, *arguments: str) -> int:
-    """Return psql's exit code."""
-    lease = join(Path(home))
+    """Return psql's exit code; 2 when there is no server, as psql's own."""
+    try:
+        lease = join(Path(home))
+    except EmbeddedServerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     try:
         # Ctrl-C cancels a statement in psql; it must not end the one that holds the lease.
         signal.signal(signal.SIGINT, lambda *_: None)

@@ -17,7 +17,7 @@ from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.log import ServerLog
 from pgrecall.embedded.probe import Answer, ask, ensure_database
 from pgrecall.embedded.process import read_pid_file, serves
-from pgrecall.embedded.socket_folder import socket_folder
+from pgrecall.embedded.socket_folder import remove_outside, socket_folder
 from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ServerStartError
 
@@ -69,6 +69,7 @@ class Server:
                 f"{_STOP_SECONDS:.0f} seconds; it goes on stopping.",
                 hint="Look again in a while: pgrecall server status.",
             )
+        remove_outside(self.socket_directory, self.layout)
         return True
 
     def _has_ended(self, pid: int) -> bool:

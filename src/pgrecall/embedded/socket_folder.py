@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -24,6 +25,13 @@ def socket_folder(layout: Layout, account: Account) -> Path:
     name = f"pgrecall-{account.uid}-{digest}"
     places = (Path(tempfile.gettempdir()).resolve() / name, Path("/tmp").resolve() / name)  # noqa: S108
     return next((place for place in places if _is_usable(place)), places[-1])
+
+
+def remove_outside(folder: Path, layout: Layout) -> None:
+    """Remove the empty folder of a stopped server from the temporary directory."""
+    if folder != layout.run:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _is_usable(folder: Path) -> bool:

