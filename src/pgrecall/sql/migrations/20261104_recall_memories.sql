@@ -169,8 +169,8 @@ begin
            -- conversation, so that one by itself does not count its own similarity twice.
            (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
              / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
-           -- Beyond 1,000 half-lives the power would underflow, which is an error.
-           power(half, least(1000, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
+           -- Without the bound old memories would underflow, which is an error.
+           power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
     from scope as s
     left join words as w on w.id = s.id
     left join context_words as c on c.context_id = s.context_id
