@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
+        env_prefix="PGRECALL_",
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
@@ -50,14 +51,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     supabase_url: str | None = Field(None, alias="NEXT_PUBLIC_SUPABASE_URL")
     supabase_service_role_key: SecretStr | None = Field(None, alias="SUPABASE_SERVICE_ROLE_KEY")
-    home: Path | None = Field(None, alias="PGRECALL_HOME")
-    embedder: str = Field("local", alias="PGRECALL_EMBEDDER", min_length=1)
-    pool_min_size: int = Field(1, alias="PGRECALL_POOL_MIN_SIZE", ge=0, le=100)
-    pool_max_size: int = Field(10, alias="PGRECALL_POOL_MAX_SIZE", ge=1, le=1000)
-    pool_timeout: float = Field(10, alias="PGRECALL_POOL_TIMEOUT", gt=0, le=3600)
-    connect_timeout: int = Field(5, alias="PGRECALL_CONNECT_TIMEOUT", ge=1, le=3600)
-    statement_timeout: float = Field(60, alias="PGRECALL_STATEMENT_TIMEOUT", ge=0, le=86400)
-    pipeline: bool = Field(True, alias="PGRECALL_PIPELINE")
+    home: Path | None = None
+    embedder: str = Field("local", min_length=1)
+    pool_min_size: int = Field(1, ge=0, le=100)
+    pool_max_size: int = Field(10, ge=1, le=1000)
+    pool_timeout: float = Field(10, gt=0, le=3600)
+    connect_timeout: int = Field(5, ge=1, le=3600)
+    statement_timeout: float = Field(60, ge=0, le=86400)
+    pipeline: bool = True
 
     def __init__(self, **values: Any) -> None:
         _refuse_public_secrets()
@@ -80,4 +81,9 @@ def _refuse_public_secrets() -> None:
 
 
 def _said(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return "; ".join(f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
+
+
+def _variable(location: str) -> str:
+    """The variable of a field, which pydantic calls by its alias or, without one, by its name."""
+    return location if location.isupper() else f"PGRECALL_{location.upper()}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from pgrecall.sql import statement
-from pgrecall.testing import cloned
+from pgrecall.testing import add_member, cloned
 
 
 @pytest.fixture(scope="session")
@@ -26,18 +26,10 @@ def organization() -> str:
     return f"test {uuid.uuid4()}"
 
 
-@pytest.fixture
-def add_member(shared_dsn: str) -> Callable[[UUID, str, str], None]:
+@pytest.fixture(name="add_member")
+def add_member_fixture(shared_dsn: str) -> Callable[[UUID, str, str], None]:
     """Makes somebody a member of an organization."""
-
-    def add(organization_id: UUID, user_id: str, role: str) -> None:
-        insert = statement(
-            "add_member", {"organization_id": organization_id, "user_id": user_id, "role": role}
-        )
-        with psycopg.connect(shared_dsn) as connection:
-            connection.execute(insert.sql, insert.parameters)
-
-    return add
+    return partial(add_member, shared_dsn)
 
 
 @pytest.fixture(scope="session")

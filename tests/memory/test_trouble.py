@@ -132,6 +132,29 @@ def test_a_login_that_may_not_act_for_others(pgrecall_dsn: str, login: str) -> N
         memory.remember("Tea.")
 
 
+def test_times_are_read_whatever_the_database_prefers(pgrecall_dsn: str) -> None:
+    name = str(psycopg.conninfo.conninfo_to_dict(pgrecall_dsn)["dbname"])
+    execute(pgrecall_dsn, "alter database {} set datestyle = 'German, DMY'", name)
+    execute(pgrecall_dsn, "alter database {} set timezone = 'Asia/Kathmandu'", name)
+    with Memory(pgrecall_dsn, embedder=None) as memory:
+        told = memory.remember("Tea.", occurred_at="2026-03-01T12:00:00.5Z")
+        assert memory.get(told.id).occurred_at.isoformat() == "2026-03-01T12:00:00.500000+00:00"
+        explained = memory.recall("tea").explain()
+        assert explained.valid_at is not None
+        assert abs(explained.valid_at.timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("written", "year"), [("infinity", 9999), ("20000-01-01", 9999), ("0044-03-15 BC", 1)]
+)
+def test_times_that_python_does_not_know(pgrecall_dsn: str, written: str, year: int) -> None:
+    with Memory(pgrecall_dsn, embedder=None) as memory:
+        told = memory.remember("Tea.")
+        execute(pgrecall_dsn, f"update public.ai_memories set occurred_at = '{written}'")
+        assert memory.get(told.id).occurred_at.year == year
+        assert len(memory.list().items) == 1
+
+
 def test_a_replica_is_read_only(pgrecall_dsn: str) -> None:
     Memory(pgrecall_dsn, embedder=None).remember("Tea.")
     name = psycopg.conninfo.conninfo_to_dict(pgrecall_dsn)["dbname"]
@@ -221,11 +244,13 @@ def test_many_threads_open_one_memory(shared_dsn: str, organization: str) -> Non
 
 def test_a_memory_of_another_loop_is_refused(shared_dsn: str, organization: str) -> None:
     memory = AsyncMemory(shared_dsn, organization=organization, embedder=None)
-    with asyncio.Runner() as runner, asyncio.Runner() as other:
-        runner.run(memory.open())
-        with pytest.raises(ConfigurationError, match="event loop"):
-            other.run(memory.recall("tea"))
-        runner.run(memory.close())
+    one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+    one.run_until_complete(memory.open())
+    with pytest.raises(ConfigurationError, match="event loop"):
+        other.run_until_complete(memory.recall("tea"))
+    one.run_until_complete(memory.close())
+    one.close()
+    other.close()
 
 
 async def test_a_cancelled_call_gives_its_connection_back(

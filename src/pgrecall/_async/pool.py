@@ -8,29 +8,41 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from pgrecall.errors import ClosedError, DatabaseUnavailableError, PoolTimeoutError
 from pgrecall.settings import Settings
-from pgrecall.sql.address import checked_dsn
+from pgrecall.sql.adapters import adapters
+from pgrecall.sql.address import parameters
 
 DictConnection: TypeAlias = AsyncConnection[DictRow]
 
 # A connection that has rested longer is asked whether it still lives, which takes a round trip.
 RESTED_SECONDS = 30.0
+ADAPTERS = adapters()
 
 
-def _arguments(settings: Settings) -> dict[str, Any]:
+def _arguments(dsn: str, settings: Settings) -> dict[str, Any]:
+    """How to connect; what the connection string says itself stays."""
+    preferred = {
+        "connect_timeout": settings.connect_timeout,
+        "fallback_application_name": "pgrecall",
+        # A network that swallows packets is noticed within a minute, not within a quarter hour.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
     return {
+        **{name: value for name, value in preferred.items() if name not in parameters(dsn)},
+        "context": ADAPTERS,
         "row_factory": dict_row,
         # Transactions are begun and ended by statements of our own, in one piece with the rest.
         "autocommit": True,
         # Poolers that share connections by transaction can't keep prepared statements.
         "prepare_threshold": None,
-        "connect_timeout": settings.connect_timeout,
-        "application_name": "pgrecall",
     }
 
 
@@ -38,7 +50,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
 async def connected(dsn: str, settings: Settings) -> AsyncIterator[DictConnection]:
     """A connection of its own, closed afterwards."""
     async with await AsyncConnection[DictRow].connect(
-        checked_dsn(dsn), **_arguments(settings)
+        dsn, **_arguments(dsn, settings)
     ) as connection:
         yield connection
 
@@ -52,11 +64,10 @@ class Pool:
         self._pool: AsyncConnectionPool[DictConnection] = AsyncConnectionPool(
             dsn,
             connection_class=AsyncConnection[DictRow],
-            kwargs=_arguments(settings),
+            kwargs=_arguments(dsn, settings),
             min_size=min(settings.pool_min_size, settings.pool_max_size),
             max_size=settings.pool_max_size,
             timeout=settings.pool_timeout,
-            check=self._check,
             open=False,
             name="pgrecall",
             num_workers=1,
@@ -70,41 +81,54 @@ class Pool:
         """Close all connections; those in use when they are given back."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[DictConnection]:
-        """A free connection; what was begun and not committed is rolled back after an error.
+    async def take(self, patience: float | None = None) -> DictConnection:
+        """A free connection, to be given back; waits for it as long as settings say, or shorter.
 
         Raises PoolTimeoutError if none becomes free in time, DatabaseUnavailableError if no new
         one can be made.
         """
-        connection = await self._free_connection()
+        seconds = min(patience or self._timeout, self._timeout)
+        deadline = time.monotonic() + seconds
         try:
-            async with connection:
-                yield connection
-        finally:
-            self._used_at[connection] = time.monotonic()
-            await self._pool.putconn(connection)
-
-    async def _free_connection(self) -> DictConnection:
-        try:
-            return await self._pool.getconn()
+            while True:
+                connection = await self._pool.getconn(deadline - time.monotonic())
+                if await self._lives(connection):
+                    return connection
+                await self._pool.putconn(connection)
         except PoolTimeout:
-            raise self._timed_out() from None
+            raise self._timed_out(seconds) from None
         except PoolClosed:
             raise ClosedError("the memory was closed meanwhile") from None
 
-    async def _check(self, connection: DictConnection) -> None:
-        # Notices without a round trip that the server hung up: the first reads its last words,
-        # the second that there is nothing after them.
-        connection.pgconn.consume_input()
-        connection.pgconn.consume_input()
-        now = time.monotonic()
-        if now - self._used_at.setdefault(connection, now) > RESTED_SECONDS:
-            await AsyncConnectionPool.check_connection(connection)
+    async def give(self, connection: DictConnection) -> None:
+        """Give a connection back."""
+        self._used_at[connection] = time.monotonic()
+        await self._pool.putconn(connection)
 
-    def _timed_out(self) -> DatabaseUnavailableError:
+    async def _lives(self, connection: DictConnection) -> bool:
+        """Whether the server is still there; a dead connection is closed.
+
+        The pool's own check waits for a second after each dead connection.
+        """
+        now = time.monotonic()
+        try:
+            # Notices without a round trip that the server hung up: the first reads its last
+            # words, the second that there is nothing after them.
+            connection.pgconn.consume_input()
+            connection.pgconn.consume_input()
+            if now - self._used_at.setdefault(connection, now) > RESTED_SECONDS:
+                await AsyncConnectionPool.check_connection(connection)
+        except OperationalError:
+            await connection.close()
+            return False
+        except BaseException:
+            await self._pool.putconn(connection)
+            raise
+        return True
+
+    def _timed_out(self, seconds: float) -> DatabaseUnavailableError:
         counts = self._pool.get_stats()
-        size, waited = counts.get("pool_size", 0), f"{self._timeout:g} seconds"
+        size, waited = counts.get("pool_size", 0), f"{seconds:g} seconds"
         if counts.get("connections_errors", 0) and size < self._pool.max_size:
             return DatabaseUnavailableError(
                 f"no connection to the database could be made in {waited}"

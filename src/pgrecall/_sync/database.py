@@ -12,22 +12,16 @@ from pathlib import Path
 import psycopg
 
 from pgrecall import embedded
+from pgrecall._sync.link import Link
 from pgrecall._sync.migrate import migrate
-from pgrecall._sync.pool import DictConnection, Pool, connected
+from pgrecall._sync.pool import DictConnection, connected
 from pgrecall._sync.transaction import Caller, Rows, run
 from pgrecall._sync.waiting import in_thread, sleep
 from pgrecall.domain.identity import Identity
-from pgrecall.embedded import ServerLease
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import (
-    failure,
-    is_lost,
-    is_worth_retrying,
-    lost_while_writing,
-    translated,
-)
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
 from pgrecall.sql.loader import Statement, statement
 
 ATTEMPTS = 5
@@ -55,10 +49,9 @@ class Address:
 class Database:
     """An opened database. `has_vector` says whether it stores vectors."""
 
-    pool: Pool
+    link: Link
     caller: Caller
     has_vector: bool
-    lease: ServerLease | None
 
     def run(
         self,
@@ -72,24 +65,22 @@ class Database:
         A transaction that lost against another one is run again, so `statements` must bear being
         gone through again. Raises pgrecall's errors.
         """
-        for attempt in range(1, ATTEMPTS):
+        attempt = 1
+        while True:
             try:
-                with self.pool.connection() as connection:
+                with self.link.connection() as connection:
                     return run(connection, self.caller, statements, on_rows)
             except psycopg.Error as error:
-                if not is_read and is_lost(error):
-                    raise lost_while_writing(error) from error
-                if not is_worth_retrying(error, is_read=is_read):
-                    raise failure(error) from error
+                if is_lost(error):
+                    self.link.mend()
+                if attempt == ATTEMPTS or not is_worth_retrying(error, is_read=is_read):
+                    raise transaction_failure(error, is_read=is_read) from error
             sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311
-        with translated(), self.pool.connection() as connection:
-            return run(connection, self.caller, statements, on_rows)
+            attempt += 1
 
     def close(self) -> None:
         """Close the connections and give the embedded server back."""
-        self.pool.close()
-        if self.lease is not None:
-            in_thread(self.lease.release)
+        self.link.close()
 
 
 def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
@@ -110,13 +101,13 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
             identity.claims, round(settings.statement_timeout * 1000), settings.pipeline
         )
         has_vector = _settled(dsn, identity, caller, settings)
-        pool = Pool(dsn, settings)
-        pool.open()
+        link = Link(dsn, settings, lease)
+        link.open()
     except BaseException:
         if lease is not None:
             in_thread(lease.release)
         raise
-    return Database(pool, caller, has_vector, lease)
+    return Database(link, caller, has_vector)
 
 
 def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:

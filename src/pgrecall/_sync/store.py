@@ -29,7 +29,7 @@ from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
 from pgrecall.sql.batches import Batches, array_text, vector_text
 from pgrecall.sql.loader import Statement, statement
-from pgrecall.sql.rows import fields, hit, remembered
+from pgrecall.sql.rows import hit, remembered
 
 OnProgress = Callable[[int, int], None]
 
@@ -126,7 +126,7 @@ class Store:
     def list_page(self, filters: Mapping[str, object], limit: int) -> Page:
         """Up to `limit` memories that pass the filters, newest first."""
         rows = self._read("list_memories", {**filters, "row_limit": limit + 1})
-        items = tuple(MemoryRecord(**fields(row)) for row in rows[:limit])
+        items = tuple(MemoryRecord(**row) for row in rows[:limit])
         return Page(items, str(items[-1].id) if len(rows) > limit else None)
 
     def update(self, memory_id: UUID, changes: Mapping[str, Json]) -> MemoryRecord:
@@ -152,12 +152,12 @@ class Store:
         rows = self._read("memory_history", {"memory_id": memory_id})
         if not rows:
             raise _not_found(memory_id)
-        return [Change(**fields(row)) for row in rows]
+        return [Change(**row) for row in rows]
 
     def messages(self, context: Mapping[str, object], limit: int) -> list[Message]:
         """The last messages of a conversation, oldest first."""
         rows = self._read("list_messages", {**context, "row_limit": limit})
-        return [Message(**fields(row)) for row in reversed(rows)]
+        return [Message(**row) for row in reversed(rows)]
 
     def find_summary(self, context: Mapping[str, object]) -> str | None:
         """The newest summary of a conversation, or None."""
@@ -211,7 +211,7 @@ def _reporter(on_progress: OnProgress | None, total: int) -> Callable[[int], Non
 def _record(memory_id: UUID, rows: Rows) -> MemoryRecord:
     if not rows:
         raise _not_found(memory_id)
-    return MemoryRecord(**fields(rows[0]))
+    return MemoryRecord(**rows[0])
 
 
 def _not_found(memory_id: UUID) -> NotFoundError:

@@ -47,9 +47,8 @@ def identity(
     """The identity of a client; with `claims`, those as they are, else the agent's own."""
     # A member's user_id, `agent:` and the agent_id, has up to 255 characters.
     agent = identifier("agent_id", agent_id, 249)
-    name = identifier(
-        "organization", organization if isinstance(organization, str) else str(organization), 200
-    )
+    given = str(organization) if isinstance(organization, UUID) else organization
+    name = identifier("organization", given, 200)
     if agent is None or name is None:
         raise InvalidInputError("agent_id and organization must be given")
     organization_id = organization_uuid(organization)

@@ -76,7 +76,10 @@ def checked_kinds(given: Iterable[str] | None) -> list[str] | None:
     if given is None:
         return None
     listed = [given] if isinstance(given, str) else list(given)
-    return [str(one_of("kind", kind, KINDS)) for kind in listed]
+    for kind in listed:
+        if one_of("kinds", kind, KINDS) is None:
+            raise InvalidInputError("kinds must not hold None")
+    return listed
 
 
 def _score(value: object) -> float:

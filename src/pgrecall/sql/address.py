@@ -7,25 +7,31 @@ from psycopg import ProgrammingError, conninfo
 from pgrecall.errors import ConfigurationError
 
 
-def checked_dsn(dsn: str) -> str:
-    """The connection string, if it is one.
+def parameters(dsn: str) -> dict[str, str]:
+    """What a connection string says.
 
-    Else ConfigurationError, which leaves out the text, since that may hold a password.
+    Raises ConfigurationError if it is none, and leaves out the text, which may hold a password.
     """
     try:
-        conninfo.conninfo_to_dict(dsn)
+        found = conninfo.conninfo_to_dict(dsn)
     except ProgrammingError:
         raise ConfigurationError(
             "the connection string is not one that PostgreSQL understands",
             hint="It looks like postgresql://user:password@host:5432/database; in a password, "
             "characters such as @ and / are written %40 and %2F.",
         ) from None
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def checked_dsn(dsn: str) -> str:
+    """The connection string, if it is one; raises as `parameters` does."""
+    parameters(dsn)
     return dsn
 
 
 def described(dsn: str) -> str:
     """Which database a connection string means, such as `database app at db.example.org:5432`."""
-    parts = conninfo.conninfo_to_dict(checked_dsn(dsn))
+    parts = parameters(dsn)
     host = parts.get("host") or parts.get("hostaddr") or "the local socket"
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"database {parts.get('dbname') or parts.get('user') or 'of the user'} at {host}{port}"

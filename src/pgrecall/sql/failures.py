@@ -72,8 +72,10 @@ def failure(error: psycopg.Error) -> PgRecallError:
     return found(message, hint=hint)
 
 
-def lost_while_writing(error: psycopg.Error) -> DatabaseUnavailableError:
-    """The error of a connection that broke before the commit was confirmed."""
+def transaction_failure(error: psycopg.Error, *, is_read: bool) -> PgRecallError:
+    """The error of a transaction; of one that writes it says if its end is unknown."""
+    if is_read or not is_lost(error):
+        return failure(error)
     return DatabaseUnavailableError(
         f"the connection broke before the database confirmed the change: {error}".strip(),
         hint="It may have been stored or not. With an idempotency_key it can be sent again.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from typing import Any, TypeAlias
 
 from pgrecall.domain.hit import Hit, Signals
@@ -14,17 +13,9 @@ Row: TypeAlias = Mapping[str, Any]
 _SIGNALS = ("semantic", "lexical", "recency", "importance")
 
 
-def fields(row: Row) -> dict[str, Any]:
-    """The columns of a row, times in UTC: the server gives them in the zone of its session."""
-    return {
-        name: value.astimezone(timezone.utc) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
-
-
 def hit(row: Row) -> Hit:
     """A row of recall_memories as a hit."""
-    columns = fields(row)
+    columns = dict(row)
     signals = Signals(**{name: columns.pop(name) for name in _SIGNALS})
     return Hit(**columns, signals=signals)
 

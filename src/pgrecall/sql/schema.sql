@@ -17,7 +17,6 @@ CREATE TYPE agent_memory.draft AS (
 	agent_id text,
 	user_id text,
 	context_key text,
-	context_id uuid,
 	kind text,
 	content text,
 	speaker text,
@@ -36,7 +35,6 @@ CREATE TYPE agent_memory.draft AS (
 	dedup_key bytea,
 	embedding text,
 	embedding_model text,
-	window_lexemes tsvector,
 	reason text
 );
 
@@ -185,11 +183,15 @@ CREATE FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_mem
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
     created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
-  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, c.id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, agent_memory.now(), agent_memory.now(), d.idempotency_key,
-    d.dedup_key, w.window_lexemes
+    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.dedup_key,
+    w.window_lexemes
   from unnest(drafts) as d
+  cross join (select agent_memory.now() as now offset 0) as clock
+  left join public.ai_memory_contexts as c
+    on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
+   and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.reason is null
   order by d.dedup_key
@@ -219,7 +221,7 @@ $_$;
 
 -- Name: FUNCTION is_safe_json(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.is_safe_json(value jsonb) IS 'Whether a document is an object of at most 64 KiB and 32 levels, with numbers within ±1e300.';
+COMMENT ON FUNCTION agent_memory.is_safe_json(value jsonb) IS 'Whether a document is an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300.';
 
 -- Name: now(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -247,27 +249,27 @@ COMMENT ON FUNCTION agent_memory.now() IS 'The time of the transaction. Sessions
 
 CREATE FUNCTION agent_memory.text_config(language text) RETURNS regconfig
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case language
-    when 'english' then 'pg_catalog.english'::regconfig
-    when 'arabic' then 'pg_catalog.arabic'::regconfig
-    when 'danish' then 'pg_catalog.danish'::regconfig
-    when 'dutch' then 'pg_catalog.dutch'::regconfig
-    when 'finnish' then 'pg_catalog.finnish'::regconfig
-    when 'french' then 'pg_catalog.french'::regconfig
-    when 'german' then 'pg_catalog.german'::regconfig
-    when 'greek' then 'pg_catalog.greek'::regconfig
-    when 'hungarian' then 'pg_catalog.hungarian'::regconfig
-    when 'indonesian' then 'pg_catalog.indonesian'::regconfig
-    when 'italian' then 'pg_catalog.italian'::regconfig
-    when 'norwegian' then 'pg_catalog.norwegian'::regconfig
-    when 'portuguese' then 'pg_catalog.portuguese'::regconfig
-    when 'romanian' then 'pg_catalog.romanian'::regconfig
-    when 'russian' then 'pg_catalog.russian'::regconfig
-    when 'spanish' then 'pg_catalog.spanish'::regconfig
-    when 'swedish' then 'pg_catalog.swedish'::regconfig
-    when 'turkish' then 'pg_catalog.turkish'::regconfig
+  -- Inlined into the generated column: hence searched, and the operators with their schema.
+  select case
+    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::regconfig
+    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::regconfig
+    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::regconfig
+    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::regconfig
+    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::regconfig
+    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::regconfig
+    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::regconfig
+    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::regconfig
+    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::regconfig
+    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::regconfig
+    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::regconfig
+    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::regconfig
+    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::regconfig
+    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::regconfig
+    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::regconfig
+    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::regconfig
+    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::regconfig
+    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::regconfig
     else 'pg_catalog.simple'::regconfig
   end
 $$;
@@ -490,9 +492,10 @@ begin
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and agent_memory.stored_models(organization_id) is not null then
+  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
-      message = format('nothing here has a vector of %s; the stored ones are of %s', model, agent_memory.stored_models(organization_id)),
+      message = format('nothing here has a vector of %s; the stored ones are of %s', model,
+                       array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
   return stored is not null;
@@ -543,12 +546,12 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select array_agg(row(
-      ordinal, id, agent_id, user_id, context_key, null,
+      ordinal, id, agent_id, user_id, context_key,
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
         agent_id, user_id, context_key, slot, content, case when kind = 'message' then told_at end) end,
-      embedding, embedding_model, null,
+      embedding, embedding_model,
       coalesce(reason, case
         when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
         when valid_to < valid_from then 'valid_to lies before valid_from'
@@ -713,7 +716,12 @@ COMMENT ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers te
 CREATE FUNCTION agent_memory.has_vector() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select pg_catalog.to_regclass('public.ai_memory_embeddings') is not null $$;
+    AS $$
+  select exists (
+    select from pg_catalog.pg_attribute as a
+    where a.attrelid = pg_catalog.to_regclass('public.ai_memory_embeddings')
+      and a.attname = 'embedding' and not a.attisdropped)
+$$;
 
 -- Name: FUNCTION has_vector(); Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -725,6 +733,7 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_variable
 begin
@@ -801,6 +810,8 @@ COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope j
 CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
     select exists (
         select from public.ai_memory_embeddings as e
@@ -811,6 +822,10 @@ CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS 
           where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
           limit agent_memory.exact_limit()) as counted)
   $$;
+
+-- Name: FUNCTION is_large(organization_id uuid, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
 
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -845,6 +860,7 @@ COMMENT ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memo
 CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -1099,55 +1115,53 @@ COMMENT ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_i
 -- Name: refusal(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.refusal(item jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
+declare
+  problem text;
+begin
+  if jsonb_typeof(item) <> 'object' then
+    return 'an item must be an object with at least "content"';
+  end if;
   select case
-    when pg_catalog.jsonb_typeof(item) <> 'object' then 'an item must be an object with at least "content"'
-    when unknown.name is not null then pg_catalog.format('unknown field "%s"', unknown.name)
-    when pg_catalog.jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
+      when f.longest is null then format('unknown field "%s"', e.key)
+      when jsonb_typeof(e.value) = 'null' then null
+      when f.longest > 0 then case
+        when jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest
+          then format('%s must be a text of 1 to %s characters', e.key, f.longest) end
+      when e.key in ('importance', 'confidence') then case
+        when jsonb_typeof(e.value) <> 'number' or (e.value #>> '{}')::numeric not between 0 and 1
+          then format('%s must be a number from 0 to 1', e.key) end
+    end
+    into problem
+    from jsonb_each(item) as e
+    left join (values
+      ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
+      ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
+      ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
+      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
+      on f.name = e.key
+    order by 1 nulls last limit 1;
+  return case
+    when problem is not null then problem
+    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
     when item ->> 'content' !~ '\S' then 'content is empty'
-    when pg_catalog.char_length(item ->> 'content') > 100000 then pg_catalog.format(
-      'content has %s characters, more than 100,000; split it', pg_catalog.char_length(item ->> 'content'))
-    when mistyped.name is not null then pg_catalog.format('%s must be a text of 1 to %s characters', mistyped.name, mistyped.longest)
+    when char_length(item ->> 'content') > 100000 then format(
+      'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
     when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
       then 'kind must be message, fact, preference, event, procedure or summary'
     when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
       then 'trust must be user, assistant, tool, document or inference'
     when item ->> 'visibility' not in ('private', 'agent', 'organization')
       then 'visibility must be private, agent or organization'
-    when share.name is not null then pg_catalog.format('%s must be a number from 0 to 1', share.name)
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
-      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers within ±1e300'
+      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
     when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
     when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-  end
-  from (select 1) as one
-  left join lateral (
-    select k as name
-    from pg_catalog.jsonb_object_keys(case pg_catalog.jsonb_typeof(item) when 'object' then item else '{}' end) as k
-    where k not in ('id', 'content', 'agent_id', 'user_id', 'context_key', 'kind', 'speaker', 'language',
-                    'slot', 'importance', 'confidence', 'trust', 'visibility', 'metadata', 'occurred_at',
-                    'valid_from', 'valid_to', 'expires_at', 'idempotency_key', 'embedding', 'embedding_model')
-    limit 1) as unknown on true
-  left join lateral (
-    select t.name, t.longest
-    from (values ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
-                 ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20),
-                 ('idempotency_key', 255), ('embedding_model', 255)) as t (name, longest)
-    where pg_catalog.jsonb_typeof(item -> t.name) not in ('string', 'null')
-       or pg_catalog.char_length(item ->> t.name) not between 1 and t.longest
-    limit 1) as mistyped on true
-  left join lateral (
-    select s.name
-    from (values ('importance'), ('confidence')) as s (name)
-    where case pg_catalog.jsonb_typeof(item -> s.name)
-            when 'number' then (item ->> s.name)::numeric not between 0 and 1
-            when 'null' then false
-            else item ? s.name
-          end
-    limit 1) as share on true
+  end;
+end
 $_$;
 
 -- Name: FUNCTION refusal(item jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1220,7 +1234,8 @@ declare
 begin
   return query
   with scope as materialized (
-    select m.id, m.context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
+    -- A memory outside any conversation counts as a conversation of its own.
+    select m.id, coalesce(m.context_id, m.id) as context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
            ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
     from public.ai_memories as m
     where m.organization_id = score_memories.organization_id and m.id = any (ids)
@@ -1243,7 +1258,7 @@ begin
     group by m.id
   ), context_matches as (
     select m.context_id, m.ordinal, sum(m.own) as own
-    from matches as m where m.context_id is not null and m.own > 0
+    from matches as m where m.own > 0
     group by m.context_id, m.ordinal
   ), context_words as (
     select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
@@ -1256,9 +1271,12 @@ begin
     select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
            coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
            e.similarity,
-           case when s.context_id is null then e.similarity
-                else avg(e.similarity) over (partition by s.context_id) end as context_similarity,
-           power(half, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life)) as recency
+           -- Drawn towards the mean of all, as if three more average memories were in the
+           -- conversation, so that one by itself does not count its own similarity twice.
+           (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
+             / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
+           -- Without the bound old memories would underflow, which is an error.
+           power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
     from scope as s
     left join words as w on w.id = s.id
     left join context_words as c on c.context_id = s.context_id
@@ -1398,17 +1416,10 @@ COMMENT ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization
 
 -- Name: settle_contexts(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) RETURNS agent_memory.draft[]
-    LANGUAGE plpgsql
+CREATE FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) RETURNS void
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-#variable_conflict use_column
-declare
-  settled agent_memory.draft[];
-begin
-  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.reason is null) then
-    return drafts;
-  end if;
   insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
   select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key, max(d.visibility)
   from unnest(drafts) as d
@@ -1419,21 +1430,12 @@ begin
         and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
   group by d.agent_id, d.user_id, d.context_key
   order by d.agent_id, d.context_key, d.user_id
-  on conflict do nothing;
-
-  select array_agg(jsonb_populate_record(d, jsonb_build_object('context_id', c.id)) order by d.ordinal)
-    into settled
-    from unnest(drafts) as d
-    left join public.ai_memory_contexts as c
-      on c.organization_id = settle_contexts.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '');
-  return settled;
-end
+  on conflict do nothing
 $$;
 
 -- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist, and gives each draft its context_id.';
+COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
 
 -- Name: settle_model(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1520,9 +1522,10 @@ CREATE FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, 
     declare
       is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
     begin
-      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed)
-      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::public.halfvec, is_large
+      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
+      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::public.halfvec, is_large, clock.now
       from unnest(ids, embeddings) as given (id, embedding)
+      cross join (select agent_memory.now() as now offset 0) as clock
       on conflict (organization_id, model, memory_id)
         do update set embedding = excluded.embedding, created_at = excluded.created_at;
     end
@@ -1537,6 +1540,8 @@ COMMENT ON FUNCTION agent_memory.store_embeddings(organization_id uuid, model te
 CREATE FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
       select public.vector_dims(e.embedding) from public.ai_memory_embeddings as e
       where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
@@ -1549,18 +1554,18 @@ COMMENT ON FUNCTION agent_memory.stored_dimension(organization_id uuid, model te
 
 -- Name: stored_models(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.stored_models(organization_id uuid) RETURNS text
+CREATE FUNCTION agent_memory.stored_models(organization_id uuid) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    select string_agg(distinct c.embedding_model, ', ')
+    select array_agg(distinct c.embedding_model)
     from public.agent_memory_config as c
     where c.organization_id = stored_models.organization_id and c.embedding_model is not null
   $$;
 
 -- Name: FUNCTION stored_models(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.stored_models(organization_id uuid) IS 'The models that the agents of an organization store vectors of, by name; null if none.';
+COMMENT ON FUNCTION agent_memory.stored_models(organization_id uuid) IS 'The models that the agents of an organization store vectors of; null if none.';
 
 -- Name: supersede(agent_memory.principal, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1598,8 +1603,11 @@ begin
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
     expires_at, created_at, updated_at, idempotency_key, dedup_key)
-  select caller.organization_id, draft.id, draft.agent_id, draft.user_id, draft.context_id, draft.kind,
-    draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
+  select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
+    (select c.id from public.ai_memory_contexts as c
+     where c.organization_id = caller.organization_id and c.agent_id = draft.agent_id
+       and c.context_key = draft.context_key and coalesce(c.user_id, '') = coalesce(draft.user_id, '')),
+    draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
     draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
     draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
   from (select count(*) from ended) as after_the_update;
@@ -1619,6 +1627,7 @@ COMMENT ON FUNCTION agent_memory.supersede(caller agent_memory.principal, draft 
 CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
   select array_agg((
       select count(*)::integer from (
@@ -1655,10 +1664,17 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  with stored as (
+  with told as materialized (
+    select d.ordinal, d.id, d.occurred_at, c.id as context_id,
+           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+    from unnest(drafts) as d
+    join public.ai_memory_contexts as c
+      on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
+     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
+    where d.kind = 'message' and d.reason is null
+  ), stored as (
     select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.lexemes
-    from (select distinct d.context_id from unnest(drafts) as d
-          where d.context_id is not null and d.kind = 'message' and d.reason is null) as c
+    from (select distinct t.context_id from told as t) as c
     cross join lateral (
       select m.occurred_at, m.id, ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
@@ -1668,9 +1684,7 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
   ), messages as (
     select * from stored
     union all
-    select d.context_id, d.occurred_at, d.ordinal, d.id, to_tsvector(agent_memory.text_config(d.language), d.content)
-    from unnest(drafts) as d
-    where d.context_id is not null and d.kind = 'message' and d.reason is null
+    select t.context_id, t.occurred_at, t.ordinal, t.id, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
            coalesce(lag(m.lexemes, 3) over before, '') || coalesce(lag(m.lexemes, 2) over before, '')
@@ -1694,7 +1708,7 @@ CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT fals
 
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) IS 'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": …}. Raises PM001, PM002, PM006.';
+COMMENT ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) IS 'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": ...}. Raises PM001, PM002, PM006.';
 
 -- Name: memory_history(uuid); Type: FUNCTION; Schema: public; Owner: -
 
@@ -1816,7 +1830,8 @@ begin
       message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
       hint = 'Send them in several calls, in one transaction if they belong together.';
   end if;
-  drafts := agent_memory.settle_contexts(caller.organization_id, agent_memory.drafts(caller, memories));
+  drafts := agent_memory.drafts(caller, memories);
+  perform agent_memory.settle_contexts(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(

@@ -4,7 +4,7 @@
 """
 
 from pgrecall.testing.clock import FakeClock
-from pgrecall.testing.databases import cloned, template_database
+from pgrecall.testing.databases import add_member, cloned, template_database
 from pgrecall.testing.embedder import HashingEmbedder
 
-__all__ = ["FakeClock", "HashingEmbedder", "cloned", "template_database"]
+__all__ = ["FakeClock", "HashingEmbedder", "add_member", "cloned", "template_database"]

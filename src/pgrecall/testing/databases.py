@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -34,6 +35,15 @@ def cloned(dsn: str, template: str | None = None) -> Iterator[str]:
         yield make_conninfo(dsn, dbname=name)
     finally:
         execute_composed(server, statement("compose_drop_database", {"name": name}))
+
+
+def add_member(dsn: str, organization_id: UUID, user_id: str, role: str) -> None:
+    """Make somebody a member of an organization, as an owner of the schema."""
+    insert = statement(
+        "add_member", {"organization_id": organization_id, "user_id": user_id, "role": role}
+    )
+    with psycopg.connect(dsn) as connection:
+        connection.execute(insert.sql, insert.parameters)
 
 
 def execute_composed(dsn: str, compose: Statement) -> None:

@@ -63,6 +63,15 @@ class RecallingConformance:
         }
         assert contents(await memory.recall("tea")) == {"Tea, still."}
 
+    async def test_memories_of_long_ago(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        for year in ("2010", "1930", "0044"):
+            await memory.remember(f"Tea in {year}.", occurred_at=f"{year}-03-15")
+        await memory.remember("Tea.")
+        found = await memory.recall("tea")
+        assert len(found) == 4
+        assert all(0 <= (hit.signals.recency or 0) <= 1 for hit in found)
+
     async def test_limit_and_least_score(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         await memory.remember([f"Tea of sort {number}." for number in range(15)])

@@ -152,6 +152,13 @@ class WritingConformance:
             statuses = [item.status for each in told for item in each]
             assert sorted(statuses) == ["added"] * 20 + ["duplicate"] * 20
 
+    async def test_two_writers_that_block_each_other(self, open_memory: OpenMemory) -> None:
+        one, other = await open_memory(), await open_memory()
+        texts = [f"Text {number}." for number in range(1500)]
+        told = await asyncio.gather(one.remember(texts), other.remember(texts[::-1]))
+        statuses = [item.status for each in told for item in each]
+        assert sorted(statuses) == ["added"] * 1500 + ["duplicate"] * 1500
+
     async def test_text_that_postgresql_cannot_store(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         told = await memory.remember(
