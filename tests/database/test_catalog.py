@@ -29,6 +29,7 @@ CLIENT_FUNCTIONS = {
     "forget_memories(jsonb,boolean)",
     "restore_memories(jsonb,boolean)",
     "memory_history(uuid)",
+    "append_context(jsonb,text,text,text)",
 }
 
 

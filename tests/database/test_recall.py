@@ -151,3 +151,29 @@ def test_wrong_questions_say_so(world: World, changes: dict[str, object], sqlsta
     with pytest.raises(psycopg.Error) as failure:
         client.recall("x", **changes)
     assert failure.value.sqlstate == sqlstate
+
+
+@pytest.mark.parametrize(
+    "when", ["0001-01-01 BC", "9999-12-31T23:59:59-14:00", "infinity", "10000-01-01", "2023-02-30"]
+)
+def test_times_that_clients_cannot_read_are_refused(world: World, when: str) -> None:
+    client = world.program(world.organization())
+    [answer] = client.remember({"content": "Then.", "occurred_at": when})
+    assert answer["status"] == "rejected"
+
+
+def test_append_context_keeps_repeated_words(world: World) -> None:
+    client = world.program(world.organization())
+    said = [{"role": "user", "content": "ok"}, {"role": "assistant", "name": "Bo", "content": "ok"}]
+    for _ in range(2):
+        answers = client.rows(
+            "select * from append_context(%s::jsonb, context_key => 'thread')",
+            json.dumps([*said, {"role": "user", "content": "ok", "idempotency_key": "k"}]),
+        )
+    assert [answer["status"] for answer in answers] == ["added", "added", "duplicate"]
+    rows = client.rows("select trust, speaker, metadata ->> 'role' as role from ai_memories")
+    assert len(rows) == 5
+    assert {(row["trust"], row["speaker"], row["role"]) for row in rows} == {
+        ("user", None, "user"),
+        ("assistant", "Bo", "assistant"),
+    }

@@ -144,17 +144,6 @@ def test_times_are_read_whatever_the_database_prefers(pgrecall_dsn: str) -> None
         assert abs(explained.valid_at.timestamp() - time.time()) < 60
 
 
-@pytest.mark.parametrize(
-    ("written", "year"), [("infinity", 9999), ("20000-01-01", 9999), ("0044-03-15 BC", 1)]
-)
-def test_times_that_python_does_not_know(pgrecall_dsn: str, written: str, year: int) -> None:
-    with Memory(pgrecall_dsn, embedder=None) as memory:
-        told = memory.remember("Tea.")
-        execute(pgrecall_dsn, f"update public.ai_memories set occurred_at = '{written}'")
-        assert memory.get(told.id).occurred_at.year == year
-        assert len(memory.list().items) == 1
-
-
 def test_a_replica_is_read_only(pgrecall_dsn: str) -> None:
     Memory(pgrecall_dsn, embedder=None).remember("Tea.")
     name = psycopg.conninfo.conninfo_to_dict(pgrecall_dsn)["dbname"]

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from pgrecall import Change, Memory, MemoryRecord, Recall, Remembered
 from pgrecall.cli.demo_story import Question, SlotValue, Story

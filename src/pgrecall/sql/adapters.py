@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 import psycopg
 from psycopg.adapt import AdaptersMap, Buffer, Loader
-
-from pgrecall.domain.times import moment
-from pgrecall.errors import InvalidInputError
-
-EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
-LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class TimeLoader(Loader):
     """Times, in UTC, as a transaction of `act_as` writes them: 2026-11-23 10:15:00.5+00.
 
-    PostgreSQL knows years before 1 and after 9999, and infinity. They become the first and the
-    last time that Python knows: one such memory, which another client wrote, must not keep all
-    others from being read.
+    psycopg's own loader goes by the date style that the connection had before the transaction
+    set its own. The schema holds no times that Python can't.
     """
 
     def load(self, data: Buffer) -> datetime:
         """The time."""
-        written = bytes(data).decode("ascii")
-        if written.endswith(" BC") or written == "-infinity":
-            return EARLIEST
-        try:
-            return moment("timestamptz", f"{written}:00") or LATEST
-        except InvalidInputError:
-            return LATEST
+        written = bytes(data).decode("ascii").removesuffix("+00")
+        day, _, fraction = written.partition(".")
+        return datetime.fromisoformat(f"{day}.{fraction:0<6}+00:00")
 
 
 def adapters() -> AdaptersMap:

@@ -341,6 +341,7 @@ CREATE TABLE public.ai_memories (
     CONSTRAINT ai_memories_language_check CHECK (((char_length(language) >= 1) AND (char_length(language) <= 63))),
     CONSTRAINT ai_memories_metadata_check CHECK (agent_memory.is_safe_json(metadata)),
     CONSTRAINT ai_memories_private_has_user CHECK (((visibility <> 'private'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT ai_memories_readable_times CHECK ((((occurred_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-30 00:00:00+00'::timestamp with time zone)) AND ((valid_from >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (valid_from <= '9999-12-30 00:00:00+00'::timestamp with time zone)) AND ((valid_to >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (valid_to <= '9999-12-30 00:00:00+00'::timestamp with time zone)) AND ((expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at <= '9999-12-30 00:00:00+00'::timestamp with time zone)))),
     CONSTRAINT ai_memories_slot_check CHECK (((char_length(slot) >= 1) AND (char_length(slot) <= 500))),
     CONSTRAINT ai_memories_speaker_check CHECK (((char_length(speaker) >= 1) AND (char_length(speaker) <= 255))),
     CONSTRAINT ai_memories_trust_check CHECK ((trust = ANY (ARRAY['user'::text, 'assistant'::text, 'tool'::text, 'document'::text, 'inference'::text]))),
@@ -523,21 +524,21 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.claimed_organization(claims jsonb) IS 'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
 
--- Name: dedup_key(text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: dedup_key(text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) RETURNS bytea
+CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
     agent_id, user_id, context_key, slot,
     pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
-    extract(epoch from told_at))::text, 'UTF8'))
+    told_by, extract(epoch from told_at))::text, 'UTF8'))
 $$;
 
--- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, text without regard to case and white space, and of a message the time it was said, where its writer gave one.';
+COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
 -- Name: drafts(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -550,7 +551,9 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, content, case when kind = 'message' then told_at end) end,
+        agent_id, user_id, context_key, slot, content,
+        case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+        case when kind = 'message' then told_at end) end,
       embedding, embedding_model,
       coalesce(reason, case
         when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
@@ -963,11 +966,14 @@ CREATE FUNCTION agent_memory.parse_time(value jsonb) RETURNS timestamp with time
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  parsed timestamptz;
 begin
   if jsonb_typeof(value) is distinct from 'string' or value #>> '{}' !~ '^\d{4}-\d\d-\d\d' then
     return null;
   end if;
-  return (value #>> '{}')::timestamptz;
+  parsed := (value #>> '{}')::timestamptz;
+  return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
   when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
     return null;
@@ -976,7 +982,7 @@ $$;
 
 -- Name: FUNCTION parse_time(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.parse_time(value jsonb) IS 'A JSON string in ISO 8601 as a time; null if it is anything else.';
+COMMENT ON FUNCTION agent_memory.parse_time(value jsonb) IS 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
 
 -- Name: policy(regclass, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1213,6 +1219,24 @@ $$;
 -- Name: FUNCTION require_writer(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.require_writer() IS 'The verified caller, if its role may write at all; else PM001 or PM002.';
+
+-- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(
+    (select m.occurred_at from public.ai_memories as m
+     where m.organization_id = caller.organization_id
+       and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
+       and m.idempotency_key = said_at.idempotency_key),
+    agent_memory.now() + (place - 1) * interval '1 microsecond')
+$$;
+
+-- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) IS 'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
 
 -- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1699,6 +1723,44 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) IS 'For each draft of a message the lexemes, weight C, of the up to three messages before it in its context: a turn is found by what it answers.';
 
+-- Name: append_context(jsonb, text, text, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.append_context(messages jsonb, context_key text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS SETOF public.remembered_memory
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller agent_memory.principal := agent_memory.require_writer();
+  shared jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
+begin
+  if jsonb_typeof(messages) is distinct from 'array' then
+    raise exception using errcode = 'PM003', message = 'messages must be an array of objects',
+      hint = 'Such as [{"role": "user", "content": "Hello"}].';
+  end if;
+  return query select r.* from public.remember_memories((
+    select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
+        jsonb_build_object('occurred_at', agent_memory.said_at(
+          caller, coalesce(m.message ->> 'agent_id', agent_id), m.message ->> 'idempotency_key', m.place))
+        || shared
+        || case m.message ->> 'role'
+             when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
+             when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
+             when 'tool' then '{"trust": "tool", "metadata": {"role": "tool"}}'
+             when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
+             else '{}' end::jsonb
+        || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
+        || (m.message - array['role', 'name'])
+      end order by m.place), '[]')
+    from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
+end
+$$;
+
+-- Name: FUNCTION append_context(messages jsonb, context_key text, agent_id text, user_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) IS 'Adds messages to a conversation, as said now in their order, so that the same words said again are another message. A message has content, and optionally role (user, assistant, tool, system), name, and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+
 -- Name: forget_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
@@ -1904,7 +1966,8 @@ begin
         old.agent_id, old.user_id,
         (select c.context_key from public.ai_memory_contexts as c
          where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.content, case when new.kind = 'message' then new.occurred_at end) end
+        old.slot, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
+        case when new.kind = 'message' then new.occurred_at end) end
   where m.organization_id = caller.organization_id and m.id = memory_id;
   insert into public.ai_memory_history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
@@ -2543,9 +2606,9 @@ REVOKE ALL ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_
 REVOKE ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) TO service_role;
 
--- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
 
 -- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -2651,6 +2714,10 @@ REVOKE ALL ON FUNCTION agent_memory.require_member() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.require_writer() FROM PUBLIC;
 
+-- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) FROM PUBLIC;
+
 -- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) FROM PUBLIC;
@@ -2711,6 +2778,12 @@ REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION append_context(messages jsonb, context_key text, agent_id text, user_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) TO service_role;
 
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
 

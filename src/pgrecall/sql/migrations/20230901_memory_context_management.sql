@@ -462,7 +462,11 @@ create table if not exists public.ai_memories (
   constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
     references public.ai_memories (organization_id, id),
   constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
-  constraint ai_memories_valid_range check (valid_to >= valid_from)
+  constraint ai_memories_valid_range check (valid_to >= valid_from),
+  -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+  constraint ai_memories_readable_times check (
+    occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
+    and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
 );
 comment on table public.ai_memories is 'The memories: messages as they were said, and what is derived from them. Read under Row Level Security, written by functions.';
 comment on column public.ai_memories.agent_id is 'The program that remembers.';

@@ -79,20 +79,23 @@ returns timestamptz
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  parsed timestamptz;
 begin
   if jsonb_typeof(value) is distinct from 'string' or value #>> '{}' !~ '^\d{4}-\d\d-\d\d' then
     return null;
   end if;
-  return (value #>> '{}')::timestamptz;
+  parsed := (value #>> '{}')::timestamptz;
+  return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
   when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
     return null;
 end
 $$;
-comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else.';
+comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
 
 create or replace function agent_memory.dedup_key(
-  agent_id text, user_id text, context_key text, slot text, content text, told_at timestamptz)
+  agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamptz)
 returns bytea
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -100,10 +103,10 @@ as $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
     agent_id, user_id, context_key, slot,
     pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
-    extract(epoch from told_at))::text, 'UTF8'))
+    told_by, extract(epoch from told_at))::text, 'UTF8'))
 $$;
-comment on function agent_memory.dedup_key(text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, text without regard to case and white space, and of a message the time it was said, where its writer gave one.';
+comment on function agent_memory.dedup_key(text, text, text, text, text, text, timestamptz) is
+  'What makes two memories the same: agent, user, context, slot, text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
 create or replace function agent_memory.refusal(item jsonb)
 returns text
@@ -167,7 +170,9 @@ as $$
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, content, case when kind = 'message' then told_at end) end,
+        agent_id, user_id, context_key, slot, content,
+        case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+        case when kind = 'message' then told_at end) end,
       embedding, embedding_model,
       coalesce(reason, case
         when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
@@ -559,7 +564,7 @@ from (values
   ('agent_memory.require_member()', '{}'::text[]),
   ('agent_memory.require_writer()', '{}'),
   ('agent_memory.parse_time(jsonb)', '{}'),
-  ('agent_memory.dedup_key(text, text, text, text, text, timestamptz)', '{}'),
+  ('agent_memory.dedup_key(text, text, text, text, text, text, timestamptz)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),
   ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),

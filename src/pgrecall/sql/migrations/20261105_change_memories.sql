@@ -124,7 +124,8 @@ begin
         old.agent_id, old.user_id,
         (select c.context_key from public.ai_memory_contexts as c
          where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.content, case when new.kind = 'message' then new.occurred_at end) end
+        old.slot, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
+        case when new.kind = 'message' then new.occurred_at end) end
   where m.organization_id = caller.organization_id and m.id = memory_id;
   insert into public.ai_memory_history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)

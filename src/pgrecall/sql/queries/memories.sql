@@ -6,19 +6,8 @@ select ordinal, id, status, reason
 from public.remember_memories(%(memories)s::jsonb);
 
 -- name: append_messages
--- The same for a conversation as it happens: a message without a time was said now, so that the
--- same words said twice are two messages; with an idempotency key it was said when it was first
--- sent.
 select ordinal, id, status, reason
-from public.remember_memories((
-  select jsonb_agg(
-    jsonb_build_object('occurred_at', coalesce(
-      (select s.occurred_at from public.ai_memories as s
-       where s.agent_id = m.message ->> 'agent_id'
-         and s.idempotency_key = m.message ->> 'idempotency_key'),
-      now() + (m.place - 1) * interval '1 microsecond')) || m.message
-    order by m.place)
-  from jsonb_array_elements(%(memories)s::jsonb) with ordinality as m (message, place)));
+from public.append_context(%(memories)s::jsonb);
 
 -- name: recall_memories
 select id, content, kind, user_id, agent_id, context_key, metadata, trust, occurred_at, valid_from,
