@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from benchmarks.baselines import rank_by_bm25, rank_by_vector
 from benchmarks.conversations import Conversation, Turn
 from benchmarks.vectors import CachedEmbedder
-
 from pgrecall.embedding import Vector, Vectors
 
 SAID_AT = datetime(2023, 5, 8, tzinfo=timezone.utc)

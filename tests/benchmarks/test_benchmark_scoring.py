@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.conversations import Question
 from benchmarks.scoring import (
     Score,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.timing import WARM_UP_QUESTIONS, Rate, summarize, time_interleaved, time_writes
 
 

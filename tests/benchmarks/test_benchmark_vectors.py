@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from benchmarks.vectors import CachedEmbedder
 
+from benchmarks.vectors import CachedEmbedder
 from pgrecall.embedding import Vector, Vectors
 
 

@@ -30,6 +30,13 @@ CLIENT_FUNCTIONS = {
     "restore_memories(jsonb,boolean)",
     "memory_history(uuid)",
     "append_context(jsonb,text,text,text)",
+    "set_member(text,text)",
+    "set_private_access(boolean)",
+    "inspect_memories(text,text,integer)",
+    "create_api_key(text,text,text[],timestamp with time zone)",
+    "list_api_keys()",
+    "revoke_api_key(uuid)",
+    "authenticate_api_key(text)",
 }
 
 

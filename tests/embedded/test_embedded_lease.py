@@ -153,7 +153,9 @@ def test_a_fork_while_a_thread_joins_holds_no_lock(home):
 
 def test_an_interrupted_terminal_spares_the_server(home, python):
     process = python(
-        f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN){JOIN_AND_WAIT}",
+        # Under nohup the hangup would be ignored as well.
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        f"signal.signal(signal.SIGHUP, signal.SIG_DFL){JOIN_AND_WAIT}",
         home,
         start_new_session=True,
     )
@@ -161,7 +163,7 @@ def test_an_interrupted_terminal_spares_the_server(home, python):
     assert os.getsid(pid) != os.getsid(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     os.killpg(process.pid, signal.SIGHUP)
-    process.wait()
+    process.wait(timeout=30)
     with embedded.join(home) as lease:
         assert not lease.started
         assert embedded.status(home).pid == pid

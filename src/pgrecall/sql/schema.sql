@@ -49,12 +49,13 @@ CREATE TYPE agent_memory.principal AS (
 	subject text,
 	role text,
 	person text,
-	program text
+	program text,
+	verbs text[]
 );
 
 -- Name: TYPE principal; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON TYPE agent_memory.principal IS 'A verified caller: the active organization, the token''s subject, its role there, and the subject as a person''s user_id or a program''s agent_id (one of the two is null).';
+COMMENT ON TYPE agent_memory.principal IS 'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), and the verbs that its API key is limited to (null: all).';
 
 -- Name: recall_weights; Type: TYPE; Schema: agent_memory; Owner: -
 
@@ -72,6 +73,42 @@ CREATE TYPE agent_memory.recall_weights AS (
 	importance real,
 	half_life interval
 );
+
+-- Name: api_key; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.api_key AS (
+	id uuid,
+	name text,
+	prefix text,
+	agent_id text,
+	verbs text[],
+	created_by text,
+	created_at timestamp with time zone,
+	expires_at timestamp with time zone,
+	revoked_at timestamp with time zone,
+	last_used_at timestamp with time zone
+);
+
+-- Name: TYPE api_key; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.api_key IS 'What can be known of a key: everything but the key.';
+
+-- Name: inspected_memory; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.inspected_memory AS (
+	id uuid,
+	content text,
+	kind text,
+	agent_id text,
+	visibility text,
+	occurred_at timestamp with time zone,
+	created_at timestamp with time zone,
+	forgotten_at timestamp with time zone
+);
+
+-- Name: TYPE inspected_memory; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.inspected_memory IS 'A memory as an admin sees it in a look at a user''s memories.';
 
 -- Name: memory_change; Type: TYPE; Schema: public; Owner: -
 
@@ -134,14 +171,16 @@ CREATE FUNCTION agent_memory.active_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  caller agent_memory.principal := agent_memory.principal();
 begin
-  return (agent_memory.principal()).organization_id;
+  return case when caller.verbs is null or 'recall' = any (caller.verbs) then caller.organization_id end;
 end
 $$;
 
 -- Name: FUNCTION active_organization(); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.active_organization() IS 'The one organization in which this transaction acts, its membership verified, or null.';
+COMMENT ON FUNCTION agent_memory.active_organization() IS 'The one organization whose rows this transaction may read, its membership verified, or null.';
 
 -- Name: active_person(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -202,6 +241,42 @@ $$;
 -- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) IS 'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
+
+-- Name: are_claims_signed(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.are_claims_signed(claims text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  expires_at text := current_setting('pgrecall.claims_expire', true);
+  key bytea := (select s.secret from agent_memory.claim_signing as s);
+begin
+  -- A setting that is absent makes a null, which must not pass.
+  return key is null or coalesce(
+    expires_at ~ '^[0-9]{1,10}$'
+    and expires_at::bigint between extract(epoch from clock_timestamp()) and extract(epoch from clock_timestamp()) + 300
+    and current_setting('pgrecall.claims_signature', true) = agent_memory.claim_signature(key, claims, expires_at), false);
+end
+$_$;
+
+-- Name: FUNCTION are_claims_signed(claims text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.are_claims_signed(claims text) IS 'Whether claims may be believed: if a secret is set, they must be signed with it for at most five minutes from now.';
+
+-- Name: audit(agent_memory.principal, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into public.ai_memory_audit as a (organization_id, actor, action, details)
+  values (caller.organization_id, caller.subject, audit.action, audit.details)
+$$;
+
+-- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) IS 'Writes down what a caller did.';
 
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -506,6 +581,19 @@ $$;
 -- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+
+-- Name: claim_signature(bytea, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select encode(sha256(secret || sha256(secret || convert_to(expires_at || E'\n' || claims, 'UTF8'))), 'hex')
+$$;
+
+-- Name: FUNCTION claim_signature(secret bytea, claims text, expires_at text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) IS 'The signature of claims that are good until expires_at, in seconds since 1970: SHA-256 keyed twice, hexadecimal.';
 
 -- Name: claimed_organization(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -830,6 +918,24 @@ CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS 
 
 COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
 
+-- Name: key_verbs(uuid, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select k.verbs from agent_memory.api_keys as k
+  where k.organization_id = key_verbs.organization_id
+    and k.id::text = app_metadata ->> 'api_key_id'
+    and subject = 'agent:' || k.agent_id
+    and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > agent_memory.now())
+$$;
+
+-- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) IS 'What the API key behind the claims may do; null if it is unknown, revoked or expired.';
+
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) RETURNS public.ai_memories
@@ -922,6 +1028,20 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) IS 'Whether a caller of the row''s organization may add, change or forget it. A program: what its own agent holds. A member: what is about them. Admins and owners: that and all that is not private. Viewers: nothing.';
 
+-- Name: memberships(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.memberships(member text) RETURNS TABLE(organization_id uuid, role text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+      select m.organization_id, m.role
+      from public.organization_members as m
+      where m.user_id operator(pg_catalog.=) member
+    $$;
+
+-- Name: FUNCTION memberships(member text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.memberships(member text) IS 'The organizations that a subject belongs to, and its role in each: owner, admin, member, viewer or agent. Replace it to use a table of your own.';
+
 -- Name: nearest(uuid, text, real[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) RETURNS TABLE(memory_id uuid, similarity real)
@@ -994,7 +1114,8 @@ declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
   caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
-  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false' else format(
+  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
+    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
     ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
   writable text := tenant || case may_write when 'nobody' then ' and false' else format(
     ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
@@ -1025,32 +1146,44 @@ CREATE FUNCTION agent_memory.principal() RETURNS agent_memory.principal
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
-  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  given text := nullif(current_setting('request.jwt.claims', true), '');
+  claims jsonb := given::jsonb;
   claimed jsonb;
   caller agent_memory.principal;
 begin
   if jsonb_typeof(claims) is distinct from 'object'
-     or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+     or jsonb_typeof(claims -> 'sub') is distinct from 'string'
+     or not agent_memory.are_claims_signed(given) then
     return null;
   end if;
   claimed := agent_memory.claimed_organization(claims);
   if claimed is null then
-    select (array_agg(m.organization_id))[1], m.user_id, min(m.role)
-      into caller.organization_id, caller.subject, caller.role
-      from public.organization_members as m
-     where m.user_id = claims ->> 'sub'
-     group by m.user_id having count(*) = 1;
+    select (array_agg(m.organization_id))[1], min(m.role)
+      into caller.organization_id, caller.role
+      from agent_memory.memberships(claims ->> 'sub') as m
+     having count(*) = 1;
   elsif jsonb_typeof(claimed) = 'string'
         and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select m.organization_id, m.user_id, m.role
-      into caller.organization_id, caller.subject, caller.role
-      from public.organization_members as m
-     where m.organization_id = (claimed #>> '{}')::uuid and m.user_id = claims ->> 'sub';
+    select m.organization_id, m.role
+      into caller.organization_id, caller.role
+      from agent_memory.memberships(claims ->> 'sub') as m
+     where m.organization_id = (claimed #>> '{}')::uuid;
   end if;
+  if caller.organization_id is null
+     or (caller.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
+    return null;
+  end if;
+  caller.subject := claims ->> 'sub';
   if caller.role = 'agent' then
     caller.program := substr(caller.subject, 7);
   else
     caller.person := caller.subject;
+  end if;
+  if claims -> 'app_metadata' ? 'api_key_id' then
+    caller.verbs := agent_memory.key_verbs(caller.organization_id, caller.subject, claims -> 'app_metadata');
+    if caller.verbs is null then
+      return null;
+    end if;
   end if;
   return caller;
 end
@@ -1174,9 +1307,29 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.refusal(item jsonb) IS 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
 
--- Name: require_member(); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: require_admin(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.require_member() RETURNS agent_memory.principal
+CREATE FUNCTION agent_memory.require_admin(lowest text) RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+begin
+  if caller.role <> 'owner' and (lowest = 'owner' or caller.role <> 'admin') then
+    raise exception using errcode = 'PM002', message = format('this takes the role %s; the caller is %s', lowest, caller.role);
+  end if;
+  return caller;
+end
+$$;
+
+-- Name: FUNCTION require_admin(lowest text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_admin(lowest text) IS 'The verified caller if it is an owner, or an admin where that suffices; else PM001 or PM002.';
+
+-- Name: require_member(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_member(verb text) RETURNS agent_memory.principal
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1188,23 +1341,50 @@ begin
       errcode = 'PM001',
       message = 'no organization is active for this caller',
       hint = 'The claims must carry the subject of a member and, if that member belongs to several organizations, app_metadata.organization_id.';
+  elsif verb <> all (caller.verbs) then
+    raise exception using
+      errcode = 'PM002',
+      message = format('this API key may not %s', verb),
+      hint = 'An owner or admin can create a key with that verb.';
   end if;
   return caller;
 end
 $$;
 
--- Name: FUNCTION require_member(); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION require_member(verb text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.require_member() IS 'The verified caller; PM001 if there is none.';
+COMMENT ON FUNCTION agent_memory.require_member(verb text) IS 'The verified caller; PM001 if there is none, PM002 if its key lacks the verb.';
 
--- Name: require_writer(); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: require_signed_claims(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.require_writer() RETURNS agent_memory.principal
+CREATE FUNCTION agent_memory.require_signed_claims(secret text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if secret is null then
+    delete from agent_memory.claim_signing;
+  elsif octet_length(convert_to(secret, 'UTF8')) < 32 then
+    raise exception using errcode = 'PM003', message = 'the secret must have at least 32 bytes';
+  else
+    insert into agent_memory.claim_signing as s (secret) values (convert_to(require_signed_claims.secret, 'UTF8'))
+      on conflict (is_only) do update set secret = excluded.secret;
+  end if;
+end
+$$;
+
+-- Name: FUNCTION require_signed_claims(secret text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_signed_claims(secret text) IS 'From now on claims are believed only if they are signed with this secret (claim_signature()), for those who let others run SQL through the service''s login; null ends that. Not for databases that PostgREST serves, since it does not sign. For the owner of the schema.';
+
+-- Name: require_writer(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_writer(verb text) RETURNS agent_memory.principal
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  caller agent_memory.principal := agent_memory.require_member();
+  caller agent_memory.principal := agent_memory.require_member(verb);
 begin
   if caller.role = 'viewer' then
     raise exception using
@@ -1216,9 +1396,9 @@ begin
 end
 $$;
 
--- Name: FUNCTION require_writer(); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION require_writer(verb text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.require_writer() IS 'The verified caller, if its role may write at all; else PM001 or PM002.';
+COMMENT ON FUNCTION agent_memory.require_writer(verb text) IS 'The verified caller, if its role and key may write at all; else PM001 or PM002.';
 
 -- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1344,7 +1524,7 @@ CREATE FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, forget 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('forget');
   ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
 begin
   if not dry_run and ids <> '{}' then
@@ -1731,7 +1911,7 @@ CREATE FUNCTION public.append_context(messages jsonb, context_key text DEFAULT N
     AS $$
 #variable_conflict use_variable
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   shared jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
 begin
@@ -1761,6 +1941,75 @@ $$;
 
 COMMENT ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) IS 'Adds messages to a conversation, as said now in their order, so that the same words said again are another message. A message has content, and optionally role (user, assistant, tool, system), name, and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
+-- Name: authenticate_api_key(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.authenticate_api_key(key text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_key record;
+begin
+  select k.organization_id, k.id, k.agent_id, k.last_used_at into found_key
+    from agent_memory.api_keys as k
+    where k.key_hash = sha256(convert_to(key, 'UTF8')) and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > agent_memory.now());
+  if found_key.id is null then
+    raise exception using errcode = 'PM009', message = 'the API key is not valid';
+  end if;
+  -- Once a minute is exact enough, and nobody waits for it; a replica can't write it at all.
+  if not pg_is_in_recovery() and (found_key.last_used_at is null
+      or found_key.last_used_at < agent_memory.now() - interval '1 minute') then
+    update agent_memory.api_keys as k set last_used_at = agent_memory.now()
+      where k.organization_id = found_key.organization_id and k.id in (
+        select free.id from agent_memory.api_keys as free
+        where free.organization_id = found_key.organization_id and free.id = found_key.id
+        for update skip locked);
+  end if;
+  return jsonb_build_object('sub', 'agent:' || found_key.agent_id, 'role', 'authenticated',
+    'app_metadata', jsonb_build_object('organization_id', found_key.organization_id, 'api_key_id', found_key.id));
+end
+$$;
+
+-- Name: FUNCTION authenticate_api_key(key text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.authenticate_api_key(key text) IS 'The claims of the program that a key belongs to, to be set for its transactions; every one of those checks the key again, so that revoking it works at once. Raises PM009 for any key that is not good.';
+
+-- Name: create_api_key(text, text, text[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.create_api_key(name text, agent_id text, verbs text[] DEFAULT '{recall,remember,forget}'::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller agent_memory.principal := agent_memory.require_admin('admin');
+  -- 244 random bits of two version 4 UUIDs.
+  secret text := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+  key text := 'pgr_' || secret;
+  added uuid := agent_memory.uuid_v7();
+begin
+  if coalesce(char_length(name), 0) not between 1 and 200 or coalesce(char_length(agent_id), 0) not between 1 and 249 then
+    raise exception using errcode = 'PM003', message = 'a key needs a name of up to 200 characters and an agent_id of up to 249';
+  elsif coalesce(cardinality(verbs), 0) = 0 or not verbs <@ '{recall,remember,forget}' then
+    raise exception using errcode = 'PM003', message = 'verbs must be some of recall, remember, forget';
+  elsif expires_at <= agent_memory.now() then
+    raise exception using errcode = 'PM003', message = 'expires_at lies in the past';
+  end if;
+  insert into public.organization_members as m (organization_id, user_id, role)
+    values (caller.organization_id, 'agent:' || agent_id, 'agent') on conflict do nothing;
+  insert into agent_memory.api_keys as k (organization_id, id, name, prefix, key_hash, agent_id, verbs, created_by, expires_at)
+    values (caller.organization_id, added, name, left(key, 10), sha256(convert_to(key, 'UTF8')), agent_id, verbs, caller.subject, expires_at);
+  perform agent_memory.audit(caller, 'api_key_created', jsonb_build_object(
+    'id', added, 'name', name, 'agent_id', agent_id, 'verbs', verbs, 'expires_at', expires_at));
+  return jsonb_build_object('id', added, 'key', key, 'prefix', left(key, 10));
+end
+$$;
+
+-- Name: FUNCTION create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) IS 'Makes a key for a program of the caller''s organization and answers {"id", "key", "prefix"}: the only time that the key is shown. verbs are some of recall, remember, forget. For owners and admins; audited. Raises PM001, PM002, PM003.';
+
 -- Name: forget_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
@@ -1771,6 +2020,59 @@ CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT fals
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) IS 'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": ...}. Raises PM001, PM002, PM006.';
+
+-- Name: inspect_memories(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.inspect_memories(user_id text, reason text, match_limit integer DEFAULT 100) RETURNS SETOF public.inspected_memory
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_admin('admin');
+begin
+  if not (select o.admins_read_private from public.organizations as o
+          where o.organization_id = caller.organization_id) then
+    raise exception using errcode = 'PM002', message = 'this organization does not let admins look at private memories',
+      hint = 'An owner can allow it: select set_private_access(true).';
+  elsif coalesce(reason, '') !~ '\S' or char_length(reason) > 1000 then
+    raise exception using errcode = 'PM003', message = 'a reason of up to 1,000 characters must be given; it is written down';
+  elsif coalesce(match_limit, 0) not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  end if;
+  perform agent_memory.audit(caller, 'private_memories_read',
+    jsonb_build_object('user_id', inspect_memories.user_id, 'reason', reason));
+  return query
+    select m.id, m.content, m.kind, m.agent_id, m.visibility, m.occurred_at, m.created_at, m.forgotten_at
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.user_id = inspect_memories.user_id
+    order by m.id desc limit match_limit;
+end
+$$;
+
+-- Name: FUNCTION inspect_memories(user_id text, reason text, match_limit integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.inspect_memories(user_id text, reason text, match_limit integer) IS 'All memories about a user, private ones included, newest first, for owners and admins of an organization that allows it; the look and its reason are audited. Raises PM001, PM002, PM003.';
+
+-- Name: list_api_keys(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.list_api_keys() RETURNS SETOF public.api_key
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_admin('admin');
+begin
+  return query
+    select k.id, k.name, k.prefix, k.agent_id, k.verbs, k.created_by, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+    from agent_memory.api_keys as k
+    where k.organization_id = caller.organization_id
+    order by k.id;
+end
+$$;
+
+-- Name: FUNCTION list_api_keys(); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.list_api_keys() IS 'The keys of the caller''s organization, without the keys themselves. For owners and admins. Raises PM001, PM002.';
 
 -- Name: memory_history(uuid); Type: FUNCTION; Schema: public; Owner: -
 
@@ -1783,6 +2085,7 @@ CREATE FUNCTION public.memory_history(memory_id uuid) RETURNS SETOF public.memor
     from agent_memory.principal() as caller
     join public.ai_memories as asked
       on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
+     and (caller.verbs is null or 'recall' = any (caller.verbs))
     join public.ai_memories as m
       on m.organization_id = caller.organization_id
      and (m.id = asked.id
@@ -1811,7 +2114,7 @@ CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAUL
     AS $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member();
+  caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
@@ -1879,7 +2182,7 @@ CREATE FUNCTION public.remember_memories(memories jsonb) RETURNS SETOF public.re
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   drafts agent_memory.draft[];
   answers public.remembered_memory[];
   slotted agent_memory.draft;
@@ -1938,6 +2241,94 @@ CREATE FUNCTION public.restore_memories(scope jsonb, dry_run boolean DEFAULT fal
 
 COMMENT ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) IS 'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
 
+-- Name: revoke_api_key(uuid); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.revoke_api_key(key_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_admin('admin');
+begin
+  update agent_memory.api_keys as k set revoked_at = coalesce(k.revoked_at, agent_memory.now())
+    where k.organization_id = caller.organization_id and k.id = key_id;
+  if not found then
+    raise exception using errcode = 'PM004', message = format('no API key %s', key_id);
+  end if;
+  perform agent_memory.audit(caller, 'api_key_revoked', jsonb_build_object('id', key_id));
+end
+$$;
+
+-- Name: FUNCTION revoke_api_key(key_id uuid); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.revoke_api_key(key_id uuid) IS 'Ends a key at once. For owners and admins; audited. Raises PM001, PM002, PM004.';
+
+-- Name: set_member(text, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.set_member(user_id text, role text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_admin('admin');
+  old text;
+begin
+  -- The organization's row is locked, so that two owners can't remove each other at once.
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  select m.role into old from public.organization_members as m
+    where m.organization_id = caller.organization_id and m.user_id = set_member.user_id;
+  if coalesce(char_length(set_member.user_id), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'user_id must be a text of 1 to 255 characters';
+  elsif set_member.role not in ('owner', 'admin', 'member', 'viewer', 'agent') then
+    raise exception using errcode = 'PM003', message = 'role must be owner, admin, member, viewer or agent, or null to remove the member';
+  elsif set_member.role is not null and (set_member.role = 'agent') <> (set_member.user_id like 'agent:%') then
+    raise exception using errcode = 'PM003', message = 'programs, and only they, have a user_id that begins with agent: and the role agent';
+  elsif caller.role = 'admin' and (old in ('owner', 'admin') or set_member.role in ('owner', 'admin')) then
+    raise exception using errcode = 'PM002', message = 'only an owner may appoint or change owners and admins';
+  elsif old = 'owner' and set_member.role is distinct from 'owner' and not exists (
+      select from public.organization_members as m
+      where m.organization_id = caller.organization_id and m.role = 'owner' and m.user_id <> set_member.user_id) then
+    raise exception using errcode = 'PM007', message = 'an organization keeps at least one owner', hint = 'Appoint another owner first.';
+  elsif set_member.role is null then
+    delete from public.organization_members as m
+      where m.organization_id = caller.organization_id and m.user_id = set_member.user_id;
+  else
+    insert into public.organization_members as m (organization_id, user_id, role, updated_at)
+    values (caller.organization_id, set_member.user_id, set_member.role, agent_memory.now())
+    on conflict (organization_id, user_id) do update set role = excluded.role, updated_at = excluded.updated_at;
+  end if;
+  perform agent_memory.audit(caller, case when set_member.role is null then 'member_removed' else 'member_set' end,
+    jsonb_build_object('user_id', set_member.user_id, 'before', old, 'after', set_member.role));
+end
+$$;
+
+-- Name: FUNCTION set_member(user_id text, role text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.set_member(user_id text, role text) IS 'Adds a member to the caller''s organization, changes its role, or, with a null role, removes it; effective with the next statement. For owners; admins may set members, viewers and agents. Raises PM001, PM002, PM003, PM007.';
+
+-- Name: set_private_access(boolean); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.set_private_access(allowed boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_admin('owner');
+begin
+  if allowed is null then
+    raise exception using errcode = 'PM003', message = 'allowed must be true or false';
+  end if;
+  update public.organizations as o set admins_read_private = allowed, updated_at = agent_memory.now()
+    where o.organization_id = caller.organization_id;
+  perform agent_memory.audit(caller, 'private_access_set', jsonb_build_object('allowed', allowed));
+end
+$$;
+
+-- Name: FUNCTION set_private_access(allowed boolean); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.set_private_access(allowed boolean) IS 'Whether owners and admins may look at private memories by inspect_memories(). For owners; audited. Raises PM001, PM002, PM003.';
+
 -- Name: update_memory(uuid, jsonb); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.update_memory(memory_id uuid, changes jsonb) RETURNS uuid
@@ -1945,7 +2336,7 @@ CREATE FUNCTION public.update_memory(memory_id uuid, changes jsonb) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
   new public.ai_memories;
 begin
@@ -2002,6 +2393,44 @@ $$;
 -- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) IS 'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+
+-- Name: api_keys; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.api_keys (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    key_hash bytea NOT NULL,
+    agent_id text NOT NULL,
+    verbs text[] NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT api_keys_verbs_check CHECK (((verbs <@ '{recall,remember,forget}'::text[]) AND (verbs <> '{}'::text[])))
+);
+
+-- Name: TABLE api_keys; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.api_keys IS 'Keys of programs: only a digest of each is stored.';
+
+-- Name: claim_signing; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.claim_signing (
+    is_only boolean DEFAULT true NOT NULL,
+    secret bytea NOT NULL,
+    CONSTRAINT claim_signing_is_only_check CHECK (is_only),
+    CONSTRAINT claim_signing_secret_check CHECK ((octet_length(secret) >= 32))
+);
+
+-- Name: TABLE claim_signing; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.claim_signing IS 'The secret that claims must be signed with, if there is a row; else claims are believed as they are set.';
 
 -- Name: migrations; Type: TABLE; Schema: agent_memory; Owner: -
 
@@ -2085,6 +2514,23 @@ COMMENT ON TABLE public.agent_memory_stats IS 'Counts per organization, agent an
 -- Name: COLUMN agent_memory_stats.hour; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.agent_memory_stats.hour IS 'The start of the hour, in UTC.';
+
+-- Name: ai_memory_audit; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memory_audit (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    happened_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT ai_memory_audit_action_check CHECK ((action = ANY (ARRAY['member_set'::text, 'member_removed'::text, 'private_access_set'::text, 'private_memories_read'::text, 'api_key_created'::text, 'api_key_revoked'::text]))),
+    CONSTRAINT ai_memory_audit_details_check CHECK (agent_memory.is_safe_json(details))
+);
+
+-- Name: TABLE ai_memory_audit; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memory_audit IS 'What owners and admins did to members, keys and private memories. Read by owners and admins, written by functions.';
 
 -- Name: ai_memory_contexts; Type: TABLE; Schema: public; Owner: -
 
@@ -2191,6 +2637,7 @@ COMMENT ON COLUMN public.organization_members.user_id IS 'The `sub` of the membe
 CREATE TABLE public.organizations (
     organization_id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
     name text NOT NULL,
+    admins_read_private boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
@@ -2199,6 +2646,20 @@ CREATE TABLE public.organizations (
 -- Name: TABLE organizations; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TABLE public.organizations IS 'The tenants. Every other row belongs to one of them.';
+
+-- Name: COLUMN organizations.admins_read_private; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.organizations.admins_read_private IS 'Whether owners and admins may look at the private memories of members; each look is audited.';
+
+-- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (organization_id, id);
+
+-- Name: claim_signing claim_signing_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.claim_signing
+    ADD CONSTRAINT claim_signing_pkey PRIMARY KEY (is_only);
 
 -- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
 
@@ -2219,6 +2680,11 @@ ALTER TABLE ONLY public.agent_memory_stats
 
 ALTER TABLE ONLY public.ai_memories
     ADD CONSTRAINT ai_memories_pkey PRIMARY KEY (organization_id, id);
+
+-- Name: ai_memory_audit ai_memory_audit_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_audit
+    ADD CONSTRAINT ai_memory_audit_pkey PRIMARY KEY (organization_id, id);
 
 -- Name: ai_memory_contexts ai_memory_contexts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -2244,6 +2710,10 @@ ALTER TABLE ONLY public.organization_members
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (organization_id);
+
+-- Name: api_keys_hash_idx; Type: INDEX; Schema: agent_memory; Owner: -
+
+CREATE INDEX api_keys_hash_idx ON agent_memory.api_keys USING btree (key_hash);
 
 -- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -2329,6 +2799,11 @@ CREATE INDEX ai_memory_embeddings_memory_idx ON public.ai_memory_embeddings USIN
 
 CREATE INDEX organization_members_user_id_idx ON public.organization_members USING btree (user_id);
 
+-- Name: api_keys api_keys_organization_id_fkey; Type: FK CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.api_keys
+    ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: agent_memory_config agent_memory_config_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config
@@ -2354,6 +2829,11 @@ ALTER TABLE ONLY public.ai_memories
 ALTER TABLE ONLY public.ai_memories
     ADD CONSTRAINT ai_memories_superseded_by_fk FOREIGN KEY (organization_id, superseded_by) REFERENCES public.ai_memories(organization_id, id);
 
+-- Name: ai_memory_audit ai_memory_audit_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_audit
+    ADD CONSTRAINT ai_memory_audit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: ai_memory_contexts ai_memory_contexts_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.ai_memory_contexts
@@ -2373,6 +2853,14 @@ ALTER TABLE ONLY public.ai_memory_history
 
 ALTER TABLE ONLY public.organization_members
     ADD CONSTRAINT organization_members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: api_keys; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.api_keys ENABLE ROW LEVEL SECURITY;
+
+-- Name: claim_signing; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.claim_signing ENABLE ROW LEVEL SECURITY;
 
 -- Name: migrations; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 
@@ -2437,6 +2925,26 @@ CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticat
 -- Name: ai_memories ai_memories_update; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY ai_memories_update ON public.ai_memories FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+
+-- Name: ai_memory_audit; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memory_audit ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memory_audit ai_memory_audit_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_audit_delete ON public.ai_memory_audit FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_audit ai_memory_audit_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_audit_insert ON public.ai_memory_audit FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_audit ai_memory_audit_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_audit_select ON public.ai_memory_audit FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND (( SELECT (agent_memory.principal()).role AS role) = ANY ('{owner,admin}'::text[]))));
+
+-- Name: ai_memory_audit ai_memory_audit_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_audit_update ON public.ai_memory_audit FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
 -- Name: ai_memory_contexts; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -2567,6 +3075,14 @@ GRANT ALL ON FUNCTION agent_memory.active_program() TO service_role;
 
 REVOKE ALL ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
 
+-- Name: FUNCTION are_claims_signed(claims text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
+
+-- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_safe_json(value jsonb) FROM PUBLIC;
@@ -2600,6 +3116,10 @@ REVOKE ALL ON FUNCTION agent_memory.check_changes(memory public.ai_memories, cha
 -- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) FROM PUBLIC;
+
+-- Name: FUNCTION claim_signature(secret bytea, claims text, expires_at text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) FROM PUBLIC;
 
 -- Name: FUNCTION claimed_organization(claims jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -2652,6 +3172,10 @@ REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scop
 
 REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text) FROM PUBLIC;
 
+-- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) FROM PUBLIC;
@@ -2671,6 +3195,10 @@ GRANT ALL ON FUNCTION agent_memory.may_read(visibility text, user_id text, agent
 REVOKE ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agent_id text, role text, person text, program text) TO service_role;
+
+-- Name: FUNCTION memberships(member text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.memberships(member text) FROM PUBLIC;
 
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -2706,13 +3234,21 @@ REVOKE ALL ON FUNCTION agent_memory.refresh_windows(organization_id uuid, contex
 
 REVOKE ALL ON FUNCTION agent_memory.refusal(item jsonb) FROM PUBLIC;
 
--- Name: FUNCTION require_member(); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION require_admin(lowest text); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.require_member() FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.require_admin(lowest text) FROM PUBLIC;
 
--- Name: FUNCTION require_writer(); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION require_member(verb text); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.require_writer() FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.require_member(verb text) FROM PUBLIC;
+
+-- Name: FUNCTION require_signed_claims(secret text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_signed_claims(secret text) FROM PUBLIC;
+
+-- Name: FUNCTION require_writer(verb text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_writer(verb text) FROM PUBLIC;
 
 -- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -2785,11 +3321,35 @@ REVOKE ALL ON FUNCTION public.append_context(messages jsonb, context_key text, a
 GRANT ALL ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION public.append_context(messages jsonb, context_key text, agent_id text, user_id text) TO service_role;
 
+-- Name: FUNCTION authenticate_api_key(key text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.authenticate_api_key(key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO authenticated;
+GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO service_role;
+
+-- Name: FUNCTION create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO service_role;
+
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO service_role;
+
+-- Name: FUNCTION inspect_memories(user_id text, reason text, match_limit integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.inspect_memories(user_id text, reason text, match_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.inspect_memories(user_id text, reason text, match_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.inspect_memories(user_id text, reason text, match_limit integer) TO service_role;
+
+-- Name: FUNCTION list_api_keys(); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.list_api_keys() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_api_keys() TO authenticated;
+GRANT ALL ON FUNCTION public.list_api_keys() TO service_role;
 
 -- Name: FUNCTION memory_history(memory_id uuid); Type: ACL; Schema: public; Owner: -
 
@@ -2815,6 +3375,24 @@ REVOKE ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) FRO
 GRANT ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.restore_memories(scope jsonb, dry_run boolean) TO service_role;
 
+-- Name: FUNCTION revoke_api_key(key_id uuid); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.revoke_api_key(key_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.revoke_api_key(key_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.revoke_api_key(key_id uuid) TO service_role;
+
+-- Name: FUNCTION set_member(user_id text, role text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.set_member(user_id text, role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_member(user_id text, role text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_member(user_id text, role text) TO service_role;
+
+-- Name: FUNCTION set_private_access(allowed boolean); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.set_private_access(allowed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO service_role;
+
 -- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) FROM PUBLIC;
@@ -2830,6 +3408,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config TO service
 
 GRANT SELECT ON TABLE public.agent_memory_stats TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_stats TO service_role;
+
+-- Name: TABLE ai_memory_audit; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memory_audit TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memory_audit TO service_role;
 
 -- Name: TABLE ai_memory_contexts; Type: ACL; Schema: public; Owner: -
 

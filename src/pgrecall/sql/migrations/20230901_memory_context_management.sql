@@ -51,7 +51,7 @@ begin
   select pg_catalog.to_regclass('public.' || name) into taken
     from pg_catalog.unnest(array[
       'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_stats', 'ai_memories',
-      'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history']) as name
+      'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
     where pg_catalog.to_regclass('public.' || name) is not null limit 1;
   if taken is not null then
     raise exception using
@@ -215,9 +215,12 @@ comment on function agent_memory.text_config(text) is
 create table if not exists public.organizations (
   organization_id uuid primary key default agent_memory.uuid_v7(),
   name text not null check (char_length(name) between 1 and 200),
+  admins_read_private boolean not null default false,
   created_at timestamptz not null default agent_memory.now(),
   updated_at timestamptz not null default agent_memory.now()
 );
+comment on column public.organizations.admins_read_private is
+  'Whether owners and admins may look at the private memories of members; each look is audited.';
 comment on table public.organizations is 'The tenants. Every other row belongs to one of them.';
 
 create table if not exists public.organization_members (
@@ -240,13 +243,89 @@ do $types$
 begin
   if pg_catalog.to_regtype('agent_memory.principal') is null then
     create type agent_memory.principal as (
-      organization_id uuid, subject text, role text, person text, program text);
+      organization_id uuid, subject text, role text, person text, program text, verbs text[]);
   end if;
 end
 $types$;
 comment on type agent_memory.principal is
-  'A verified caller: the active organization, the token''s subject, its role there, and the subject as a person''s user_id or a program''s agent_id (one of the two is null).';
+  'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), and the verbs that its API key is limited to (null: all).';
 
+-- A project that has a table of members already replaces this one function, and nothing else. It
+-- is created once and never again, so that running this file does not undo that.
+do $memberships$
+begin
+  if pg_catalog.to_regprocedure('agent_memory.memberships(text)') is null then
+    create function agent_memory.memberships(member text)
+    returns table (organization_id uuid, role text)
+    language sql stable parallel safe
+    as $body$
+      select m.organization_id, m.role
+      from public.organization_members as m
+      where m.user_id operator(pg_catalog.=) member
+    $body$;
+    comment on function agent_memory.memberships(text) is
+      'The organizations that a subject belongs to, and its role in each: owner, admin, member, viewer or agent. Replace it to use a table of your own.';
+  end if;
+end
+$memberships$;
+
+-- Private tables that the verification reads -------------------------------------------------
+
+create table if not exists agent_memory.api_keys (
+  organization_id uuid not null references public.organizations on delete cascade,
+  id uuid not null default agent_memory.uuid_v7(),
+  name text not null check (char_length(name) between 1 and 200),
+  prefix text not null,
+  key_hash bytea not null check (octet_length(key_hash) = 32),
+  agent_id text not null check (char_length(agent_id) between 1 and 255),
+  verbs text[] not null check (verbs <@ '{recall,remember,forget}' and verbs <> '{}'),
+  created_by text not null,
+  created_at timestamptz not null default agent_memory.now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz,
+  primary key (organization_id, id)
+);
+comment on table agent_memory.api_keys is 'Keys of programs: only a digest of each is stored.';
+create index if not exists api_keys_hash_idx on agent_memory.api_keys (key_hash);
+alter table agent_memory.api_keys enable row level security;
+
+create table if not exists agent_memory.claim_signing (
+  is_only boolean primary key default true check (is_only),
+  secret bytea not null check (octet_length(secret) >= 32)
+);
+comment on table agent_memory.claim_signing is 'The secret that claims must be signed with, if there is a row; else claims are believed as they are set.';
+alter table agent_memory.claim_signing enable row level security;
+revoke all on agent_memory.api_keys, agent_memory.claim_signing from public, anon, authenticated, service_role;
+
+create or replace function agent_memory.claim_signature(secret bytea, claims text, expires_at text)
+returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(secret || sha256(secret || convert_to(expires_at || E'\n' || claims, 'UTF8'))), 'hex')
+$$;
+comment on function agent_memory.claim_signature(bytea, text, text) is
+  'The signature of claims that are good until expires_at, in seconds since 1970: SHA-256 keyed twice, hexadecimal.';
+
+create or replace function agent_memory.are_claims_signed(claims text)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  expires_at text := current_setting('pgrecall.claims_expire', true);
+  key bytea := (select s.secret from agent_memory.claim_signing as s);
+begin
+  -- A setting that is absent makes a null, which must not pass.
+  return key is null or coalesce(
+    expires_at ~ '^[0-9]{1,10}$'
+    and expires_at::bigint between extract(epoch from clock_timestamp()) and extract(epoch from clock_timestamp()) + 300
+    and current_setting('pgrecall.claims_signature', true) = agent_memory.claim_signature(key, claims, expires_at), false);
+end
+$$;
+comment on function agent_memory.are_claims_signed(text) is
+  'Whether claims may be believed: if a secret is set, they must be signed with it for at most five minutes from now.';
 create or replace function agent_memory.claimed_organization(claims jsonb)
 returns jsonb
 language sql immutable parallel safe
@@ -261,38 +340,65 @@ $$;
 comment on function agent_memory.claimed_organization(jsonb) is
   'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
 
+create or replace function agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb)
+returns text[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select k.verbs from agent_memory.api_keys as k
+  where k.organization_id = key_verbs.organization_id
+    and k.id::text = app_metadata ->> 'api_key_id'
+    and subject = 'agent:' || k.agent_id
+    and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > agent_memory.now())
+$$;
+comment on function agent_memory.key_verbs(uuid, text, jsonb) is
+  'What the API key behind the claims may do; null if it is unknown, revoked or expired.';
+
 create or replace function agent_memory.principal()
 returns agent_memory.principal
 language plpgsql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  given text := nullif(current_setting('request.jwt.claims', true), '');
+  claims jsonb := given::jsonb;
   claimed jsonb;
   caller agent_memory.principal;
 begin
   if jsonb_typeof(claims) is distinct from 'object'
-     or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+     or jsonb_typeof(claims -> 'sub') is distinct from 'string'
+     or not agent_memory.are_claims_signed(given) then
     return null;
   end if;
   claimed := agent_memory.claimed_organization(claims);
   if claimed is null then
-    select (array_agg(m.organization_id))[1], m.user_id, min(m.role)
-      into caller.organization_id, caller.subject, caller.role
-      from public.organization_members as m
-     where m.user_id = claims ->> 'sub'
-     group by m.user_id having count(*) = 1;
+    select (array_agg(m.organization_id))[1], min(m.role)
+      into caller.organization_id, caller.role
+      from agent_memory.memberships(claims ->> 'sub') as m
+     having count(*) = 1;
   elsif jsonb_typeof(claimed) = 'string'
         and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select m.organization_id, m.user_id, m.role
-      into caller.organization_id, caller.subject, caller.role
-      from public.organization_members as m
-     where m.organization_id = (claimed #>> '{}')::uuid and m.user_id = claims ->> 'sub';
+    select m.organization_id, m.role
+      into caller.organization_id, caller.role
+      from agent_memory.memberships(claims ->> 'sub') as m
+     where m.organization_id = (claimed #>> '{}')::uuid;
   end if;
+  if caller.organization_id is null
+     or (caller.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
+    return null;
+  end if;
+  caller.subject := claims ->> 'sub';
   if caller.role = 'agent' then
     caller.program := substr(caller.subject, 7);
   else
     caller.person := caller.subject;
+  end if;
+  if claims -> 'app_metadata' ? 'api_key_id' then
+    caller.verbs := agent_memory.key_verbs(caller.organization_id, caller.subject, claims -> 'app_metadata');
+    if caller.verbs is null then
+      return null;
+    end if;
   end if;
   return caller;
 end
@@ -305,12 +411,14 @@ returns uuid
 language plpgsql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  caller agent_memory.principal := agent_memory.principal();
 begin
-  return (agent_memory.principal()).organization_id;
+  return case when caller.verbs is null or 'recall' = any (caller.verbs) then caller.organization_id end;
 end
 $$;
 comment on function agent_memory.active_organization() is
-  'The one organization in which this transaction acts, its membership verified, or null.';
+  'The one organization whose rows this transaction may read, its membership verified, or null.';
 
 create or replace function agent_memory.active_person()
 returns text
@@ -379,7 +487,8 @@ declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
   caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
-  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false' else format(
+  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
+    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
     ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
   writable text := tenant || case may_write when 'nobody' then ' and false' else format(
     ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
@@ -570,6 +679,10 @@ from (values
   ('agent_memory.is_safe_json(jsonb)', '{service_role}'),
   ('agent_memory.text_config(text)', '{service_role}'),
   ('agent_memory.claimed_organization(jsonb)', '{service_role}'),
+  ('agent_memory.memberships(text)', '{}'),
+  ('agent_memory.claim_signature(bytea, text, text)', '{}'),
+  ('agent_memory.are_claims_signed(text)', '{}'),
+  ('agent_memory.key_verbs(uuid, text, jsonb)', '{}'),
   ('agent_memory.settle_agent(uuid, text, text)', '{service_role}'),
   ('agent_memory.policy(regclass, text, text)', '{}'),
   ('agent_memory.expose(regprocedure, text[])', '{}')

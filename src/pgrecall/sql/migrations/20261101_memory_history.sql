@@ -51,6 +51,7 @@ as $$
     from agent_memory.principal() as caller
     join public.ai_memories as asked
       on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
+     and (caller.verbs is null or 'recall' = any (caller.verbs))
     join public.ai_memories as m
       on m.organization_id = caller.organization_id
      and (m.id = asked.id

@@ -14,7 +14,7 @@ set search_path = pg_catalog, pg_temp;
 
 -- Errors --------------------------------------------------------------------------------------
 
-create or replace function agent_memory.require_member()
+create or replace function agent_memory.require_member(verb text)
 returns agent_memory.principal
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -27,19 +27,24 @@ begin
       errcode = 'PM001',
       message = 'no organization is active for this caller',
       hint = 'The claims must carry the subject of a member and, if that member belongs to several organizations, app_metadata.organization_id.';
+  elsif verb <> all (caller.verbs) then
+    raise exception using
+      errcode = 'PM002',
+      message = format('this API key may not %s', verb),
+      hint = 'An owner or admin can create a key with that verb.';
   end if;
   return caller;
 end
 $$;
-comment on function agent_memory.require_member() is 'The verified caller; PM001 if there is none.';
+comment on function agent_memory.require_member(text) is 'The verified caller; PM001 if there is none, PM002 if its key lacks the verb.';
 
-create or replace function agent_memory.require_writer()
+create or replace function agent_memory.require_writer(verb text)
 returns agent_memory.principal
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  caller agent_memory.principal := agent_memory.require_member();
+  caller agent_memory.principal := agent_memory.require_member(verb);
 begin
   if caller.role = 'viewer' then
     raise exception using
@@ -50,7 +55,7 @@ begin
   return caller;
 end
 $$;
-comment on function agent_memory.require_writer() is 'The verified caller, if its role may write at all; else PM001 or PM002.';
+comment on function agent_memory.require_writer(text) is 'The verified caller, if its role and key may write at all; else PM001 or PM002.';
 
 -- Drafts --------------------------------------------------------------------------------------
 
@@ -513,7 +518,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   drafts agent_memory.draft[];
   answers public.remembered_memory[];
   slotted agent_memory.draft;
@@ -561,8 +566,8 @@ comment on function public.remember_memories(jsonb) is
 
 select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
-  ('agent_memory.require_member()', '{}'::text[]),
-  ('agent_memory.require_writer()', '{}'),
+  ('agent_memory.require_member(text)', '{}'::text[]),
+  ('agent_memory.require_writer(text)', '{}'),
   ('agent_memory.parse_time(jsonb)', '{}'),
   ('agent_memory.dedup_key(text, text, text, text, text, text, timestamptz)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),

@@ -300,7 +300,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member();
+  caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();

@@ -103,7 +103,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
   new public.ai_memories;
 begin
@@ -206,7 +206,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('forget');
   ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
 begin
   if not dry_run and ids <> '{}' then

@@ -27,7 +27,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller agent_memory.principal := agent_memory.require_writer();
+  caller agent_memory.principal := agent_memory.require_writer('remember');
   shared jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
 begin
