@@ -103,6 +103,13 @@ def new_home(tmp_path: Path) -> Iterator[Path]:
 Process = subprocess.Popen[str]
 Python = Callable[..., Process]
 
+# A test run in the background, or under nohup, hands down that these are ignored.
+USUAL_SIGNALS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+
 
 @pytest.fixture
 def python() -> Iterator[Python]:
@@ -111,7 +118,7 @@ def python() -> Iterator[Python]:
 
     def run(code: str, *arguments: object, **options: object) -> Process:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
+            [sys.executable, "-c", f"{USUAL_SIGNALS}{code}", *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -186,25 +186,25 @@ language sql immutable parallel safe
 as $$
   -- Inlined into the generated column: hence searched, and the operators with their schema.
   select case
-    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::regconfig
-    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::regconfig
-    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::regconfig
-    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::regconfig
-    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::regconfig
-    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::regconfig
-    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::regconfig
-    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::regconfig
-    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::regconfig
-    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::regconfig
-    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::regconfig
-    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::regconfig
-    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::regconfig
-    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::regconfig
-    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::regconfig
-    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::regconfig
-    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::regconfig
-    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::regconfig
-    else 'pg_catalog.simple'::regconfig
+    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
+    else 'pg_catalog.simple'::pg_catalog.regconfig
   end
 $$;
 comment on function agent_memory.text_config(text) is

@@ -15,6 +15,7 @@ set search_path = pg_catalog, pg_temp;
 create or replace function agent_memory.exact_limit()
 returns integer
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$ select 5000 $$;
 comment on function agent_memory.exact_limit() is
   'How many memories in scope are compared one by one; above, indexes choose candidates.';
@@ -57,22 +58,22 @@ begin
   end if;
   create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
     returns table (memory_id uuid, similarity real)
-    language plpgsql stable parallel safe as 'begin end';
+    language plpgsql stable parallel safe set search_path = pg_catalog, pg_temp as 'begin end';
   create or replace function agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer)
     returns table (memory_id uuid, similarity real)
-    language plpgsql stable parallel safe as 'begin end';
+    language plpgsql stable parallel safe set search_path = pg_catalog, pg_temp as 'begin end';
   create or replace function agent_memory.stored_dimension(organization_id uuid, model text)
     returns integer
-    language sql stable parallel safe as 'select null::integer';
+    language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.int4';
   create or replace function agent_memory.stored_models(organization_id uuid)
     returns text[]
-    language sql stable parallel safe as 'select null::text[]';
+    language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
   create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
     returns void
-    language plpgsql as 'begin end';
+    language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
-    language plpgsql as 'begin end';
+    language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
 end
 $without_vector$;
 
