@@ -11,6 +11,9 @@ from pgrecall import Memory, Settings
 from pgrecall.errors import ConfigurationError
 
 NAMES = ("DATABASE_URL", "SUPABASE_SERVICE_ROLE_KEY")
+# The middle parts of tokens, {"role": …} in Base64.
+SERVICE_ROLE = "eyJyb2xlIjoic2VydmljZV9yb2xlIn0"
+ANON = "eyJyb2xlIjoiYW5vbiJ9"
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +79,48 @@ def test_a_public_secret_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigurationError, match="NEXT_PUBLIC_SUPABASE_KEY") as caught:
         Settings()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NEXT_PUBLIC_DATABASE_URL", "host=db dbname=hunter2"),
+        ("NEXT_PUBLIC_SUPABASE_KEY", f"h.{SERVICE_ROLE}.hunter2"),
+        ("next_public_service_role", "hunter2"),
+    ],
+)
+def test_each_public_secret_is_refused_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        Settings()
+    assert "anybody reads" in caught.value.message
+    assert "Rename it without NEXT_PUBLIC_" in str(caught.value.hint)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["sb_publishable_hunter2", f"h.{ANON}.hunter2"])
+@pytest.mark.parametrize("is_in_file", [True, False])
+def test_a_public_key_is_no_service_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: str, is_in_file: bool
+) -> None:
+    if is_in_file:
+        (folder / ".env").write_text(f"SUPABASE_SERVICE_ROLE_KEY={value}\n")
+    else:
+        monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", value)
+    with pytest.raises(ConfigurationError, match="SUPABASE_SERVICE_ROLE_KEY is a ") as caught:
+        Settings()
+    assert "API Keys" in str(caught.value.hint)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["sb_secret_abc", f"h.{SERVICE_ROLE}.s", "anything"])
+def test_other_service_keys_are_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", value)
+    key = Settings().supabase_service_role_key
+    assert key is not None
+    assert key.get_secret_value() == value
 
 
 def test_the_database_is_the_given_one_then_the_settings_then_the_embedded(

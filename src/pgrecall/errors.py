@@ -9,6 +9,7 @@
     ├── NotFoundError                  PM004   also LookupError
     ├── EmbeddingMismatchError         PM005
     ├── ConflictError                  PM007
+    ├── AuthenticationError            PM009
     ├── ConfigurationError             PM501
     │   └── MissingExtraError          PM502
     ├── EmbedderError                  PM503
@@ -96,6 +97,16 @@ class ConflictError(PgRecallError):
     """The stored state contradicts what was asked for."""
 
     code = "PM007"
+
+
+class AuthenticationError(PgRecallError):
+    """A token or key is not valid. Message and hint never say why: `reason` does, for logs alone."""
+
+    code = "PM009"
+
+    def __init__(self, reason: str, *, hint: str | None = None) -> None:
+        super().__init__("the token is not valid")
+        self.reason = reason if hint is None else f"{reason} ({hint})"
 
 
 class ConfigurationError(PgRecallError):

@@ -12,9 +12,10 @@
                                   that can't take it
     NEXT_PUBLIC_SUPABASE_URL      the Supabase project
     SUPABASE_SERVICE_ROLE_KEY     its secret key
+    SUPABASE_JWT_SECRET           its legacy secret, if it still signs tokens with it
 
 What begins with NEXT_PUBLIC_ is compiled into pages that anybody reads, so a secret there is
-refused.
+refused. So is a public key in the place of the secret one, which would fail later and obscurely.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pgrecall.domain.secrets import why_secret
+from pgrecall.domain.secrets import why_no_service_key, why_secret
 from pgrecall.errors import ConfigurationError
 
 
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
     supabase_url: str | None = Field(None, alias="NEXT_PUBLIC_SUPABASE_URL")
     supabase_service_role_key: SecretStr | None = Field(None, alias="SUPABASE_SERVICE_ROLE_KEY")
+    supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
     home: Path | None = None
     embedder: str = Field("local", min_length=1)
     pool_min_size: int = Field(1, ge=0, le=100)
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigurationError(_said(error)) from None
+        _refuse_public_key(self.supabase_service_role_key)
 
 
 def _refuse_public_secrets() -> None:
@@ -78,6 +81,16 @@ def _refuse_public_secrets() -> None:
                     f"{name} {why}; NEXT_PUBLIC_ variables are compiled into pages anybody reads",
                     hint="Rename it without NEXT_PUBLIC_; replace the secret if it was published.",
                 )
+
+
+def _refuse_public_key(service_key: SecretStr | None) -> None:
+    why = service_key and why_no_service_key(service_key.get_secret_value())
+    if why:
+        raise ConfigurationError(
+            f"SUPABASE_SERVICE_ROLE_KEY {why}, which has no more rights than anybody",
+            hint="Take the secret key (sb_secret_… or service_role) from Settings, API Keys, of "
+            "the Supabase project.",
+        )
 
 
 def _said(error: ValidationError) -> str:

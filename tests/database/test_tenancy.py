@@ -43,6 +43,8 @@ def test_a_stranger_sees_nothing(world: World) -> None:
         {"sub": "ann", "app_metadata": {"organization_id": [str(ORGANIZATION)]}},
         {"sub": "ann", "app_metadata": {"organization_id": str(ORGANIZATION).upper()}},
         {"sub": "ann", "app_metadata": {"organization_id": str(uuid.uuid4())}},
+        {"sub": "ann", "app_metadata": ["organization_id"]},
+        {"sub": "ann", "app_metadata": "organization_id"},
         {"sub": "ann", "organization_id": 1},
         {"sub": "ann", "org_id": {"id": str(ORGANIZATION)}},
     ],

@@ -127,6 +127,11 @@ ANON_TOKEN = "h.eyJyb2xlIjoiYW5vbiJ9.s"
         ("NEXT_PUBLIC_KEY", " the-key "),
         ("NEXT_PUBLIC_DB", "postgresql://maria:hunter2@db/app"),
         ("NEXT_PUBLIC_SUPABASE_SERVICE_ROLE_KEY", "x"),
+        ("NEXT_PUBLIC_DB", "host=db password=hunter2"),
+        ("NEXT_PUBLIC_DB", "postgresql://db/app?user=maria&password=hunter2"),
+        ("NEXT_PUBLIC_DATABASE_URL", "postgresql://db/app"),
+        ("NEXT_PUBLIC_KEY", "sbp_0123456789abcdef"),
+        ("NEXT_PUBLIC_KEY", "sk-proj-0123456789abcdef"),
     ],
 )
 def test_secrets_are_seen(name: str, value: str) -> None:
@@ -142,6 +147,10 @@ def test_secrets_are_seen(name: str, value: str) -> None:
         "a.b.c",
         "a.W10.c",
         "postgresql://db/app",
+        "sk-SK",
+        "  ",
+        "h." + "W1tb" * 4000 + ".s",
+        "https://x.app/?reset_password=1",
     ],
 )
 def test_what_may_be_public(value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgrecall.errors import (
+    AuthenticationError,
     ConfigurationError,
     ConflictError,
     DatabaseUnavailableError,
@@ -35,7 +36,7 @@ MEANINGS = {
     NOT_FOUND: "no such memory",
     NOT_PERMITTED: "not permitted, or no organization is active",
     UNAVAILABLE: "the database can't be reached, or the embedded server can't run",
-    NOT_MIGRATED: "migrations are pending, or could not be applied",
+    NOT_MIGRATED: "migrations are pending or could not be applied, or the schema differs from theirs",
     CONFLICT: "the stored state contradicts what was asked for",
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
@@ -45,6 +46,7 @@ _CODE_OF: dict[type[PgRecallError], int] = {
     InvalidInputError: USAGE,
     ConfigurationError: USAGE,
     NotFoundError: NOT_FOUND,
+    AuthenticationError: NOT_PERMITTED,
     PermissionDeniedError: NOT_PERMITTED,
     NoOrganizationError: NOT_PERMITTED,
     DatabaseUnavailableError: UNAVAILABLE,

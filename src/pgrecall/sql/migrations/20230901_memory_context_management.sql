@@ -332,6 +332,8 @@ language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select case
+    -- Of another type it says nothing that could be trusted, not even that it names none.
+    when jsonb_typeof(claims -> 'app_metadata') not in ('object', 'null') then 'null'::jsonb
     when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
     when claims ? 'organization_id' then claims -> 'organization_id'
     when claims ? 'org_id' then claims -> 'org_id'
