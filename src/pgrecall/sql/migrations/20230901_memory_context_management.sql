@@ -251,7 +251,9 @@ comment on type agent_memory.principal is
   'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), and the verbs that its API key is limited to (null: all).';
 
 -- A project that has a table of members already replaces this one function, and nothing else. It
--- is created once and never again, so that running this file does not undo that.
+-- is created once and never again, so that running this file does not undo that. A replacement
+-- names operators and tables with their schema, as this one does, since it is inlined; and it keeps
+-- the rows of organization_members for programs.
 do $memberships$
 begin
   if pg_catalog.to_regprocedure('agent_memory.memberships(text)') is null then
@@ -689,3 +691,6 @@ from (values
   ('agent_memory.policy(regclass, text, text)', '{}'),
   ('agent_memory.expose(regprocedure, text[])', '{}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

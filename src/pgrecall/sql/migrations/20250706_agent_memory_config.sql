@@ -22,3 +22,6 @@ comment on column public.agent_memory_config.embedding_model is 'The model of ev
 comment on column public.agent_memory_config.embedding_dimension is 'The number of elements of those vectors.';
 
 select agent_memory.policy('public.agent_memory_config', 'members', 'nobody');
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

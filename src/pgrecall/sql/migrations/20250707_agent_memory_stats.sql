@@ -21,3 +21,6 @@ comment on table public.agent_memory_stats is 'Counts per organization, agent an
 comment on column public.agent_memory_stats.hour is 'The start of the hour, in UTC.';
 
 select agent_memory.policy('public.agent_memory_stats', 'members', 'nobody');
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

@@ -71,3 +71,6 @@ comment on function public.memory_history(uuid) is
   'Everything that happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. Empty if there is no such memory that the caller may read.';
 
 select agent_memory.expose('public.memory_history(uuid)', 'authenticated', 'service_role');
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

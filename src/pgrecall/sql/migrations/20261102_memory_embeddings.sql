@@ -273,3 +273,6 @@ from (values
   ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

@@ -583,3 +583,6 @@ from (values
   ('agent_memory.embed_added(uuid, agent_memory.draft[], uuid[])', '{}'),
   ('public.remember_memories(jsonb)', '{authenticated,service_role}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

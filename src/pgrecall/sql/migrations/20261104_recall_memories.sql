@@ -370,3 +370,6 @@ from (values
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

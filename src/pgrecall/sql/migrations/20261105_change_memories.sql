@@ -263,3 +263,6 @@ from (values
   ('public.forget_memories(jsonb, boolean)', '{authenticated,service_role}'),
   ('public.restore_memories(jsonb, boolean)', '{authenticated,service_role}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

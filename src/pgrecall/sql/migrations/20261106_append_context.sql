@@ -60,3 +60,6 @@ from (values
   ('agent_memory.said_at(agent_memory.principal, text, text, bigint)', '{}'::text[]),
   ('public.append_context(jsonb, text, text, text)', '{authenticated,service_role}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

@@ -273,7 +273,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if secret is null then
-    delete from agent_memory.claim_signing;
+    delete from agent_memory.claim_signing where is_only;
   elsif octet_length(convert_to(secret, 'UTF8')) < 32 then
     raise exception using errcode = 'PM003', message = 'the secret must have at least 32 bytes';
   else
@@ -298,3 +298,6 @@ from (values
   ('public.revoke_api_key(uuid)', '{authenticated,service_role}'),
   ('public.authenticate_api_key(text)', '{authenticated,service_role}')
 ) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;

@@ -1,0 +1,1 @@
+"""Operating a database: what is neither remembering nor recalling."""

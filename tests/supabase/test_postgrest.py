@@ -1,0 +1,116 @@
+"""The functions and tables through PostgREST's conventions."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from tests.supabase.conftest import Gate, Project
+
+MODEL = "test-model"
+TEA = {"content": "Maria drinks green tea.", "kind": "preference"}
+
+
+def test_a_person_remembers_and_recalls(gate: Gate) -> None:
+    maria = gate.member()
+    answers = maria.rpc("remember_memories", memories=[TEA, {"content": ""}])
+    assert [answer["status"] for answer in answers] == ["added", "rejected"]
+    [hit] = maria.rpc("recall_memories", query="which tea?")
+    assert (hit["id"], hit["content"]) == (answers[0]["id"], TEA["content"])
+    assert hit["user_id"] == maria.claims["sub"]  # type: ignore[index]
+    assert [row["id"] for row in maria.select("ai_memories")] == [hit["id"]]
+
+
+def test_embeddings_are_arrays_of_numbers(gate: Gate, project: Project) -> None:
+    maria = gate.member()
+    near = {**TEA, "embedding": [0.6, 0.8], "embedding_model": MODEL}
+    far = {"content": "The car is red.", "embedding": [-0.8, 0.6], "embedding_model": MODEL}
+    maria.rpc("remember_memories", memories=[near, far])
+    hits = maria.rpc("recall_memories", query="", query_embedding=[0.6, 0.8], embedding_model=MODEL)
+    similarities = {hit["content"]: hit["semantic"] for hit in hits}
+    expected = 1 if project.has_vector else None
+    assert similarities[TEA["content"]] == pytest.approx(expected, abs=0.01)
+
+
+def test_every_filter_arrives_as_its_type(gate: Gate) -> None:
+    maria = gate.member()
+    item = {**TEA, "context_key": "thread-1", "metadata": {"source": "chat"}, "importance": 0.9}
+    maria.rpc("remember_memories", memories=[{**item, "occurred_at": "2026-01-02T03:04:05Z"}])
+    found = {
+        "query": "tea",
+        "query_embedding": None,
+        "kinds": ["preference", "fact"],
+        "metadata": {"source": "chat"},
+        "context_key": "thread-1",
+        "since": "2026-01-01T00:00:00Z",
+        "until": "2026-01-03T00:00:00+02:00",
+        "as_of": None,
+        "match_limit": 5,
+        "min_score": 0,
+    }
+    assert len(maria.rpc("recall_memories", **found)) == 1
+    for missed in ({"kinds": ["event"]}, {"metadata": {"source": "mail"}}, {"until": "2026-01-01"}):
+        assert maria.rpc("recall_memories", **{**found, **missed}) == []
+
+
+def test_the_other_functions_answer_as_well(gate: Gate) -> None:
+    maria = gate.member()
+    messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi!"}]
+    said = maria.rpc("append_context", messages=messages, context_key="thread-1")
+    assert [answer["status"] for answer in said] == ["added", "added"]
+    first = said[0]["id"]
+    maria.rpc("update_memory", memory_id=first, changes={"content": "Good morning."})
+    counts = maria.rpc("forget_memories", scope={"context_key": "thread-1"}, dry_run=True)
+    assert counts == {"memories": 2, "dry_run": True}
+    maria.rpc("forget_memories", scope={"ids": [first]})
+    maria.rpc("restore_memories", scope={"ids": [first]})
+    changes = [step["change"] for step in maria.rpc("memory_history", memory_id=first)]
+    assert changes == ["added", "updated", "forgotten", "restored"]
+
+
+def test_people_of_other_organizations_find_nothing(gate: Gate) -> None:
+    maria, stranger = gate.member(), gate.member("owner")
+    maria.rpc("remember_memories", memories=[{**TEA, "visibility": "organization"}])
+    assert stranger.rpc("recall_memories", query="tea") == []
+    assert stranger.select("ai_memories") == []
+    assert len(stranger.select("organizations")) == 1
+
+
+def test_a_claimed_organization_is_not_believed(gate: Gate) -> None:
+    maria = gate.member()
+    assert maria.claims is not None
+    liar = gate.person(maria.claims["app_metadata"]["organization_id"])
+    with pytest.raises(psycopg.Error) as caught:
+        liar.rpc("recall_memories", query="tea")
+    # PostgREST answers with status 400 and this code.
+    assert caught.value.sqlstate == "PM001"
+    assert liar.select("organizations") == []
+
+
+def test_nobody_gets_in_without_a_token(gate: Gate) -> None:
+    for attempt in (
+        lambda: gate.anonymous().rpc("recall_memories", query="tea"),
+        lambda: gate.anonymous().rpc("remember_memories", memories=[TEA]),
+        lambda: gate.anonymous().select("ai_memories"),
+        lambda: gate.anonymous().select("organizations"),
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attempt()
+
+
+def test_clients_write_by_functions_alone(gate: Gate) -> None:
+    maria = gate.member("owner")
+    with pytest.raises(errors.InsufficientPrivilege):
+        maria.insert("organizations", [{"name": "Mine"}])
+    with pytest.raises(errors.InsufficientPrivilege):
+        maria.insert("ai_memories", [{"content": "x"}])
+
+
+def test_a_client_function_has_one_form(project: Project) -> None:
+    """PostgREST can't choose between two functions of one name."""
+    names = project.ask(
+        "select proname from pg_proc where pronamespace = 'public'::regnamespace"
+        " group by 1 having count(*) > 1"
+    )
+    assert names == []
