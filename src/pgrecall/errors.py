@@ -100,7 +100,7 @@ class ConflictError(PgRecallError):
 
 
 class AuthenticationError(PgRecallError):
-    """A token or key is not valid. Message and hint never say why: `reason` does, for logs alone."""
+    """A token or key is not valid. The message never says why: `reason` does, for logs alone."""
 
     code = "PM009"
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     supabase_url: str | None = Field(None, alias="NEXT_PUBLIC_SUPABASE_URL")
     supabase_service_role_key: SecretStr | None = Field(None, alias="SUPABASE_SERVICE_ROLE_KEY")
     supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
+    claims_secret: SecretStr | None = Field(None, min_length=32)
     home: Path | None = None
     embedder: str = Field("local", min_length=1)
     pool_min_size: int = Field(1, ge=0, le=100)

@@ -15,6 +15,7 @@ from pgrecall._async.migrate import migrate
 from pgrecall._async.pool import DictConnection, connected
 from pgrecall._async.transaction import Caller, Rows, run
 from pgrecall._async.waiting import in_thread, sleep
+from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
@@ -96,7 +97,10 @@ async def open_database(address: Address, identity: Identity, settings: Settings
         if lease is not None:
             await migrate(dsn)
         caller = Caller(
-            identity.claims, round(settings.statement_timeout * 1000), settings.pipeline
+            identity.claims,
+            _signer(settings),
+            round(settings.statement_timeout * 1000),
+            settings.pipeline,
         )
         has_vector = await _settled(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
@@ -106,6 +110,11 @@ async def open_database(address: Address, identity: Identity, settings: Settings
             await in_thread(lease.release)
         raise
     return Database(link, caller, has_vector)
+
+
+def _signer(settings: Settings) -> Signer:
+    secret = settings.claims_secret
+    return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
 async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:

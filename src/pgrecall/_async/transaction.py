@@ -16,6 +16,7 @@ from psycopg import AsyncCursor, AsyncPipeline
 from psycopg.rows import DictRow
 
 from pgrecall._async.pool import DictConnection
+from pgrecall.auth.signing import Signer
 from pgrecall.sql.loader import Statement, statement
 
 Rows: TypeAlias = "list[DictRow]"
@@ -26,14 +27,21 @@ class Caller:
     """As whom transactions run, and how: the claims as JSON, a limit for each statement."""
 
     claims: str
+    signer: Signer
     timeout_milliseconds: int
     is_pipelined: bool
 
     def preamble(self) -> Statement:
         """The statement that makes a transaction the caller's."""
+        signature = self.signer.sign(self.claims)
         return statement(
             "act_as",
-            {"claims": self.claims, "statement_timeout": str(self.timeout_milliseconds)},
+            {
+                "claims": self.claims,
+                "claims_expire": signature.expires_at,
+                "claims_signature": signature.digest,
+                "statement_timeout": str(self.timeout_milliseconds),
+            },
         )
 
 

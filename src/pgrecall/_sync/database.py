@@ -17,6 +17,7 @@ from pgrecall._sync.migrate import migrate
 from pgrecall._sync.pool import DictConnection, connected
 from pgrecall._sync.transaction import Caller, Rows, run
 from pgrecall._sync.waiting import in_thread, sleep
+from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
@@ -98,7 +99,10 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
         if lease is not None:
             migrate(dsn)
         caller = Caller(
-            identity.claims, round(settings.statement_timeout * 1000), settings.pipeline
+            identity.claims,
+            _signer(settings),
+            round(settings.statement_timeout * 1000),
+            settings.pipeline,
         )
         has_vector = _settled(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
@@ -108,6 +112,11 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
             in_thread(lease.release)
         raise
     return Database(link, caller, has_vector)
+
+
+def _signer(settings: Settings) -> Signer:
+    secret = settings.claims_secret
+    return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
 def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:

@@ -36,7 +36,7 @@ MEANINGS = {
     NOT_FOUND: "no such memory",
     NOT_PERMITTED: "not permitted, or no organization is active",
     UNAVAILABLE: "the database can't be reached, or the embedded server can't run",
-    NOT_MIGRATED: "migrations are pending or could not be applied, or the schema differs from theirs",
+    NOT_MIGRATED: "migrations are pending or failed, or the schema differs from theirs",
     CONFLICT: "the stored state contradicts what was asked for",
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",

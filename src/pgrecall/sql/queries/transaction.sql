@@ -15,6 +15,8 @@ select set_config('role', 'authenticated', true),
        set_config('request.jwt.claims', %(claims)s, true),
        set_config('request.jwt.claim.sub', '', true),
        set_config('request.jwt.claim', '', true),
+       set_config('pgrecall.claims_expire', %(claims_expire)s, true),
+       set_config('pgrecall.claims_signature', %(claims_signature)s, true),
        set_config('timezone', 'UTC', true),
        set_config('datestyle', 'ISO, YMD', true),
        set_config('statement_timeout', %(statement_timeout)s, true);
