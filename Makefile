@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?=
+# The rules left out speak of what every migration that may run twice does: IF NOT EXISTS and OR
+# REPLACE. The two functions without a search_path are inlined, and name everything in full.
+PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
+  --proc-without-search-path 'agent_memory.text_config(language text)' \
+  --proc-without-search-path 'agent_memory.memberships(member text,organization_id uuid,role text)'
 
 .PHONY: demo test check format bench snapshot sync clean
 
@@ -19,6 +24,7 @@ check: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_sync.py --check
 	$(BIN)/squawk src/pgrecall/sql/migrations/*.sql
+	$(BIN)/pgspot $(PGSPOT) src/pgrecall/sql/migrations/*.sql
 	$(BIN)/python scripts/snapshot_schema.py --check
 
 format: $(VENV)/ready

@@ -243,8 +243,8 @@ def control(server: Server, account: Account | None, *arguments: str | Path) -> 
     run([pg_ctl, "-w", "-D", server.data_folder, *arguments], server.folder, account)
 
 
-def start(server: Server, account: Account | None) -> None:
-    log, options = server.log, f"-p {server.port} {SERVER_OPTIONS}"
+def start(server: Server, account: Account | None, options: str) -> None:
+    log, options = server.log, f"-p {server.port} {options}"
     try:
         control(server, account, "-l", log, "-o", options, "start")
     except ServerError as error:
@@ -252,7 +252,9 @@ def start(server: Server, account: Account | None) -> None:
         raise ServerError("\n".join([str(error), f"The end of {log}:", *tail])) from error
 
 
-def bring_up(label: str, cache: Path, account: Account | None) -> Server:
+def bring_up(
+    label: str, cache: Path, account: Account | None, options: str = SERVER_OPTIONS
+) -> Server:
     """Install, create and start what is missing of one server."""
     server = describe_server(label, cache)
     if not (server.binaries / "postgres").exists():
@@ -263,7 +265,7 @@ def bring_up(label: str, cache: Path, account: Account | None) -> Server:
     if not server.data_folder.exists():
         create_database_files(server, account)
     if not is_running(server):
-        start(server, account)
+        start(server, account, options)
     return server
 
 

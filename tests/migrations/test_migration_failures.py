@@ -138,11 +138,15 @@ async def test_nobody_is_told_to_grant_a_superuser(runner, database, make_role, 
         ("create table public.organization_members (organization_id int, user_id int)", "table"),
         ("create materialized view public.ai_memory_history as select 1", "materialized view"),
         ("create table public.agent_memory_config (agent_id text, settings jsonb)", "table"),
+        ("create sequence public.ai_memories", "sequence"),
+        ("create index ai_memories on public.there (x)", "index"),
     ],
 )
 async def test_what_is_in_the_way_is_named_and_kept(runner, database, ask, definition, kind):
+    ask(database, "create table public.there (x int)")
     ask(database, definition)
-    name = re.search(r"public\.\w+", definition)[0]
+    name = re.search(rf"{kind} (?:public\.)?(\w+)", definition)[1]
+    name = f"public.{name}"
     before = ask(database, SHAPE, name)
     with pytest.raises(MigrationError) as caught:
         await runner.migrate(database)
@@ -150,6 +154,59 @@ async def test_what_is_in_the_way_is_named_and_kept(runner, database, ask, defin
     assert "Rename it" in caught.value.hint
     assert ask(database, SHAPE, name) == before
     ask(database, f"alter {kind} {name} rename to mine")
+    await runner.migrate(database)
+    assert (await runner.status(database)).is_current
+
+
+@pytest.mark.parametrize(
+    ("definition", "what"),
+    [
+        ("create type public.recalled_memory as (x int)", "type public.recalled_memory"),
+        ("create type public.memory_change as enum ('a')", "type public.memory_change"),
+        ("create domain public.ai_memories as text", "domain public.ai_memories"),
+        (
+            "create function public.recall_memories(a text) returns text language sql as $$$$",
+            "function public.recall_memories(text)",
+        ),
+        (
+            "create function public.forget_memories(jsonb, boolean) returns int"
+            " language sql as 'select 1'",
+            "function public.forget_memories(jsonb,boolean)",
+        ),
+        (
+            "create schema agent_memory; create table agent_memory.migrations (version int)",
+            "schema agent_memory",
+        ),
+        (
+            "create schema agent_memory; create type agent_memory.principal as (x int)",
+            "schema agent_memory",
+        ),
+    ],
+)
+async def test_names_that_are_taken_are_refused_with_the_cure(
+    runner, database, ask, definition, what
+):
+    ask(database, "set check_function_bodies = off; " + definition)
+    for attempt in (runner.plan, runner.migrate):
+        with pytest.raises(MigrationError) as caught:
+            await attempt(database)
+        assert f"In the way, and not pgrecall's: {what}." in str(caught.value)
+    ask(database, caught.value.hint.partition(": ")[2])
+    await runner.migrate(database)
+    assert (await runner.status(database)).is_current
+
+
+async def test_a_schema_that_another_role_made_is_not_moved_into(runner, database, make_role, ask):
+    role = conninfo_to_dict(make_role(database))["user"]
+    ask(database, f"create schema agent_memory authorization {role}")
+    with pytest.raises(MigrationError, match="schema agent_memory"):
+        await runner.migrate(database)
+    ask(database, "alter schema agent_memory owner to postgres")
+    await runner.migrate(database)
+
+
+async def test_an_empty_schema_that_was_made_for_it_is_used(runner, database, ask):
+    ask(database, "create schema agent_memory")
     await runner.migrate(database)
     assert (await runner.status(database)).is_current
 

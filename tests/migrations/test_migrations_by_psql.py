@@ -16,7 +16,7 @@ select c.relname::text from pg_class c
 where c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text in ('public', 'agent_memory')
   and c.relrowsecurity = %s order by 1
 """
-# What the catalogs say of the schema, the runner's ledger left out.
+# What the catalogs say of the schema, the runner's own tables left out.
 SHAPE = """
 select line from (
   select pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
@@ -29,10 +29,10 @@ select line from (
          || case when c.relkind = 'i' then pg_get_indexdef(c.oid) else '' end
   from pg_class as c
   where c.relnamespace::regnamespace::text in ('public', 'agent_memory')
-    and c.relname not like 'migrations%'
+    and c.relname !~ '^(migrations|fingerprints)'
   union all
   select c.conname || pg_get_constraintdef(c.oid)
-  from pg_constraint as c where c.conname not like 'migrations%'
+  from pg_constraint as c where c.conname !~ '^(migrations|fingerprints)'
   union all
   select p.policyname || p.tablename || p.cmd || coalesce(p.qual, '') || coalesce(p.with_check, '')
   from pg_policies as p

@@ -3,7 +3,8 @@
 """Bringing a database to the schema of this release.
 
 Every file is applied in a transaction of its own, in order, by one runner at a time; the ledger
-agent_memory.migrations remembers it. When all is up to date nothing is written.
+agent_memory.migrations remembers it, and agent_memory.fingerprints what became of the schema. When
+all is up to date nothing is written.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from psycopg import Connection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
 from psycopg.rows import BaseRowFactory, args_row, scalar_row
 
+from pgrecall._sync.drift import Fingerprints
+from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import (
     AppliedMigration,
     MigrationFile,
@@ -33,9 +36,21 @@ from pgrecall.errors import PgRecallError
 from pgrecall.sql import Statement, migration_failures, statement
 from pgrecall.sql.address import described
 from pgrecall.sql.failures import translated
+from pgrecall.sql.migration_drift import differences
 from pgrecall.sql.migration_failures import LockHolder, MissingRight
-from pgrecall.sql.migration_files import read_ledger_definition, read_migrations, sql
-from pgrecall.sql.migration_plan import compare, find_pending, watched_extensions
+from pgrecall.sql.migration_files import (
+    read_fingerprints_definition,
+    read_ledger_definition,
+    read_migrations,
+    sql,
+)
+from pgrecall.sql.migration_plan import (
+    all_again,
+    compare,
+    find_pending,
+    has_lost_extension,
+    watched_extensions,
+)
 
 __all__ = ["migrate", "plan", "sql", "status"]
 
@@ -51,25 +66,29 @@ def migrate(
     *,
     lock_timeout: float = 5.0,
     accept: Collection[str] = (),
+    repair: bool = False,
     files: Sequence[MigrationFile] | None = None,
 ) -> MigrationReport:
     """Apply what is pending, and say what was done.
 
     A file waits at most `lock_timeout` seconds for each lock on a table, so that it does not hold
     up a service behind it. `accept` names files whose edited text is to be applied over the one
-    that was; `files` replaces the migrations of this release. Safe to run any number of times, by
-    several processes at once, and to interrupt.
+    that was; `repair` applies all files again, pending or not, and looks what still differs from
+    what they made; `files` replaces the migrations of this release. Safe to run any number of
+    times, by several processes at once, and to interrupt.
 
     Raises MigrationError or one of its subclasses when a file can't be applied: that file and
     those after it have changed nothing. Raises DatabaseUnavailableError when there is no
     connection, or it breaks.
     """
     began = time.monotonic()
-    with _connect(dsn, files, accept, lock_timeout) as run:
+    with _connect(dsn, files, accept, lock_timeout, repair) as run:
         pending = run.find_pending()
         applied = [migration for migration in pending if run.apply(migration.name)]
+        drift = (run.look_for_drift()).drift if repair else ()
         notices = tuple(dict.fromkeys(run.notices))
-        return MigrationReport(run.database, tuple(applied), notices, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return MigrationReport(run.database, tuple(applied), notices, seconds, drift)
 
 
 def plan(
@@ -81,9 +100,11 @@ def plan(
 
 
 def status(dsn: str, *, files: Sequence[MigrationFile] | None = None) -> MigrationStatus:
-    """Where every file stands, edited and unknown ones included."""
+    """Where every file stands, edited and unknown ones included, and which objects differ from
+    what the files made when they were applied."""
     with _connect(dsn, files) as run:
-        return MigrationStatus(run.database, run.compare())
+        states, found = run.compare(), run.look_for_drift()
+        return MigrationStatus(run.database, states, found.drift, found.unknown)
 
 
 @contextmanager
@@ -92,6 +113,7 @@ def _connect(
     files: Sequence[MigrationFile] | None,
     accept: Collection[str] = (),
     lock_timeout: float = 0.0,
+    repair: bool = False,
 ) -> Iterator[_Run]:
     database = described(dsn)
     with translated():
@@ -105,7 +127,7 @@ def _connect(
     with connection:
         connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         files = read_migrations() if files is None else files
-        run = _Run(connection, database, files, accept, lock_timeout)
+        run = _Run(connection, database, files, accept, lock_timeout, repair)
         connection.add_notice_handler(run.hear)
         yield run
 
@@ -114,6 +136,7 @@ class _Seen(NamedTuple):
     """What a database has before its ledger is read."""
 
     has_ledger: bool
+    has_fingerprints: bool
     features: list[str]
 
 
@@ -126,7 +149,13 @@ class _Run:
     files: Sequence[MigrationFile]
     accept: Collection[str]
     lock_timeout: float
+    repair: bool
     notices: list[str] = field(default_factory=list)
+    fingerprints: Fingerprints = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = [name for file in self.files for name in file.public_names]
+        self.fingerprints = Fingerprints(self.connection, names)
 
     def hear(self, diagnostic: Diagnostic) -> None:
         """Keep warnings and what the migrations say themselves, not PostgreSQL's "skipping"."""
@@ -143,6 +172,10 @@ class _Run:
         with self._explaining("the ledger of migrations"):
             return self._find_pending()
 
+    def look_for_drift(self) -> DriftReport:
+        with self._explaining("the look at the schema"):
+            return self._find_drift()
+
     def apply(self, name: str) -> bool:
         """Apply a file, unless another run has done so meanwhile."""
         file = next(file for file in self.files if file.name == name)
@@ -153,10 +186,26 @@ class _Run:
             self._apply(file)
         return True
 
+    def _find_drift(self) -> DriftReport:
+        with self.connection.transaction():
+            seen = self._look()
+            if seen.has_fingerprints:
+                return self.fingerprints.compare()
+            return differences({}, {}) if seen.has_ledger else DriftReport()
+
     def _find_pending(self) -> tuple[PendingMigration, ...]:
         seen = self._look()
+        if not seen.has_ledger:
+            self._refuse_taken_names()
         ledger = self._read_ledger(seen)
-        return find_pending(self.files, ledger, seen.features, self.accept)
+        pending = find_pending(self.files, ledger, seen.features, self.accept)
+        return all_again(self.files, pending) if self.repair else pending
+
+    def _refuse_taken_names(self) -> None:
+        wanted = statement("list_names_taken", {"names": list(self.fingerprints.public_names)})
+        taken = self._list(wanted, args_row(MissingRight))
+        if taken:
+            raise migration_failures.names_are_taken(taken)
 
     def _look(self) -> _Seen:
         extensions = {"extensions": watched_extensions(self.files)}
@@ -174,14 +223,34 @@ class _Run:
         self._execute(statement("take_turn"))
 
     def _apply(self, file: MigrationFile) -> None:
+        before = self._look()
+        if before.has_fingerprints:
+            self._warn_of(self.fingerprints.begin())
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         self._execute(statement("set_lock_timeout", timeout))
         self._execute_script(file.text)
         seen = self._look()
         if not seen.has_ledger:
             self._execute_script(read_ledger_definition())
+        # A first run is taken as a whole when it has made all, which spares it many readings.
+        if before.has_fingerprints or file is self.files[-1]:
+            self._record_fingerprints(file, seen)
         row = {"name": file.name, "checksum": file.checksum, "features": seen.features}
         self._execute(statement("record_migration", row))
+
+    def _record_fingerprints(self, file: MigrationFile, seen: _Seen) -> None:
+        if not seen.has_fingerprints:
+            self._execute_script(read_fingerprints_definition())
+        then = [row.features for row in self._read_ledger(seen) if row.name == file.name]
+        is_lossy = any(has_lost_extension(features, seen.features) for features in then)
+        self.fingerprints.record(is_lossy=is_lossy)
+
+    def _warn_of(self, found: DriftReport) -> None:
+        if found.drift and not self.repair:
+            self.notices.append(
+                f"{len(found.drift)} objects are not as the migrations made them; "
+                "pgrecall migrate --status names them"
+            )
 
     def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:
         with self.connection.cursor(row_factory=row_factory) as cursor:
@@ -225,13 +294,17 @@ class _Run:
             encoding = self.connection.info.parameter_status("server_encoding")
             return migration_failures.wrong_encoding(name, encoding)
         in_the_way = self._list(statement("list_foreign_relations", tables), scalar_row)
+        drift = () if in_the_way else (self._find_drift()).drift
+        if drift:
+            return migration_failures.drifted(name, error, drift)
         return migration_failures.failed(name, error, in_the_way)
 
 
 def _applied(
-    name: str, checksum: str, applied_at: datetime, applied_by: str, features: list[str]
+    name: str, checksum: str, applied_at: str, applied_by: str, features: list[str]
 ) -> AppliedMigration:
-    return AppliedMigration(name, checksum, applied_at, applied_by, tuple(features))
+    at = datetime.fromisoformat(applied_at)
+    return AppliedMigration(name, checksum, at, applied_by, tuple(features))
 
 
 def _milliseconds(seconds: float) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pgrecall.domain.drift import Drift
+
 State = Literal["applied", "pending", "edited", "unknown"]
 
 
@@ -15,7 +17,8 @@ class MigrationFile:
 
     `checksum` is the SHA-256, in hex, of the text with Unix line endings. `rerun_when` names the
     extensions whose coming, going or change of version makes the file pending again. `tables`
-    are the tables that it creates, with their schema.
+    are the tables that it creates, with their schema; `public_names` all that it creates in schema
+    public.
     """
 
     name: str
@@ -23,6 +26,7 @@ class MigrationFile:
     checksum: str
     rerun_when: tuple[str, ...]
     tables: tuple[str, ...]
+    public_names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,15 @@ class PendingMigration:
 class MigrationReport:
     """What a run did: the files that it applied, in order, and what the server had to say.
 
-    `database` says in words which one it is; `applied` is empty if all was up to date.
+    `database` says in words which one it is; `applied` is empty if all was up to date. `drift` is
+    what a repair left for hands to do; no other run looks for it.
     """
 
     database: str
     applied: tuple[PendingMigration, ...]
     notices: tuple[str, ...]
     seconds: float
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,12 +92,22 @@ class MigrationState:
 
 @dataclass(frozen=True)
 class MigrationStatus:
-    """Where every file stands, in order."""
+    """Where every file stands, in order, and what is not as the files made it.
+
+    `drift_unknown` says why the latter can't be told, else it is None.
+    """
 
     database: str
     migrations: tuple[MigrationState, ...]
+    drift: tuple[Drift, ...] = ()
+    drift_unknown: str | None = None
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether a run would have nothing to do."""
+        return all(migration.state == "applied" for migration in self.migrations)
 
     @property
     def is_current(self) -> bool:
-        """Whether a run would have nothing to do."""
-        return all(migration.state == "applied" for migration in self.migrations)
+        """Whether a run would have nothing to do, and the schema is known to be as it should."""
+        return self.is_applied and not self.drift and self.drift_unknown is None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
 
+from pgrecall.domain.drift import Drift
 from pgrecall.errors import DatabaseUnavailableError, MigrationError, MissingPrivilegeError
 
 
 class MissingRight(NamedTuple):
-    """What a role lacks, and what cures it."""
+    """What a role lacks, or has too much, and what cures it."""
 
     what: str
     cure: str
@@ -26,7 +26,7 @@ class LockHolder(NamedTuple):
     pid: int | None
     application: str | None
     state: str | None
-    since: datetime | None
+    since: str | None
 
 
 def broken(name: str, error: psycopg.Error) -> DatabaseUnavailableError:
@@ -86,6 +86,49 @@ def failed(name: str, error: psycopg.Error, in_the_way: Sequence[str] = ()) -> M
     return MigrationError(f"{_message(name, error)}{_context(error)}", hint=error.diag.message_hint)
 
 
+def drifted(name: str, error: psycopg.Error, drift: Sequence[Drift]) -> MigrationError:
+    """A file failed on a schema that is not as earlier ones made it."""
+    first = drift[0]
+    return MigrationError(
+        f"{_message(name, error)} {len(drift)} objects are not as the migrations made them, "
+        f"such as {first.kind} {first.name}, which is {first.change}.",
+        hint="pgrecall migrate --status names them all, each with its cure.",
+    )
+
+
+def names_are_taken(taken: Sequence[MissingRight]) -> MigrationError:
+    """Somebody else's objects stand in the way of a first migration; nothing was done."""
+    whats = ", ".join(_lower_first_words(each.what) for each in taken)
+    return MigrationError(
+        f"In the way, and not pgrecall's: {whats}. Nothing was changed.",
+        hint="Rename it or move it to another schema, and run the migrations again: "
+        + " ".join(each.cure for each in taken),
+    )
+
+
+def may_not_create_login(role: str, error: psycopg.Error, statement: str) -> MissingPrivilegeError:
+    """The connected role may not do what a login needs."""
+    return MissingPrivilegeError(
+        f"{role} is not as it should be, and this connection may not change that: "
+        f"{_first_line(error)}.",
+        hint=f"As a superuser: {statement} Then run this again.",
+    )
+
+
+def login_is_not_bare(role: str, found: Sequence[MissingRight]) -> MigrationError:
+    """A login has more than membership in authenticated; it is not ours to take away."""
+    return MigrationError(
+        f"{role} can't be the login of a service: it {', it '.join(each.what for each in found)}.",
+        hint=" ".join(dict.fromkeys(each.cure for each in found)),
+    )
+
+
+def _lower_first_words(what: str) -> str:
+    """`MATERIALIZED VIEW public.x` as it is said in a sentence."""
+    kind, _, name = what.rpartition(" ") if "(" not in what else what.partition(" ")
+    return f"{kind.lower()} {name}"
+
+
 def _message(name: str, error: psycopg.Error) -> str:
     detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
     return f"{name} failed and was rolled back: {_first_line(error)}.{detail}"
@@ -104,5 +147,5 @@ def _describe_holder(holder: LockHolder) -> str:
     who = f"process {holder.pid}" if holder.pid is not None else "a prepared transaction"
     name = f" ({holder.application})" if holder.application else ""
     state = f", {holder.state}" if holder.state else ""
-    since = f" since {holder.since:%Y-%m-%d %H:%M:%S %Z}" if holder.since else ""
+    since = f" since {holder.since}" if holder.since else ""
     return f"{holder.locked}, {holder.mode} of {who}{name}{state}{since}"

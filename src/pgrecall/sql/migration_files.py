@@ -13,6 +13,10 @@ from pgrecall.domain.migration import MigrationFile
 # The names that `supabase db push` takes, too; of two files of one number it skips the second.
 NAME = re.compile(r"([0-9]+)_(.*)\.sql")
 _RERUN_WHEN = re.compile(r"--\s*rerun-when:\s*(.+)")
+_CREATE_PUBLIC = re.compile(
+    r"\bcreate (?:or replace )?(?:table|function|procedure|type|view|sequence) "
+    r"(?:if not exists )?(public\.[a-z_]+)"
+)
 _CREATE_TABLE = re.compile(r"^\s*create table if not exists ([a-z_]+\.[a-z_]+)", re.MULTILINE)
 
 
@@ -32,6 +36,11 @@ def read_ledger_definition() -> str:
     return (files("pgrecall.sql") / "ledger.sql").read_text(encoding="utf-8")
 
 
+def read_fingerprints_definition() -> str:
+    """The SQL that creates agent_memory.fingerprints."""
+    return (files("pgrecall.sql") / "fingerprints.sql").read_text(encoding="utf-8")
+
+
 def sql() -> str:
     """All migrations as one text, to be reviewed or run by psql; the ledger is not part of it."""
     return "\n".join(f"-- {file.name}\n\n{file.text}" for file in read_migrations())
@@ -46,6 +55,7 @@ def parse_migration(name: str, text: str) -> MigrationFile:
         checksum=hashlib.sha256(text.encode()).hexdigest(),
         rerun_when=_rerun_when(text),
         tables=tuple(dict.fromkeys(_CREATE_TABLE.findall(text))),
+        public_names=tuple(dict.fromkeys(_CREATE_PUBLIC.findall(text))),
     )
 
 

@@ -65,6 +65,25 @@ def find_pending(
     )
 
 
+def all_again(
+    files: Sequence[MigrationFile], pending: Sequence[PendingMigration]
+) -> tuple[PendingMigration, ...]:
+    """Every file, for a repair."""
+    reasons = {migration.name: migration.reason for migration in pending}
+    return tuple(
+        PendingMigration(file.name, reasons.get(file.name, "it is applied again")) for file in files
+    )
+
+
+def has_lost_extension(then: Collection[str], now: Collection[str]) -> bool:
+    """Whether an extension that the database had is not there any more."""
+    return any(
+        not then_feature.endswith(" available") and _find(name, now) in (None, "available")
+        for then_feature in then
+        for name in then_feature.split(" ")[:1]
+    )
+
+
 def _compare_known(
     files: Sequence[MigrationFile],
     applied: dict[str, AppliedMigration],

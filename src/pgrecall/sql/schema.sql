@@ -327,25 +327,25 @@ CREATE FUNCTION agent_memory.text_config(language text) RETURNS regconfig
     AS $$
   -- Inlined into the generated column: hence searched, and the operators with their schema.
   select case
-    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::regconfig
-    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::regconfig
-    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::regconfig
-    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::regconfig
-    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::regconfig
-    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::regconfig
-    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::regconfig
-    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::regconfig
-    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::regconfig
-    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::regconfig
-    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::regconfig
-    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::regconfig
-    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::regconfig
-    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::regconfig
-    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::regconfig
-    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::regconfig
-    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::regconfig
-    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::regconfig
-    else 'pg_catalog.simple'::regconfig
+    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
+    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
+    else 'pg_catalog.simple'::pg_catalog.regconfig
   end
 $$;
 
@@ -602,6 +602,8 @@ CREATE FUNCTION agent_memory.claimed_organization(claims jsonb) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select case
+    -- Of another type it says nothing that could be trusted, not even that it names none.
+    when jsonb_typeof(claims -> 'app_metadata') not in ('object', 'null') then 'null'::jsonb
     when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
     when claims ? 'organization_id' then claims -> 'organization_id'
     when claims ? 'org_id' then claims -> 'org_id'
@@ -745,6 +747,7 @@ COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_
 
 CREATE FUNCTION agent_memory.exact_limit() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select 5000 $$;
 
 -- Name: FUNCTION exact_limit(); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1363,7 +1366,7 @@ CREATE FUNCTION agent_memory.require_signed_claims(secret text) RETURNS void
     AS $$
 begin
   if secret is null then
-    delete from agent_memory.claim_signing;
+    delete from agent_memory.claim_signing where is_only;
   elsif octet_length(convert_to(secret, 'UTF8')) < 32 then
     raise exception using errcode = 'PM003', message = 'the secret must have at least 32 bytes';
   else
@@ -2432,6 +2435,28 @@ CREATE TABLE agent_memory.claim_signing (
 
 COMMENT ON TABLE agent_memory.claim_signing IS 'The secret that claims must be signed with, if there is a row; else claims are believed as they are set.';
 
+-- Name: fingerprints; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.fingerprints (
+    kind text NOT NULL,
+    name text NOT NULL,
+    part_of text,
+    definition text NOT NULL,
+    cure text
+);
+
+-- Name: TABLE fingerprints; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.fingerprints IS 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
+
+-- Name: COLUMN fingerprints.part_of; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.fingerprints.part_of IS 'The object with which it comes and goes.';
+
+-- Name: COLUMN fingerprints.cure; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.fingerprints.cure IS 'The statement that makes it as it was; null where applying the migrations again does.';
+
 -- Name: migrations; Type: TABLE; Schema: agent_memory; Owner: -
 
 CREATE TABLE agent_memory.migrations (
@@ -2661,6 +2686,11 @@ ALTER TABLE ONLY agent_memory.api_keys
 ALTER TABLE ONLY agent_memory.claim_signing
     ADD CONSTRAINT claim_signing_pkey PRIMARY KEY (is_only);
 
+-- Name: fingerprints fingerprints_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.fingerprints
+    ADD CONSTRAINT fingerprints_pkey PRIMARY KEY (kind, name);
+
 -- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
 
 ALTER TABLE ONLY agent_memory.migrations
@@ -2861,6 +2891,10 @@ ALTER TABLE agent_memory.api_keys ENABLE ROW LEVEL SECURITY;
 -- Name: claim_signing; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 
 ALTER TABLE agent_memory.claim_signing ENABLE ROW LEVEL SECURITY;
+
+-- Name: fingerprints; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.fingerprints ENABLE ROW LEVEL SECURITY;
 
 -- Name: migrations; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 

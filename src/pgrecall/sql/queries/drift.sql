@@ -25,8 +25,8 @@ with settled as (
 ),
 relations as (
   select c.*, format('%%I.%%I', n.nspname, c.relname) as name,
-         case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
-                        when 'f' then 'foreign table' else 'table' end as kind
+         case c.relkind when 'v' then 'view' when 'm' then 'view' when 'S' then 'sequence'
+                        else 'table' end as kind
   from pg_catalog.pg_class as c
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
@@ -94,9 +94,12 @@ grants as (
   where n.nspname = 'public' and g.privilege_type = 'USAGE'
 ),
 named_grants as (
-  select format('%%s%%s on %%s', g.privilege_type, ' (' || quote_ident(g.attname) || ')', g.target) as right,
-         case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end as grantee, g.part_of, g.is_grantable
+  select coalesce(' (' || quote_ident(g.attname) || ')', '') || ' ON ' || g.target as target, g.part_of,
+         case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end as grantee,
+         string_agg(g.privilege_type || case when g.is_grantable then ' with grant option' else '' end,
+                    ', ' order by g.privilege_type, g.is_grantable) as definition
   from grants as g where g.grantee <> g.owner
+  group by 1, 2, 3
 ),
 owners as (
   select r.kind, r.name, r.relowner as owner from relations as r
@@ -110,7 +113,7 @@ union all
 select 'schema', 'agent_memory', null, '', null, null from settled
 union all
 select r.kind, r.name, null, case r.relpersistence when 'u' then 'unlogged' when 'p' then '' else 'temporary' end,
-       format('DROP %%s %%s;', upper(r.kind), r.name), null
+       format('DROP %%s %%s;', case r.relkind when 'm' then 'MATERIALIZED VIEW' when 'f' then 'FOREIGN TABLE' else upper(r.kind) end, r.name), null
 from relations as r
 union all
 select 'row level security', r.name, r.kind || ' ' || r.name,
@@ -185,9 +188,9 @@ select 'owner', o.kind || ' ' || o.name, o.kind || ' ' || o.name,
               case when o.owner = s.owner then s.owner_name else quote_ident(pg_get_userbyid(o.owner)) end)
 from owners as o cross join settled as s
 union all
-select 'grant', g.right || ' to ' || g.grantee, g.part_of, case when bool_or(g.is_grantable) then 'with grant option' else '' end,
-       format('REVOKE %%s FROM %%s;', g.right, g.grantee), null
-from named_grants as g group by g.right, g.grantee, g.part_of
+select 'grant', substr(g.target, 2) || ' TO ' || g.grantee, g.part_of, g.definition,
+       format('REVOKE ALL%%s FROM %%s;', g.target, g.grantee), null
+from named_grants as g
 union all
 select 'role', quote_ident(r.rolname), null,
        concat_ws(', ', case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypasses row level security' end,

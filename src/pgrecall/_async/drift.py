@@ -1,0 +1,80 @@
+"""The fingerprints of a schema: read from the catalogs, kept beside the ledger, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.rows import args_row
+
+from pgrecall.domain.drift import DriftReport, SchemaObject
+from pgrecall.sql import Statement, statement
+from pgrecall.sql.migration_drift import Move, Objects, differences, keyed, moved
+
+
+@dataclass
+class Fingerprints:
+    """The objects of one database; `public_names` are those of schema public that count.
+
+    Its methods are called within a transaction.
+    """
+
+    connection: AsyncConnection
+    public_names: Sequence[str]
+    _before: Objects | None = None
+
+    async def compare(self) -> DriftReport:
+        """How the schema differs from its reference."""
+        return differences(await self._read_reference(), await self._read_present())
+
+    async def begin(self) -> DriftReport:
+        """Remember how things are before a migration; how they differ from the reference.
+
+        What the last migration of this run left is still known: no time to speak of has passed.
+        """
+        if self._before is not None:
+            return DriftReport()
+        self._before = await self._read_present()
+        return differences(await self._read_reference(), self._before)
+
+    async def record(self, *, is_lossy: bool) -> None:
+        """Move the reference by what the migration has changed; without `begin`, take it anew.
+
+        `is_lossy` says that an extension has gone, and what belonged to it.
+        """
+        after = await self._read_present()
+        reference = await self._read_reference()
+        before = {} if self._before is None else self._before
+        await self._write(moved(reference, before, after, is_lossy=is_lossy))
+        self._before = after
+
+    async def _read_present(self) -> Objects:
+        await self._execute(statement("settle_renderings"))
+        return await self._list(
+            statement("list_schema_objects", {"names": list(self.public_names)})
+        )
+
+    async def _read_reference(self) -> Objects:
+        return await self._list(statement("list_fingerprints"))
+
+    async def _write(self, move: Move) -> None:
+        rows = move.recorded
+        recorded = {
+            "kinds": [row.kind for row in rows],
+            "names": [row.name for row in rows],
+            "parts": [row.part_of for row in rows],
+            "definitions": [row.definition for row in rows],
+            "cures": [row.cure for row in rows],
+        }
+        await self._execute(statement("record_fingerprints", recorded))
+        kinds, names = [key[0] for key in move.dropped], [key[1] for key in move.dropped]
+        await self._execute(statement("drop_fingerprints", {"kinds": kinds, "names": names}))
+
+    async def _list(self, wanted: Statement) -> Objects:
+        async with self.connection.cursor(row_factory=args_row(SchemaObject)) as cursor:
+            await cursor.execute(wanted.sql, wanted.parameters)
+            return keyed(await cursor.fetchall())
+
+    async def _execute(self, wanted: Statement) -> None:
+        await self.connection.execute(wanted.sql, wanted.parameters)

@@ -1,0 +1,122 @@
+"""Drift: how a schema differs from what the migrations made, decided from two readings of it.
+
+The reference is what the catalogs said when the migrations had been applied, read in the same
+transaction. Shipping one instead would need a rendering for every version of PostgreSQL and of
+pgvector; making one needs a second database, which hosted servers don't give. The price is that
+the first reading is trusted. Later ones are not: an upgrade moves the reference by what it changed
+itself, so what had drifted before it still shows. Whoever owns the schema can edit the reference,
+too: this finds accidents, not intruders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pgrecall.domain.drift import Drift, DriftReport, SchemaObject
+
+Key: TypeAlias = tuple[str, str]
+Objects: TypeAlias = Mapping[Key, SchemaObject]
+
+REPAIR = "pgrecall migrate --repair"
+_SERVER: Key = ("server", "PostgreSQL")
+# Of these no statement changes one into what it was: it goes, and comes back.
+_REMADE = frozenset({"constraint", "grant", "index", "rule", "trigger"})
+_BY_HAND = frozenset({"column", "table", "type"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """How the reference changes."""
+
+    recorded: tuple[SchemaObject, ...]
+    dropped: tuple[Key, ...]
+
+
+def keyed(objects: Iterable[SchemaObject]) -> Objects:
+    """Objects by kind and name."""
+    return {(each.kind, each.name): each for each in objects}
+
+
+def differences(reference: Objects, present: Objects) -> DriftReport:
+    """What is missing, altered or added; parts of what is missing or added go without saying."""
+    if not reference:
+        return DriftReport(unknown=f"no reference was recorded yet; {REPAIR} records one")
+    if not _is_comparable(reference, present):
+        was, now = reference[_SERVER].definition, present[_SERVER].definition
+        return DriftReport(
+            unknown=f"the reference is of PostgreSQL {was}, the server {now}; {REPAIR} renews it"
+        )
+    return DriftReport(
+        tuple(
+            drift
+            for key in sorted(reference.keys() | present.keys())
+            if (drift := _drift(key, reference, present))
+        )
+    )
+
+
+def moved(reference: Objects, before: Objects, after: Objects, *, is_lossy: bool) -> Move:
+    """How the reference changes with a migration that made `before` into `after`.
+
+    Without a reference, or with one of another major version, it becomes `after`. `is_lossy` says
+    that an extension has gone: what went with it is not missed.
+    """
+    wanted = dict(reference)
+    if not reference or not _is_comparable(reference, after):
+        wanted = dict(after)
+    else:
+        wanted |= {key: it for key, it in after.items() if not _is_same(before.get(key), it)}
+        gone = before.keys() - after.keys()
+        gone |= reference.keys() - after.keys() if is_lossy else set()
+        wanted = {key: it for key, it in wanted.items() if key not in gone}
+    return Move(
+        tuple(it for key, it in wanted.items() if not _is_same(reference.get(key), it)),
+        tuple(key for key in reference if key not in wanted),
+    )
+
+
+def _is_comparable(reference: Objects, present: Objects) -> bool:
+    return _is_same(reference.get(_SERVER), present[_SERVER])
+
+
+def _is_same(one: SchemaObject | None, other: SchemaObject) -> bool:
+    return one is not None and one.definition == other.definition
+
+
+def _drift(key: Key, reference: Objects, present: Objects) -> Drift | None:
+    was, now = reference.get(key), present.get(key)
+    if was and now:
+        if _is_same(was, now):
+            return None
+        return Drift(*key, "altered", was.definition, now.definition, _cure_of_altered(was, now))
+    if was:
+        if _is_implied(was, reference, present):
+            return None
+        return Drift(*key, "missing", was.definition, None, was.cure or REPAIR)
+    assert now is not None
+    if _is_implied(now, present, reference) or _is_tuning(now):
+        return None
+    return Drift(*key, "added", None, now.definition, now.removal or "By hand.")
+
+
+def _is_implied(part: SchemaObject, here: Objects, there: Objects) -> bool:
+    """Whether the object that it is part of is not there, either."""
+    if part.part_of is None:
+        return False
+    kind, _, name = part.part_of.partition(" ")
+    return (kind, name) in here and (kind, name) not in there
+
+
+def _is_tuning(added: SchemaObject) -> bool:
+    """Whether it changes no answer: an index that is not unique."""
+    return added.kind == "index" and not added.definition.startswith("CREATE UNIQUE ")
+
+
+def _cure_of_altered(was: SchemaObject, now: SchemaObject) -> str:
+    if was.kind in _BY_HAND:
+        return f"By hand: it was {was.definition or 'a plain one'}."
+    if was.kind in _REMADE:
+        return f"{now.removal} {was.cure or f'Then {REPAIR}'}"
+    return was.cure or REPAIR
