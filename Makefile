@@ -9,13 +9,17 @@ PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.text_config(language text)' \
   --proc-without-search-path 'agent_memory.memberships(member text,organization_id uuid,role text)'
 
-.PHONY: demo test check format bench snapshot sync clean
+.PHONY: demo test test-matrix check format bench snapshot clean
 
 demo: $(VENV)/ready
 	$(BIN)/pgrecall demo
 
 test: $(VENV)/ready
 	$(BIN)/pytest
+
+# The database part of the suite on PostgreSQL 13 to 18; ONLY=13,15 for some of them. Needs npm.
+test-matrix: $(VENV)/ready
+	$(BIN)/python scripts/test_matrix.py $(if $(ONLY),--only $(ONLY))
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

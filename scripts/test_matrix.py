@@ -6,8 +6,10 @@
 
 The servers are made as scripts/test_servers.py makes them, but new for each run, in a cache of
 their own, so that nobody's `down` ends a run. They don't wait for disks, which makes the tests
-three times as fast; what a server's crash leaves is tested elsewhere. Prints a table, and last a line `N passed, N failed`. Exit code 1 if anything failed; a server
-that can't be had on this machine is a row that says so, and no failure.
+three times as fast; what a server's crash leaves is tested elsewhere.
+
+Prints a table, and last a line `N passed, N failed`. Exit code 1 if anything failed; a server that
+can't be had on this machine is a row that says so, and no failure.
 
 `make test` is the row of the newest version with vector, so --quick leaves that out.
 """

@@ -60,7 +60,8 @@ def test_every_public_table_has_a_policy_for_each_command(world: World) -> None:
 
 def test_clients_may_select_and_nothing_else(world: World) -> None:
     rows = world.connection.execute(
-        "select table_name, grantee, array_agg(privilege_type::text order by privilege_type::text) as rights"
+        "select table_name, grantee,"
+        " array_agg(privilege_type::text order by privilege_type::text) as rights"
         " from information_schema.role_table_grants"
         " where table_schema in ('public', 'agent_memory')"
         " and grantee in ('anon', 'authenticated', 'PUBLIC')"
