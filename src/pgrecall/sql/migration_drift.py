@@ -24,6 +24,8 @@ _SERVER: Key = ("server", "PostgreSQL")
 # Of these no statement changes one into what it was: it goes, and comes back.
 _REMADE = frozenset({"constraint", "grant", "index", "rule", "trigger"})
 _BY_HAND = frozenset({"column", "table", "type"})
+# Who is a member may be decided by a project's own tables; no migration makes these again.
+_REPLACEABLE: frozenset[Key] = frozenset({("function", "agent_memory.memberships(text)")})
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def _drift(key: Key, reference: Objects, present: Objects) -> Drift | None:
     if was and now:
         if _is_same(was, now):
             return None
+        if key in _REPLACEABLE:
+            return Drift(*key, "replaced", was.definition, now.definition, "None is needed.")
         return Drift(*key, "altered", was.definition, now.definition, _cure_of_altered(was, now))
     if was:
         if _is_implied(was, reference, present):

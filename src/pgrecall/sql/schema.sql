@@ -1152,6 +1152,7 @@ declare
   given text := nullif(current_setting('request.jwt.claims', true), '');
   claims jsonb := given::jsonb;
   claimed jsonb;
+  membership record;
   caller agent_memory.principal;
 begin
   if jsonb_typeof(claims) is distinct from 'object'
@@ -1161,21 +1162,25 @@ begin
   end if;
   claimed := agent_memory.claimed_organization(claims);
   if claimed is null then
-    select (array_agg(m.organization_id))[1], min(m.role)
-      into caller.organization_id, caller.role
+    select (array_agg(m.organization_id))[1] as organization_id, min(m.role) as role
+      into membership
       from agent_memory.memberships(claims ->> 'sub') as m
      having count(*) = 1;
   elsif jsonb_typeof(claimed) = 'string'
         and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
     select m.organization_id, m.role
-      into caller.organization_id, caller.role
+      into membership
       from agent_memory.memberships(claims ->> 'sub') as m
      where m.organization_id = (claimed #>> '{}')::uuid;
-  end if;
-  if caller.organization_id is null
-     or (caller.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
+  else
     return null;
   end if;
+  if membership.organization_id is null
+     or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
+    return null;
+  end if;
+  caller.organization_id := membership.organization_id;
+  caller.role := membership.role;
   caller.subject := claims ->> 'sub';
   if caller.role = 'agent' then
     caller.program := substr(caller.subject, 7);
