@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -41,7 +42,12 @@ class Shell:
         # Unbuffered, Python does not notice that a reader has left.
         environment = {**os.environ, **self.environment, "PYTHONUNBUFFERED": ""}
         return subprocess.Popen(
-            [*COMMAND, *arguments], text=True, env=environment, **{**pipes, **options}
+            [*COMMAND, *arguments],
+            text=True,
+            env=environment,
+            # A test run in the background hands down that interrupts are ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **{**pipes, **options},
         )
 
 
