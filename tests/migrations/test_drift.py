@@ -271,6 +271,19 @@ def test_tuning_and_ones_own_objects_are_no_drift(dsn, ask):
     assert status(dsn).drift == ()
 
 
+def test_a_function_that_a_project_may_replace_is_told_and_no_fault(dsn, ask):
+    ask(
+        dsn,
+        "create or replace function agent_memory.memberships(member text)"
+        " returns table (organization_id uuid, role text) language sql stable"
+        " as 'select null::uuid, null::text where false'",
+    )
+    found = status(dsn)
+    assert named(found.drift) == ["replaced function agent_memory.memberships(text)"]
+    assert found.is_current
+    assert named(migrate(dsn, repair=True).drift) == named(found.drift), "it is kept"
+
+
 def test_a_membership_of_a_client_role_is_named(new_server, ask):
     migrate(new_server)
     ask(new_server, "grant service_role to authenticated; alter role anon bypassrls")

@@ -244,9 +244,10 @@ class _Run:
         await self.fingerprints.record(is_lossy=is_lossy)
 
     def _warn_of(self, found: DriftReport) -> None:
-        if found.drift and not self.repair:
+        faults = [drift for drift in found.drift if drift.is_fault]
+        if faults and not self.repair:
             self.notices.append(
-                f"{len(found.drift)} objects are not as the migrations made them; "
+                f"{len(faults)} objects are not as the migrations made them; "
                 "pgrecall migrate --status names them"
             )
 
@@ -293,8 +294,8 @@ class _Run:
             return migration_failures.wrong_encoding(name, encoding)
         in_the_way = await self._list(statement("list_foreign_relations", tables), scalar_row)
         drift = () if in_the_way else (await self._find_drift()).drift
-        if drift:
-            return migration_failures.drifted(name, error, drift)
+        if faults := [each for each in drift if each.is_fault]:
+            return migration_failures.drifted(name, error, faults)
         return migration_failures.failed(name, error, in_the_way)
 
 

@@ -134,7 +134,7 @@ def _apply(
         _print_drift(report.drift)
         if report.applied:
             say(f"{len(report.applied)} applied in {report.seconds:.1f} s")
-    if report.drift:
+    if any(drift.is_fault for drift in report.drift):
         raise typer.Exit(NOT_MIGRATED)
 
 

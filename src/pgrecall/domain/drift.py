@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Change = Literal["missing", "altered", "added"]
+Change = Literal["missing", "altered", "added", "replaced"]
 
 
 class SchemaObject(NamedTuple):
@@ -29,7 +29,8 @@ class SchemaObject(NamedTuple):
 class Drift:
     """An object that is not as the migrations made it, and what cures that.
 
-    `was` and `now` are its definitions, None where it is not there.
+    `was` and `now` are its definitions, None where it is not there. `replaced` is what a project
+    may replace by its own; it is told, and no fault.
     """
 
     kind: str
@@ -38,6 +39,11 @@ class Drift:
     was: str | None
     now: str | None
     cure: str
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether there is anything to cure."""
+        return self.change != "replaced"
 
 
 @dataclass(frozen=True)

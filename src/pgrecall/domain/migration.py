@@ -110,4 +110,5 @@ class MigrationStatus:
     @property
     def is_current(self) -> bool:
         """Whether a run would have nothing to do, and the schema is known to be as it should."""
-        return self.is_applied and not self.drift and self.drift_unknown is None
+        is_faulty = any(drift.is_fault for drift in self.drift)
+        return self.is_applied and not is_faulty and self.drift_unknown is None

@@ -90,19 +90,19 @@ def _is_same(one: SchemaObject | None, other: SchemaObject) -> bool:
 def _drift(key: Key, reference: Objects, present: Objects) -> Drift | None:
     was, now = reference.get(key), present.get(key)
     if was and now:
-        if _is_same(was, now):
-            return None
-        if key in _REPLACEABLE:
-            return Drift(*key, "replaced", was.definition, now.definition, "None is needed.")
-        return Drift(*key, "altered", was.definition, now.definition, _cure_of_altered(was, now))
-    if was:
-        if _is_implied(was, reference, present):
-            return None
+        return None if _is_same(was, now) else _altered(was, now)
+    if was and not _is_implied(was, reference, present):
         return Drift(*key, "missing", was.definition, None, was.cure or REPAIR)
-    assert now is not None
-    if _is_implied(now, present, reference) or _is_tuning(now):
-        return None
-    return Drift(*key, "added", None, now.definition, now.removal or "By hand.")
+    if now and not _is_implied(now, present, reference) and not _is_tuning(now):
+        return Drift(*key, "added", None, now.definition, now.removal or "By hand.")
+    return None
+
+
+def _altered(was: SchemaObject, now: SchemaObject) -> Drift:
+    definitions = was.definition, now.definition
+    if (was.kind, was.name) in _REPLACEABLE:
+        return Drift(was.kind, was.name, "replaced", *definitions, "None is needed.")
+    return Drift(was.kind, was.name, "altered", *definitions, _cure_of_altered(was, now))
 
 
 def _is_implied(part: SchemaObject, here: Objects, there: Objects) -> bool:
