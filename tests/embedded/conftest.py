@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from pgrecall import embedded
+from pgrecall.embedded.shares import shares
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +66,16 @@ def module_home(template: Path, workshop: Path) -> Iterator[Path]:
 def home(module_home: Path) -> Iterator[Path]:
     """A stopped server's home, for tests that leave it whole."""
     yield module_home
+    release_left(module_home)
     embedded.stop(module_home)
+
+
+def release_left(home: Path) -> None:
+    """Give back what a failed test still holds, so that later ones fail for their own reasons."""
+    share = shares.get(home)
+    for lease in list(share.leases) if share else []:
+        assert isinstance(lease, embedded.ServerLease)
+        lease.release()
 
 
 @pytest.fixture

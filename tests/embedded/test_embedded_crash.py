@@ -33,10 +33,16 @@ embedded.join(Path(sys.argv[1]))
 def postmasters(home: Path) -> list[int]:
     """The living servers of a home: processes of its data directory whose parent is not one."""
     pids = list_processes(Layout.of(home), account_for(home))
-    parents = {
-        pid: int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]) for pid in pids
-    }
-    return [pid for pid in pids if parents[pid] not in pids]
+    parents = {pid: parent for pid in pids if (parent := find_parent(pid)) is not None}
+    return [pid for pid, parent in parents.items() if parent not in parents]
+
+
+def find_parent(pid: int) -> int | None:
+    """The pid of the parent; None if the process, such as a worker of the server, just ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def as_owner(home: Path) -> dict[str, object]:
@@ -181,17 +187,22 @@ def test_a_server_out_of_sight_is_never_doubled(home):
 
 
 def test_a_frozen_server_is_not_replaced(home):
-    lease = embedded.join(home)
-    pid = embedded.status(home).pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(ServerStartError, match=f"process {pid}.*does not answer"):
-            embedded.join(home)
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    assert postmasters(home) == [pid]
-    lease.release()
+    with embedded.join(home):
+        pid = embedded.status(home).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(ServerStartError, match=f"process {pid}.*does not answer"):
+                embedded.join(home)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert postmasters(home) == [pid]
+
+
+def test_a_process_that_is_gone_has_no_parent():
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert find_parent(gone.pid) is None
 
 
 def test_a_starter_killed_early_leaves_no_half_database(new_home, python):
