@@ -22,10 +22,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 # Inlined, and qualified throughout.
-INLINED = {"may_read", "may_write", "text_config", "memberships"}
+INLINED = {"may_read", "may_write", "openness", "text_config", "memberships"}
 # Constants, and empty bodies where there is no pgvector.
 NAMELESS = {
-    "exact_limit",
     "similarities",
     "nearest",
     "stored_dimension",

@@ -559,9 +559,9 @@ begin
     raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
       hint = 'Name the model as remember_memories was told it.';
   elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
-        or 'Infinity' = any (query_embedding) or '-Infinity' = any (query_embedding)
-        or not exists (select from unnest(query_embedding) as e where e <> 0) then
-    raise exception using errcode = 'PM003', message = 'query_embedding must hold finite numbers, not all of them zero';
+        or not exists (select from unnest(query_embedding) as e having max(abs(e)) between 1e-6 and 65504) then
+    raise exception using errcode = 'PM003',
+      message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
   stored := agent_memory.stored_dimension(organization_id, model);
   if stored <> cardinality(query_embedding) then
@@ -614,21 +614,21 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.claimed_organization(claims jsonb) IS 'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
 
--- Name: dedup_key(text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: dedup_key(text, text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) RETURNS bytea
+CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) RETURNS bytea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-    agent_id, user_id, context_key, slot,
+    agent_id, user_id, context_key, slot, visibility,
     pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
     told_by, extract(epoch from told_at))::text, 'UTF8'))
 $$;
 
--- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
 -- Name: drafts(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -641,7 +641,7 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, content,
+        agent_id, user_id, context_key, slot, visibility, content,
         case when kind = 'message' then concat_ws(' ', trust, speaker) end,
         case when kind = 'message' then told_at end) end,
       embedding, embedding_model,
@@ -746,13 +746,16 @@ COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_
 -- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.exact_limit() RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select 5000 $$;
+    AS $_$
+  select case when told.number ~ '^[1-9][0-9]{0,8}$' then told.number::integer else 5000 end
+  from current_setting('pgrecall.exact_limit', true) as told (number)
+$_$;
 
 -- Name: FUNCTION exact_limit(); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.exact_limit() IS 'How many memories in scope are compared one by one; above, indexes choose candidates.';
+COMMENT ON FUNCTION agent_memory.exact_limit() IS 'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
 
 -- Name: existing(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -921,6 +924,24 @@ CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS 
 
 COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
 
+-- Name: is_storable(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    begin
+      return public.l2_norm(embedding::public.halfvec) > 0;
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $$;
+
+-- Name: FUNCTION is_storable(embedding text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
+
 -- Name: key_verbs(uuid, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) RETURNS text[]
@@ -1083,6 +1104,22 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
 
 COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
 
+-- Name: openness(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.openness(visibility text) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select case
+    when visibility operator(pg_catalog.=) 'private' then 1
+    when visibility operator(pg_catalog.=) 'agent' then 2
+    else 3
+  end
+$$;
+
+-- Name: FUNCTION openness(visibility text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.openness(visibility text) IS 'How widely a visibility shows: whoever may read a row may read what is at least as open, of the same user and agent.';
+
 -- Name: parse_time(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.parse_time(value jsonb) RETURNS timestamp with time zone
@@ -1153,7 +1190,7 @@ declare
   claims jsonb := given::jsonb;
   claimed jsonb;
   membership record;
-  caller agent_memory.principal;
+  verbs text[];
 begin
   if jsonb_typeof(claims) is distinct from 'object'
      or jsonb_typeof(claims -> 'sub') is distinct from 'string'
@@ -1179,21 +1216,17 @@ begin
      or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
     return null;
   end if;
-  caller.organization_id := membership.organization_id;
-  caller.role := membership.role;
-  caller.subject := claims ->> 'sub';
-  if caller.role = 'agent' then
-    caller.program := substr(caller.subject, 7);
-  else
-    caller.person := caller.subject;
-  end if;
   if claims -> 'app_metadata' ? 'api_key_id' then
-    caller.verbs := agent_memory.key_verbs(caller.organization_id, caller.subject, claims -> 'app_metadata');
-    if caller.verbs is null then
+    verbs := agent_memory.key_verbs(membership.organization_id, claims ->> 'sub', claims -> 'app_metadata');
+    if verbs is null then
       return null;
     end if;
   end if;
-  return caller;
+  return row(
+    membership.organization_id, claims ->> 'sub', membership.role,
+    case when membership.role <> 'agent' then claims ->> 'sub' end,
+    case when membership.role = 'agent' then substr(claims ->> 'sub', 7) end,
+    verbs)::agent_memory.principal;
 end
 $_$;
 
@@ -1240,10 +1273,11 @@ CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids u
     AS $$
   with windowed as (
     select m.id, setweight(
-        coalesce(lag(ts_filter(m.search_vector, '{a}'), 3) over before, '')
-        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 2) over before, '')
-        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 1) over before, ''), 'C') as lexemes
-    from public.ai_memories as m
+        case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
+        || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
+        || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
+    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
+          from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
     window before as (partition by m.context_id order by m.occurred_at, m.id)
@@ -1262,7 +1296,7 @@ COMMENT ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_i
 -- Name: refusal(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.refusal(item jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
@@ -1305,8 +1339,9 @@ begin
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
     when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
-    when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+    when not agent_memory.is_storable(item ->> 'embedding')
+      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $_$;
@@ -1584,6 +1619,13 @@ begin
         and m.slot = draft.slot and coalesce(m.user_id, '') = coalesce(draft.user_id, '')
         and m.superseded_by is null and m.forgotten_at is null
       for update;
+    -- A value that the caller could not change is not ended by a new one, either.
+    if exists (
+        select from agent_memory.slot_values(caller.organization_id, draft) as v
+        where not coalesce(agent_memory.may_write(
+          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false)) then
+      return row(draft.ordinal, null, 'rejected', 'the slot has values that this caller may not change')::public.remembered_memory;
+    end if;
     answer := agent_memory.existing(caller.organization_id, draft);
     if answer.status = 'duplicate' or answer.reason like '%was used for another memory' then
       return answer;
@@ -1633,7 +1675,8 @@ CREATE FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key, max(d.visibility)
+  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
+         (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
   from unnest(drafts) as d
   where d.context_key is not null and d.reason is null
     and not exists (
@@ -1710,11 +1753,11 @@ COMMENT ON FUNCTION agent_memory.similarities(organization_id uuid, model text, 
 
 -- Name: slot_values(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) RETURNS TABLE(id uuid, valid_from timestamp with time zone, valid_to timestamp with time zone, superseded_by uuid)
+CREATE FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) RETURNS TABLE(id uuid, valid_from timestamp with time zone, valid_to timestamp with time zone, superseded_by uuid, visibility text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select m.id, m.valid_from, m.valid_to, m.superseded_by
+  select m.id, m.valid_from, m.valid_to, m.superseded_by, m.visibility
   from public.ai_memories as m
   where m.organization_id = slot_values.organization_id and m.agent_id = draft.agent_id
     and m.slot = draft.slot and m.user_id is not distinct from draft.user_id and m.forgotten_at is null
@@ -1877,7 +1920,7 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with told as materialized (
-    select d.ordinal, d.id, d.occurred_at, c.id as context_id,
+    select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
            to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
@@ -1885,10 +1928,11 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
      and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
     where d.kind = 'message' and d.reason is null
   ), stored as (
-    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.lexemes
+    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
-      select m.occurred_at, m.id, ts_filter(m.search_vector, '{a}') as lexemes
+      select m.occurred_at, m.id, agent_memory.openness(m.visibility) as openness,
+             ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
@@ -1896,11 +1940,13 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
   ), messages as (
     select * from stored
     union all
-    select t.context_id, t.occurred_at, t.ordinal, t.id, t.lexemes from told as t
+    select t.context_id, t.occurred_at, t.ordinal, t.id, t.openness, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
-           coalesce(lag(m.lexemes, 3) over before, '') || coalesce(lag(m.lexemes, 2) over before, '')
-           || coalesce(lag(m.lexemes, 1) over before, '') as lexemes
+           -- Never the words of a message that fewer may read than this one.
+           case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
+           || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
+           || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end as lexemes
     from messages as m
     window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
   )
@@ -2004,6 +2050,14 @@ begin
   elsif expires_at <= agent_memory.now() then
     raise exception using errcode = 'PM003', message = 'expires_at lies in the past';
   end if;
+  -- Whoever makes a key has it, and reads as that agent.
+  if not (select o.admins_read_private from public.organizations as o where o.organization_id = caller.organization_id)
+     and exists (select from public.ai_memories as m
+                 where m.organization_id = caller.organization_id and m.agent_id = create_api_key.agent_id
+                   and m.visibility = 'private') then
+    raise exception using errcode = 'PM002', message = format('agent %s holds private memories, which its key would open', agent_id),
+      hint = 'An owner can allow that for this organization: select set_private_access(true).';
+  end if;
   insert into public.organization_members as m (organization_id, user_id, role)
     values (caller.organization_id, 'agent:' || agent_id, 'agent') on conflict do nothing;
   insert into agent_memory.api_keys as k (organization_id, id, name, prefix, key_hash, agent_id, verbs, created_by, expires_at)
@@ -2089,7 +2143,7 @@ CREATE FUNCTION public.memory_history(memory_id uuid) RETURNS SETOF public.memor
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with life as materialized (
-    select m.organization_id, m.id, m.content, m.created_at, m.agent_id
+    select m.organization_id, m.id, m.content, m.created_at, caller.person, caller.program
     from agent_memory.principal() as caller
     join public.ai_memories as asked
       on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
@@ -2107,12 +2161,13 @@ CREATE FUNCTION public.memory_history(memory_id uuid) RETURNS SETOF public.memor
   select l.id, h.change, h.changed_at, h.changed_by, l.content, h.before, h.after
   from life as l
   join public.ai_memory_history as h on h.organization_id = l.organization_id and h.memory_id = l.id
+   and agent_memory.may_read(h.visibility, h.user_id, h.agent_id, l.person, l.program)
   order by 3, 2, 1
 $$;
 
 -- Name: FUNCTION memory_history(memory_id uuid); Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'Everything that happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. Empty if there is no such memory that the caller may read.';
+COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'What happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. A change from before it was shared shows to those alone who could see it then. Empty if there is no such memory that the caller may read.';
 
 -- Name: recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2361,23 +2416,26 @@ begin
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
       valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when new.content = old.content then old.dedup_key else agent_memory.dedup_key(
+      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
         old.agent_id, old.user_id,
         (select c.context_key from public.ai_memory_contexts as c
          where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
+        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
         case when new.kind = 'message' then new.occurred_at end) end
   where m.organization_id = caller.organization_id and m.id = memory_id;
   insert into public.ai_memory_history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-  select caller.organization_id, memory_id, old.agent_id, old.user_id, new.visibility, 'updated', agent_memory.now(),
+  select caller.organization_id, memory_id, old.agent_id, old.user_id,
+         -- Who may read the new words need not have been meant to read the old ones.
+         case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
+         'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
   from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update public.ai_memory_history as h set visibility = new.visibility
   where h.organization_id = caller.organization_id and h.memory_id = update_memory.memory_id
-    and h.visibility <> new.visibility;
+    and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
   end if;
@@ -2387,7 +2445,8 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, changes ->> 'embedding_model', array[memory_id], array[changes ->> 'embedding']);
   end if;
-  if old.context_id is not null and (new.content, new.occurred_at, new.kind) is distinct from (old.content, old.occurred_at, old.kind) then
+  if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
+       is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then
     perform agent_memory.refresh_windows(caller.organization_id, array[old.context_id]);
   end if;
   return memory_id;
@@ -3165,9 +3224,9 @@ REVOKE ALL ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, e
 REVOKE ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) TO service_role;
 
--- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
 
 -- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3211,6 +3270,10 @@ REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scop
 
 REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text) FROM PUBLIC;
 
+-- Name: FUNCTION is_storable(embedding text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_storable(embedding text) FROM PUBLIC;
+
 -- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) FROM PUBLIC;
@@ -3242,6 +3305,10 @@ REVOKE ALL ON FUNCTION agent_memory.memberships(member text) FROM PUBLIC;
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION openness(visibility text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.openness(visibility text) FROM PUBLIC;
 
 -- Name: FUNCTION parse_time(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -369,7 +369,7 @@ declare
   claims jsonb := given::jsonb;
   claimed jsonb;
   membership record;
-  caller agent_memory.principal;
+  verbs text[];
 begin
   if jsonb_typeof(claims) is distinct from 'object'
      or jsonb_typeof(claims -> 'sub') is distinct from 'string'
@@ -395,21 +395,17 @@ begin
      or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
     return null;
   end if;
-  caller.organization_id := membership.organization_id;
-  caller.role := membership.role;
-  caller.subject := claims ->> 'sub';
-  if caller.role = 'agent' then
-    caller.program := substr(caller.subject, 7);
-  else
-    caller.person := caller.subject;
-  end if;
   if claims -> 'app_metadata' ? 'api_key_id' then
-    caller.verbs := agent_memory.key_verbs(caller.organization_id, caller.subject, claims -> 'app_metadata');
-    if caller.verbs is null then
+    verbs := agent_memory.key_verbs(membership.organization_id, claims ->> 'sub', claims -> 'app_metadata');
+    if verbs is null then
       return null;
     end if;
   end if;
-  return caller;
+  return row(
+    membership.organization_id, claims ->> 'sub', membership.role,
+    case when membership.role <> 'agent' then claims ->> 'sub' end,
+    case when membership.role = 'agent' then substr(claims ->> 'sub', 7) end,
+    verbs)::agent_memory.principal;
 end
 $$;
 comment on function agent_memory.principal() is
@@ -484,6 +480,19 @@ as $$
 $$;
 comment on function agent_memory.may_write(text, text, text, text, text, text) is
   'Whether a caller of the row''s organization may add, change or forget it. A program: what its own agent holds. A member: what is about them. Admins and owners: that and all that is not private. Viewers: nothing.';
+
+create or replace function agent_memory.openness(visibility text)
+returns integer
+language sql immutable parallel safe
+as $$
+  select case
+    when visibility operator(pg_catalog.=) 'private' then 1
+    when visibility operator(pg_catalog.=) 'agent' then 2
+    else 3
+  end
+$$;
+comment on function agent_memory.openness(text) is
+  'How widely a visibility shows: whoever may read a row may read what is at least as open, of the same user and agent.';
 
 -- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
 -- caller once per statement instead of once per row.
@@ -681,6 +690,7 @@ from (values
   ('agent_memory.active_organization()', '{authenticated,service_role}'),
   ('agent_memory.active_person()', '{authenticated,service_role}'),
   ('agent_memory.active_program()', '{authenticated,service_role}'),
+  ('agent_memory.openness(text)', '{}'),
   ('agent_memory.may_read(text, text, text, text, text)', '{authenticated,service_role}'),
   ('agent_memory.may_write(text, text, text, text, text, text)', '{authenticated,service_role}'),
   ('agent_memory.now()', '{authenticated,service_role}'),

@@ -47,7 +47,7 @@ language sql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
   with life as materialized (
-    select m.organization_id, m.id, m.content, m.created_at, m.agent_id
+    select m.organization_id, m.id, m.content, m.created_at, caller.person, caller.program
     from agent_memory.principal() as caller
     join public.ai_memories as asked
       on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
@@ -65,10 +65,11 @@ as $$
   select l.id, h.change, h.changed_at, h.changed_by, l.content, h.before, h.after
   from life as l
   join public.ai_memory_history as h on h.organization_id = l.organization_id and h.memory_id = l.id
+   and agent_memory.may_read(h.visibility, h.user_id, h.agent_id, l.person, l.program)
   order by 3, 2, 1
 $$;
 comment on function public.memory_history(uuid) is
-  'Everything that happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. Empty if there is no such memory that the caller may read.';
+  'What happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. A change from before it was shared shows to those alone who could see it then. Empty if there is no such memory that the caller may read.';
 
 select agent_memory.expose('public.memory_history(uuid)', 'authenticated', 'service_role');
 

@@ -14,11 +14,14 @@ set search_path = pg_catalog, pg_temp;
 
 create or replace function agent_memory.exact_limit()
 returns integer
-language sql immutable parallel safe
+language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
-as $$ select 5000 $$;
+as $$
+  select case when told.number ~ '^[1-9][0-9]{0,8}$' then told.number::integer else 5000 end
+  from current_setting('pgrecall.exact_limit', true) as told (number)
+$$;
 comment on function agent_memory.exact_limit() is
-  'How many memories in scope are compared one by one; above, indexes choose candidates.';
+  'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
 
 -- Without pgvector --------------------------------------------------------------------------
 
@@ -74,6 +77,9 @@ begin
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
+  create or replace function agent_memory.is_storable(embedding text)
+    returns boolean
+    language sql stable set search_path = pg_catalog, pg_temp as 'select true';
 end
 $without_vector$;
 
@@ -207,6 +213,20 @@ begin
     end
     $body$ $ddl$, home);
 
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.is_storable(embedding text)
+    returns boolean
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    begin
+      return %1$I.l2_norm(embedding::%1$I.halfvec) > 0;
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $body$ $ddl$, home);
+
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
   language sql stable parallel safe
@@ -258,6 +278,8 @@ comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
+comment on function agent_memory.is_storable(text) is
+  'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
   'Drops the vectors of a memory, whose content they no longer describe.';
 
@@ -271,6 +293,7 @@ from (values
   ('agent_memory.stored_dimension(uuid, text)', '{}'),
   ('agent_memory.stored_models(uuid)', '{}'),
   ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
+  ('agent_memory.is_storable(text)', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);
 

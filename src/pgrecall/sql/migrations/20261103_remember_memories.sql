@@ -100,22 +100,22 @@ $$;
 comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
 
 create or replace function agent_memory.dedup_key(
-  agent_id text, user_id text, context_key text, slot text, content text, told_by text, told_at timestamptz)
+  agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
 returns bytea
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-    agent_id, user_id, context_key, slot,
+    agent_id, user_id, context_key, slot, visibility,
     pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
     told_by, extract(epoch from told_at))::text, 'UTF8'))
 $$;
-comment on function agent_memory.dedup_key(text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
+  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
 create or replace function agent_memory.refusal(item jsonb)
 returns text
-language plpgsql immutable parallel safe
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -158,8 +158,9 @@ begin
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
     when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
-    when (item ->> 'embedding') is not null and item ->> 'embedding' !~ '[1-9]' then 'embedding must not be a zero vector'
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+    when not agent_memory.is_storable(item ->> 'embedding')
+      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $$;
@@ -175,7 +176,7 @@ as $$
       kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
       occurred_at, valid_from, valid_to, expires_at, idempotency_key,
       case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, content,
+        agent_id, user_id, context_key, slot, visibility, content,
         case when kind = 'message' then concat_ws(' ', trust, speaker) end,
         case when kind = 'message' then told_at end) end,
       embedding, embedding_model,
@@ -239,7 +240,8 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
   insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key, max(d.visibility)
+  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
+         (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
   from unnest(drafts) as d
   where d.context_key is not null and d.reason is null
     and not exists (
@@ -295,7 +297,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with told as materialized (
-    select d.ordinal, d.id, d.occurred_at, c.id as context_id,
+    select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
            to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
@@ -303,10 +305,11 @@ as $$
      and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
     where d.kind = 'message' and d.reason is null
   ), stored as (
-    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.lexemes
+    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
-      select m.occurred_at, m.id, ts_filter(m.search_vector, '{a}') as lexemes
+      select m.occurred_at, m.id, agent_memory.openness(m.visibility) as openness,
+             ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
@@ -314,11 +317,13 @@ as $$
   ), messages as (
     select * from stored
     union all
-    select t.context_id, t.occurred_at, t.ordinal, t.id, t.lexemes from told as t
+    select t.context_id, t.occurred_at, t.ordinal, t.id, t.openness, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
-           coalesce(lag(m.lexemes, 3) over before, '') || coalesce(lag(m.lexemes, 2) over before, '')
-           || coalesce(lag(m.lexemes, 1) over before, '') as lexemes
+           -- Never the words of a message that fewer may read than this one.
+           case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
+           || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
+           || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end as lexemes
     from messages as m
     window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
   )
@@ -385,11 +390,11 @@ comment on function agent_memory.existing(uuid, agent_memory.draft) is
   'The answer for a draft that was not added: what stood in its way.';
 
 create or replace function agent_memory.slot_values(organization_id uuid, draft agent_memory.draft)
-returns table (id uuid, valid_from timestamptz, valid_to timestamptz, superseded_by uuid)
+returns table (id uuid, valid_from timestamptz, valid_to timestamptz, superseded_by uuid, visibility text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.id, m.valid_from, m.valid_to, m.superseded_by
+  select m.id, m.valid_from, m.valid_to, m.superseded_by, m.visibility
   from public.ai_memories as m
   where m.organization_id = slot_values.organization_id and m.agent_id = draft.agent_id
     and m.slot = draft.slot and m.user_id is not distinct from draft.user_id and m.forgotten_at is null
@@ -466,6 +471,13 @@ begin
         and m.slot = draft.slot and coalesce(m.user_id, '') = coalesce(draft.user_id, '')
         and m.superseded_by is null and m.forgotten_at is null
       for update;
+    -- A value that the caller could not change is not ended by a new one, either.
+    if exists (
+        select from agent_memory.slot_values(caller.organization_id, draft) as v
+        where not coalesce(agent_memory.may_write(
+          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false)) then
+      return row(draft.ordinal, null, 'rejected', 'the slot has values that this caller may not change')::public.remembered_memory;
+    end if;
     answer := agent_memory.existing(caller.organization_id, draft);
     if answer.status = 'duplicate' or answer.reason like '%was used for another memory' then
       return answer;
@@ -569,7 +581,7 @@ from (values
   ('agent_memory.require_member(text)', '{}'::text[]),
   ('agent_memory.require_writer(text)', '{}'),
   ('agent_memory.parse_time(jsonb)', '{}'),
-  ('agent_memory.dedup_key(text, text, text, text, text, text, timestamptz)', '{}'),
+  ('agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),
   ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),

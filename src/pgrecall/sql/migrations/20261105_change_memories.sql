@@ -17,10 +17,11 @@ set search_path = pg_catalog, pg_temp
 as $$
   with windowed as (
     select m.id, setweight(
-        coalesce(lag(ts_filter(m.search_vector, '{a}'), 3) over before, '')
-        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 2) over before, '')
-        || coalesce(lag(ts_filter(m.search_vector, '{a}'), 1) over before, ''), 'C') as lexemes
-    from public.ai_memories as m
+        case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
+        || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
+        || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
+    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
+          from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
     window before as (partition by m.context_id order by m.occurred_at, m.id)
@@ -120,23 +121,26 @@ begin
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
       valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when new.content = old.content then old.dedup_key else agent_memory.dedup_key(
+      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
         old.agent_id, old.user_id,
         (select c.context_key from public.ai_memory_contexts as c
          where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
+        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
         case when new.kind = 'message' then new.occurred_at end) end
   where m.organization_id = caller.organization_id and m.id = memory_id;
   insert into public.ai_memory_history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-  select caller.organization_id, memory_id, old.agent_id, old.user_id, new.visibility, 'updated', agent_memory.now(),
+  select caller.organization_id, memory_id, old.agent_id, old.user_id,
+         -- Who may read the new words need not have been meant to read the old ones.
+         case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
+         'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
   from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update public.ai_memory_history as h set visibility = new.visibility
   where h.organization_id = caller.organization_id and h.memory_id = update_memory.memory_id
-    and h.visibility <> new.visibility;
+    and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
   end if;
@@ -146,7 +150,8 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, changes ->> 'embedding_model', array[memory_id], array[changes ->> 'embedding']);
   end if;
-  if old.context_id is not null and (new.content, new.occurred_at, new.kind) is distinct from (old.content, old.occurred_at, old.kind) then
+  if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
+       is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then
     perform agent_memory.refresh_windows(caller.organization_id, array[old.context_id]);
   end if;
   return memory_id;

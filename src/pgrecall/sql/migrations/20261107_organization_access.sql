@@ -188,6 +188,14 @@ begin
   elsif expires_at <= agent_memory.now() then
     raise exception using errcode = 'PM003', message = 'expires_at lies in the past';
   end if;
+  -- Whoever makes a key has it, and reads as that agent.
+  if not (select o.admins_read_private from public.organizations as o where o.organization_id = caller.organization_id)
+     and exists (select from public.ai_memories as m
+                 where m.organization_id = caller.organization_id and m.agent_id = create_api_key.agent_id
+                   and m.visibility = 'private') then
+    raise exception using errcode = 'PM002', message = format('agent %s holds private memories, which its key would open', agent_id),
+      hint = 'An owner can allow that for this organization: select set_private_access(true).';
+  end if;
   insert into public.organization_members as m (organization_id, user_id, role)
     values (caller.organization_id, 'agent:' || agent_id, 'agent') on conflict do nothing;
   insert into agent_memory.api_keys as k (organization_id, id, name, prefix, key_hash, agent_id, verbs, created_by, expires_at)

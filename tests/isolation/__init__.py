@@ -1,0 +1,1 @@
+"""What no member of an organization may see, change or infer of another one."""

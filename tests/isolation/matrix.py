@@ -1,0 +1,214 @@
+"""The matrix: what everyone may do with everything, declared here and nowhere else.
+
+A cell says what comes of an operation on the rows of the organization `one`:
+
+    PAOVB       the memories, by letter (stage.LABELS), that were seen, written or changed
+    all         every row of the organization, and none of another one
+    everything  every row of every organization
+    yes         it answered, or changed something
+    nothing     no error, no row and no change
+    42501       refused with this SQLSTATE; after letters, for those memories alone
+    ... or ...  one of the two, as the server plans it
+"""
+
+from __future__ import annotations
+
+from tests.isolation.expectations import Row, by, everyone, of, or_refused
+
+NO_RECALL = {"key_remember": "nothing", "key_forget": "nothing"}
+READS = of("AOVB", ann="PAOVB", alpha="PAOV", beta="OVB", key_recall="PAOV", **NO_RECALL)
+SELECTED = by(READS, "nothing", "nothing", service_role="everything")
+TENANT = by(of("all", **NO_RECALL), "nothing", "nothing", service_role="everything")
+# Whether a policy that says false looks at the claims first is the planner's choice.
+EITHER = "nothing or 22P02"
+UNSEEN = by("nothing", "nothing", "nothing", service_role="everything", not_json=EITHER)
+OF_ADMINS = of("nothing", owner="all", admin="all")
+ADMINS = by(OF_ADMINS, "nothing", "nothing", service_role="everything")
+DENIED = everyone("42501")
+SERVED = everyone("42501", service_role="all")
+
+# With grants that clients don't have: what the policies alone let through.
+WRITES = of(
+    "nothing", owner="AOVB", admin="AOVB", ann="PAO", alpha="PAOV", beta="B", key_recall="PAOV"
+)
+WRITTEN = by(WRITES, "nothing", "nothing", service_role="all")
+INSERTED = by(or_refused(WRITES, "42501"), "42501", "42501", service_role="PAOVB")
+UNWRITTEN = by("nothing", "nothing", "nothing", service_role="all", not_json=EITHER)
+UNINSERTED = everyone("42501", service_role="yes")
+
+BY_VISIBILITY = {
+    "ai_memories": "id",
+    "ai_memory_contexts": "context_key",
+    "ai_memory_history": "memory_id",
+}
+BY_TENANT = {
+    "organizations": TENANT,
+    "organization_members": TENANT,
+    "agent_memory_config": TENANT,
+    "agent_memory_stats": TENANT,
+    "ai_memory_audit": ADMINS,
+    "ai_memory_embeddings": UNSEEN,
+}
+PRIVATE_TABLES = ("api_keys", "claim_signing", "fingerprints", "migrations")
+OF_VECTOR = {"ai_memory_embeddings", "is_large"}
+WRITING = ("insert", "update", "delete")
+
+
+def table_rows() -> list[Row]:
+    rows = []
+    for table, selected in {**dict.fromkeys(BY_VISIBILITY, SELECTED), **BY_TENANT}.items():
+        is_visible = table in BY_VISIBILITY
+        changed, added = (WRITTEN, INSERTED) if is_visible else (UNWRITTEN, UNINSERTED)
+        cells = {"select": selected, **dict.fromkeys(WRITING, SERVED), "truncate": DENIED}
+        cells |= {"insert": {**SERVED, "service_role": "PAOVB" if is_visible else "yes"}}
+        cells |= {"insert if granted": added}
+        cells |= {"update if granted": changed, "delete if granted": changed}
+        rows += [Row(table, o, c, needs_vector=table in OF_VECTOR) for o, c in cells.items()]
+    for table in PRIVATE_TABLES:
+        verbs = ("select", *WRITING, "truncate")
+        rows += [Row(f"agent_memory.{table}", verb, DENIED) for verb in verbs]
+    return rows
+
+
+# Functions -----------------------------------------------------------------------------------
+
+RECALLED = by(
+    READS | {"key_remember": "PM002", "key_forget": "PM002"}, "nothing", "PM001",
+    service_role="PM001",
+)  # fmt: skip
+LIVES = by(READS, "nothing", "nothing", service_role="nothing")
+# A memory about nobody that a person writes is about that person: hence B.
+REMEMBERED = by(
+    of("PM002", owner="AOVB", admin="AOVB", ann="PAOB", member="B", alpha="PAOV", beta="B",
+       key_remember="PAOV"),
+    "nothing", "PM001", service_role="PM001",
+)  # fmt: skip
+UPDATED = by(
+    of("PM002", owner="AOVB P:PM004", admin="AOVB P:PM004", ann="PAO VB:PM002",
+       member="P:PM004 AOVB:PM002", alpha="PAOV B:PM004", beta="B PA:PM004 OV:PM002",
+       key_remember="PAOV B:PM004"),
+    "PM004", "PM001", service_role="PM001",
+)  # fmt: skip
+FORGOTTEN = by(
+    of("PM002", owner="AOVB", admin="AOVB", ann="PAO", member="nothing", alpha="PAOV", beta="B",
+       key_forget="PAOV"),
+    "nothing", "PM001", service_role="PM001",
+)  # fmt: skip
+
+
+def administered(
+    admin: str = "yes", other_owner: str = "nothing", done: str = "yes"
+) -> dict[str, str]:
+    foreign = {"other_owner": other_owner, "other_program": "PM002", "dual": "PM002"}
+    inside = of("PM002", owner=done, admin=admin)
+    return by(inside, foreign, "PM001", service_role="PM001")
+
+
+ITEM = "jsonb_build_object('content', 'New.', 'visibility', %(visibility)s::text{more})"
+OWNERSHIP = ", 'agent_id', %(agent)s::text, 'user_id', %(user)s::text"
+ONE_ID = "jsonb_build_object('ids', jsonb_build_array(%(id)s::uuid))"
+COUNTED = "select 1 where ({call} ->> 'memories')::integer > 0"
+FORGET_ALL = "update ai_memories set forgotten_at = now()"
+ALLOW_ADMINS = "update organizations set admins_read_private = true"
+
+
+def memory_functions() -> list[Row]:
+    item, message = ITEM.format(more=OWNERSHIP), ITEM.format(more="")
+    context = f"{ONE_ID} || jsonb_build_object('context_key', %(letter)s::text)"
+    return [
+        Row("recall_memories", "execute", RECALLED, measure="ids",
+            call="select id from recall_memories('note safe', match_limit => 1000)"),
+        Row("memory_history", "execute", LIVES, each=True,
+            call="select * from memory_history(%(id)s)"),
+        Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
+            call=f"select * from remember_memories(jsonb_build_array({item}))"),
+        Row("append_context", "execute", REMEMBERED, measure="changes", each=True,
+            call=f"select * from append_context(jsonb_build_array({message}), 'new',"
+                 " %(agent)s, %(user)s)"),
+        Row("update_memory", "execute", UPDATED, measure="changes", each=True,
+            call="select update_memory(%(id)s, '{\"importance\": 0.9}')"),
+        Row("forget_memories", "execute", FORGOTTEN, measure="changes", each=True,
+            call=f"select forget_memories({ONE_ID})"),
+        Row("forget_memories", "execute (dry run by id)", FORGOTTEN, each=True,
+            call=COUNTED.format(call=f"forget_memories({ONE_ID}, true)")),
+        Row("restore_memories", "execute", FORGOTTEN, measure="changes", each=True,
+            call=f"select restore_memories({ONE_ID})", prepare=FORGET_ALL),
+        Row("restore_memories", "execute (dry run by context)", FORGOTTEN, each=True,
+            call=COUNTED.format(call=f"restore_memories({context}, true)"), prepare=FORGET_ALL),
+    ]  # fmt: skip
+
+
+def organization_functions() -> list[Row]:
+    inspect = "select id from inspect_memories('ann', 'a reason')"
+    key_of_alpha = "select create_api_key('new', 'alpha')"
+    keys = everyone("yes", anon="42501")
+    return [
+        Row("set_member", "execute (a member)", administered(), measure="changes",
+            call="select set_member('new', 'member')"),
+        Row("set_member", "execute (an owner)", administered(admin="PM002"), measure="changes",
+            call="select set_member('new', 'owner')"),
+        Row("set_member", "execute (removal)", administered(), measure="changes",
+            call="select set_member('ann', null)"),
+        Row("set_private_access", "execute", administered(admin="PM002"), measure="changes",
+            call="select set_private_access(true)"),
+        Row("inspect_memories", "execute", administered("PM002", "PM002", "PM002"), measure="ids",
+            call=inspect),
+        Row("inspect_memories", "execute (where allowed)",
+            administered("PAO", "nothing", "PAO"), measure="ids", call=inspect,
+            prepare=ALLOW_ADMINS),
+        Row("create_api_key", "execute", administered(), measure="changes",
+            call="select create_api_key('new', 'beta')"),
+        Row("create_api_key", "execute (to private memories)",
+            administered("PM002", "PM002", "PM002"), measure="changes", call=key_of_alpha),
+        Row("create_api_key", "execute (to them, where allowed)", administered(),
+            measure="changes", call=key_of_alpha, prepare=ALLOW_ADMINS),
+        Row("list_api_keys", "execute", administered(),
+            call="select * from list_api_keys() where id = %(key)s::uuid"),
+        Row("revoke_api_key", "execute", administered(other_owner="PM004"), measure="changes",
+            call="select revoke_api_key(%(key)s::uuid)"),
+        Row("authenticate_api_key", "execute (a wrong key)", everyone("PM009", anon="42501"),
+            call="select authenticate_api_key('pgr_wrong')"),
+        Row("authenticate_api_key", "execute (the key)", keys,
+            call="select authenticate_api_key(%(secret)s)"),
+    ]  # fmt: skip
+
+
+# What policies and defaults call needs EXECUTE for clients, but no USAGE of the schema.
+FOR_POLICIES = (
+    "active_organization", "active_person", "active_program", "has_vector", "may_read",
+    "may_write", "now", "principal",
+)  # fmt: skip
+FOR_SERVICES = (
+    *FOR_POLICIES, "claimed_organization", "is_safe_json", "settle_agent", "text_config", "uuid_v7",
+)  # fmt: skip
+PRIVATE_FUNCTIONS = (
+    *FOR_SERVICES,
+    "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
+    "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
+    "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
+    "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
+    "query_terms", "recall_weights", "refresh_windows", "refusal", "require_admin",
+    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
+    "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
+    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
+    "term_counts", "vector_schema", "windows",
+)  # fmt: skip
+
+
+def private_functions() -> list[Row]:
+    rows = []
+    for name in PRIVATE_FUNCTIONS:
+        served = "yes" if name in FOR_SERVICES else "42501"
+        opened = "yes" if name in FOR_POLICIES else "42501"
+        cells = {
+            "execute": everyone("42501", service_role=served),
+            "execute if usage granted": everyone(opened, anon="42501", service_role=served),
+        }
+        rows += [
+            Row(f"agent_memory.{name}", o, c, measure="reach", needs_vector=name in OF_VECTOR)
+            for o, c in cells.items()
+        ]
+    return rows
+
+
+MATRIX = [*memory_functions(), *organization_functions(), *table_rows(), *private_functions()]

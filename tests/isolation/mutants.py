@@ -1,0 +1,304 @@
+"""Deliberately broken policies, grants and functions, which the suites must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+CLAIMED = (
+    "((current_setting('request.jwt.claims')::jsonb -> 'app_metadata' ->> 'organization_id')::uuid)"
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`caught_by` names the suites of test_mutants.py that notice, each by itself."""
+
+    name: str
+    sql: str
+    caught_by: Set[str] = frozenset({"matrix"})
+
+
+def policy(name: str, expression: str, table: str = "ai_memories") -> str:
+    return f"alter policy {name} on {table} {expression}"
+
+
+def edited(function: str, old: str, new: str) -> str:
+    """Put other words into a function's definition, where they must stand."""
+    return f"""
+do $edit$
+declare
+  was text := pg_get_functiondef('{function}'::regprocedure);
+begin
+  if position($old${old}$old$ in was) = 0 then
+    raise exception '% has no such words any more', '{function}';
+  end if;
+  execute replace(was, $old${old}$old$, $new${new}$new$);
+end
+$edit$
+"""
+
+
+TENANT = "organization_id = (select agent_memory.active_organization())"
+CALLER = "(select agent_memory.active_person()), (select agent_memory.active_program())"
+READ = f"agent_memory.may_read(visibility, user_id, agent_id, {CALLER})"
+IN_REACH = (
+    "agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz,"
+    " timestamptz, timestamptz, uuid[], integer)"
+)
+IN_SCOPE = "agent_memory.in_scope(agent_memory.principal, jsonb, boolean)"
+LOCK = "agent_memory.lock_memory(agent_memory.principal, uuid)"
+RECALL = (
+    "public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
+    " timestamptz, timestamptz, integer, real)"
+)
+MAY_READ = (
+    "and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)"
+)
+MAY_WRITE = (
+    "and agent_memory.may_write("
+    "m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)"
+)
+HISTORY = "public.memory_history(uuid)"
+BY_ORGANIZATION = "m.organization_id = caller.organization_id and m.id = memory_id"
+
+POLICIES = [
+    Mutant(
+        "a policy without the organization",
+        policy("ai_memories_select", f"using ({READ})"),
+        {"matrix", "walls"},
+    ),
+    Mutant("a policy without visibility", policy("ai_memories_select", f"using ({TENANT})")),
+    Mutant(
+        "a check is dropped", policy("ai_memories_insert", "with check (true)"), {"matrix", "walls"}
+    ),
+    Mutant(
+        "a null organization is let through",
+        policy(
+            "ai_memories_select",
+            f"using (({TENANT} or (select agent_memory.active_organization()) is null) and {READ})",
+        ),
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "the claim is believed in a policy",
+        policy(
+            "ai_memory_contexts_select",
+            f"using (organization_id = {CLAIMED})",
+            "ai_memory_contexts",
+        ),
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "an extra permissive policy",
+        "create policy helpful on ai_memory_history for select to authenticated using (true)",
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "an extra policy for the organization's own rows",
+        f"create policy helpful on ai_memories for select to authenticated using ({TENANT})",
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "row security is off",
+        "alter table ai_memory_audit disable row level security",
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "everyone reads the audit",
+        policy("ai_memory_audit_select", f"using ({TENANT})", "ai_memory_audit"),
+    ),
+]
+
+PREDICATES = [
+    Mutant(
+        "viewers write, by the policies",
+        edited(
+            "agent_memory.may_write(text, text, text, text, text, text)",
+            "when role operator(pg_catalog.=) 'member' then",
+            "when role operator(pg_catalog.=) any ('{member,viewer}') then",
+        ),
+    ),
+    Mutant(
+        "viewers write, by the functions",
+        edited("agent_memory.require_writer(text)", "caller.role = 'viewer'", "false")
+        + ";"
+        + edited(
+            "agent_memory.may_write(text, text, text, text, text, text)",
+            "when role operator(pg_catalog.=) 'member' then",
+            "when role operator(pg_catalog.=) any ('{member,viewer}') then",
+        ),
+    ),
+    Mutant(
+        "admins see what is private",
+        policy(
+            "ai_memories_select",
+            f"using ({TENANT} and ({READ} or (select (agent_memory.principal()).role) = 'admin'))",
+        ),
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "admins look at what is private unasked",
+        edited(
+            "public.inspect_memories(text, text, integer)",
+            "not (select o.admins_read_private",
+            "not (select true",
+        ),
+    ),
+    Mutant(
+        "admins make keys to what is private",
+        edited(
+            "public.create_api_key(text, text, text[], timestamptz)",
+            "not (select o.admins_read_private",
+            "not (select true",
+        ),
+    ),
+    Mutant(
+        "programs see each other's",
+        edited(
+            "agent_memory.may_read(text, text, text, text, text)",
+            "or agent_id operator(pg_catalog.=) coalesce(",
+            "or program is not null or agent_id operator(pg_catalog.=) coalesce(",
+        ),
+    ),
+    Mutant(
+        "a predicate finds its operators in the caller's path",
+        edited(
+            "agent_memory.may_read(text, text, text, text, text)",
+            "user_id operator(pg_catalog.=) person",
+            "user_id = person",
+        ),
+        {"walls", "hijack"},
+    ),
+]
+
+IDENTITY = [
+    Mutant(
+        "an unverified claim",
+        "create or replace function agent_memory.memberships(member text)"
+        " returns table (organization_id uuid, role text) language sql stable as"
+        f" $$ select {CLAIMED}, 'member' $$",
+    ),
+    Mutant(
+        "user_metadata names the organization",
+        edited(
+            "agent_memory.claimed_organization(jsonb)",
+            "when claims ? 'org_id' then claims -> 'org_id'",
+            "when claims ? 'org_id' then claims -> 'org_id'"
+            " else claims -> 'user_metadata' -> 'organization_id'",
+        ),
+    ),
+    Mutant(
+        "the first of several memberships is taken",
+        edited("agent_memory.principal()", "having count(*) = 1", "having count(*) > 0"),
+    ),
+    Mutant(
+        "revoked keys live on",
+        edited("agent_memory.key_verbs(uuid, text, jsonb)", "and k.revoked_at is null", ""),
+    ),
+    Mutant(
+        "a key's verbs are not looked at",
+        edited("agent_memory.require_member(text)", "verb <> all (caller.verbs)", "false"),
+        {"matrix", "agreement"},
+    ),
+]
+
+FUNCTIONS = [
+    Mutant(
+        "a definer without the membership test",
+        edited(RECALL, "agent_memory.require_member('recall')", "agent_memory.principal()")
+        + ";"
+        + edited(IN_REACH, "where m.organization_id = caller.organization_id", "where true"),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "recall without visibility",
+        edited(IN_REACH, MAY_READ, ""),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "history of any organization's memory",
+        edited(HISTORY, "asked.organization_id = caller.organization_id and", "")
+        + ";"
+        + edited(HISTORY, "on m.organization_id = caller.organization_id\n     and", "on"),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "updates of any organization's memory",
+        edited(LOCK, BY_ORGANIZATION, "m.id = memory_id")
+        + ";"
+        + edited("public.update_memory(uuid, jsonb)", BY_ORGANIZATION, "m.id = memory_id"),
+    ),
+    Mutant(
+        "a foreign id answers otherwise than none",
+        edited(LOCK, BY_ORGANIZATION, "m.id = memory_id"),
+    ),
+    Mutant("forgetting what one may not change", edited(IN_SCOPE, MAY_WRITE, "")),
+    Mutant(
+        "forgetting in every organization",
+        edited(
+            IN_SCOPE,
+            "where m.organization_id = caller.organization_id\n      and (m.forgotten_at",
+            "where (m.forgotten_at",
+        ),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "keys of every organization are listed",
+        edited("public.list_api_keys()", "where k.organization_id = caller.organization_id", ""),
+    ),
+    Mutant(
+        "an unqualified type behind an empty path",
+        "alter function agent_memory.principal() set search_path = ''",
+        {"walls", "hijack"},
+    ),
+    Mutant(
+        "a path of the caller's",
+        "alter function public.memory_history(uuid) reset search_path",
+        {"walls", "hijack"},
+    ),
+    Mutant(
+        "a wrong path",
+        f"alter function {RECALL} set search_path = public, pg_catalog",
+        {"walls", "hijack"},
+    ),
+]
+
+GRANTS = [
+    Mutant(
+        "clients write tables", "grant update on ai_memories to authenticated", {"matrix", "walls"}
+    ),
+    Mutant(
+        "clients truncate", "grant truncate on ai_memories to authenticated", {"matrix", "walls"}
+    ),
+    Mutant(
+        "clients make triggers",
+        "grant trigger, references on ai_memories to authenticated",
+        {"walls"},
+    ),
+    Mutant("anon reads", "grant select on organizations to anon", {"matrix", "walls"}),
+    Mutant("anon recalls", f"grant execute on function {RECALL} to anon", {"matrix", "walls"}),
+    Mutant(
+        "the private schema is open",
+        "grant usage on schema agent_memory to authenticated",
+        {"walls"},
+    ),
+    Mutant(
+        "a private function is everybody's",
+        "create function agent_memory.helper() returns text language sql as 'select null::text'",
+        {"walls"},
+    ),
+    Mutant(
+        "a key that spans organizations",
+        "create unique index everybody_idx on ai_memories (idempotency_key)",
+        {"walls"},
+    ),
+    Mutant(
+        "a view of its owner's",
+        "create view everything as select * from ai_memories;"
+        " grant select on everything to authenticated",
+        {"walls"},
+    ),
+]
+
+MUTANTS = [*POLICIES, *PREDICATES, *IDENTITY, *FUNCTIONS, *GRANTS]
