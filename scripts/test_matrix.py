@@ -31,11 +31,12 @@ from xml.etree import ElementTree
 import test_servers
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("sql", "database", "isolation", "memory", "migrations", "supabase")
+PARTS = ("sql", "database", "isolation", "memory", "migrations", "plans", "supabase")
 LABELS = tuple(test_servers.PORTS)
 QUICK = ("13", "15")
-# Deliberately broken schemas test the tests, which no version of the server changes.
-QUICK_OPTIONS = ("--ignore=tests/isolation/test_mutants.py",)
+# Deliberately broken schemas test the tests, which no version of the server changes; a database
+# of 100,000 memories takes its time.
+QUICK_OPTIONS = ("--ignore=tests/isolation/test_mutants.py", "--ignore=tests/plans")
 SERVER_OPTIONS = f"{test_servers.SERVER_OPTIONS} -c fsync=off -c full_page_writes=off"
 HEADER = ("server", "vector", "passed", "failed", "skipped", "seconds")
 
