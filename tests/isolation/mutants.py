@@ -183,8 +183,8 @@ IDENTITY = [
         "user_metadata names the organization",
         edited(
             "agent_memory.claimed_organization(jsonb)",
-            "when claims ? 'org_id' then claims -> 'org_id'",
-            "when claims ? 'org_id' then claims -> 'org_id'"
+            "then claims operator(pg_catalog.->) 'org_id'",
+            "then claims operator(pg_catalog.->) 'org_id'"
             " else claims -> 'user_metadata' -> 'organization_id'",
         ),
     ),

@@ -22,7 +22,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 # Inlined, and qualified throughout.
-INLINED = {"may_read", "may_write", "openness", "text_config", "memberships"}
+INLINED = {
+    "claimed_organization",
+    "may_read",
+    "may_write",
+    "openness",
+    "text_config",
+    "memberships",
+}
 # Constants, and empty bodies where there is no pgvector.
 NAMELESS = {
     "similarities",

@@ -331,14 +331,16 @@ comment on function agent_memory.are_claims_signed(text) is
 create or replace function agent_memory.claimed_organization(claims jsonb)
 returns jsonb
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
+  -- Inlined into principal(), which every statement of a client runs.
   select case
     -- Of another type it says nothing that could be trusted, not even that it names none.
-    when jsonb_typeof(claims -> 'app_metadata') not in ('object', 'null') then 'null'::jsonb
-    when claims -> 'app_metadata' ? 'organization_id' then claims -> 'app_metadata' -> 'organization_id'
-    when claims ? 'organization_id' then claims -> 'organization_id'
-    when claims ? 'org_id' then claims -> 'org_id'
+    when pg_catalog.jsonb_typeof(claims operator(pg_catalog.->) 'app_metadata') operator(pg_catalog.<>) all ('{object,"null"}')
+      then 'null'::pg_catalog.jsonb
+    when (claims operator(pg_catalog.->) 'app_metadata') operator(pg_catalog.?) 'organization_id'
+      then claims operator(pg_catalog.->) 'app_metadata' operator(pg_catalog.->) 'organization_id'
+    when claims operator(pg_catalog.?) 'organization_id' then claims operator(pg_catalog.->) 'organization_id'
+    when claims operator(pg_catalog.?) 'org_id' then claims operator(pg_catalog.->) 'org_id'
   end
 $$;
 comment on function agent_memory.claimed_organization(jsonb) is
@@ -373,7 +375,7 @@ declare
 begin
   if jsonb_typeof(claims) is distinct from 'object'
      or jsonb_typeof(claims -> 'sub') is distinct from 'string'
-     or not agent_memory.are_claims_signed(given) then
+     or (exists (select from agent_memory.claim_signing) and not agent_memory.are_claims_signed(given)) then
     return null;
   end if;
   claimed := agent_memory.claimed_organization(claims);

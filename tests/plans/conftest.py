@@ -1,0 +1,93 @@
+"""A database with 100,000 memories in one organization and 199 organizations of 100."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from benchmarks.filling import fill
+from benchmarks.population import AGENT, MODEL, Population, Question
+from pgrecall.sql import statement
+from pgrecall.testing import cloned
+
+Rows = list[dict[str, Any]]
+
+ABSENT: dict[str, Any] = dict.fromkeys(
+    "agent_id user_id context_key kinds metadata since until as_of".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A member of an organization, on a superuser's connection; nothing that it writes stays."""
+
+    connection: psycopg.Connection[dict[str, Any]]
+    organization_id: UUID
+    user_id: str
+
+    def ask(self, name: str, **parameters: Any) -> Rows:
+        """The rows of one of the client's statements, as the client sends it."""
+        asked = statement(name, parameters)
+        claims = {
+            "sub": self.user_id,
+            "app_metadata": {"organization_id": str(self.organization_id)},
+        }
+        with self.connection.transaction(force_rollback=True):
+            self.connection.execute(
+                "select set_config('role', 'authenticated', true),"
+                " set_config('request.jwt.claims', %s, true)",
+                (json.dumps(claims),),
+            )
+            return self.connection.execute(asked.sql, asked.parameters).fetchall()
+
+    def recall(
+        self, question: Question, *, with_vector: bool = False, limit: int = 10, **filters: Any
+    ) -> Rows:
+        vector = {
+            "query_embedding": question.vector if with_vector else None,
+            "embedding_model": MODEL if with_vector else None,
+        }
+        page = {"match_limit": limit, "min_score": 0}
+        return self.ask(
+            "recall_memories", query=question.words, **vector, **page, **ABSENT | filters
+        )
+
+
+@pytest.fixture(scope="session")
+def population() -> Population:
+    return Population()
+
+
+@pytest.fixture(scope="session")
+def crowded_dsn(pgrecall_template: str, population: Population) -> Iterator[str]:
+    """The filled database. Tests leave it as it is."""
+    with cloned(pgrecall_template) as dsn:
+        fill(dsn, population)
+        yield dsn
+
+
+@pytest.fixture
+def connection(crowded_dsn: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    with psycopg.connect(
+        crowded_dsn, autocommit=True, prepare_threshold=None, row_factory=dict_row
+    ) as connected:
+        yield connected
+
+
+@pytest.fixture
+def has_vector(connection: psycopg.Connection[dict[str, Any]]) -> bool:
+    [row] = connection.execute("select agent_memory.has_vector() as has_vector").fetchall()
+    return bool(row["has_vector"])
+
+
+@pytest.fixture
+def program(connection: psycopg.Connection[dict[str, Any]], population: Population) -> Caller:
+    """The program that all memories of the large organization belong to."""
+    return Caller(connection, population.organization_id(0), f"agent:{AGENT}")

@@ -1,0 +1,160 @@
+"""No search reads a big table from end to end, whoever asks and however large the organization."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import psycopg
+import pytest
+
+from benchmarks.population import AGENT, CONVERSATION, MODEL, Population
+from tests.plans.conftest import Caller
+from tests.plans.plan import Plan, Recorder
+
+LAST_YEAR = datetime.now(timezone.utc) - timedelta(days=365)
+PAGE = {
+    "after": None,
+    "user_id": None,
+    "context_key": None,
+    "kinds": None,
+    "include_forgotten": False,
+    "include_superseded": False,
+    "row_limit": 20,
+}
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "user": {"user_id": "u1"},
+    "agent": {"agent_id": AGENT},
+    "kinds": {"kinds": ["preference"]},
+    "metadata": {"metadata": json.dumps({"project": "p7"})},
+    "since": {"since": LAST_YEAR},
+    "until": {"until": LAST_YEAR},
+    "as_of": {"as_of": LAST_YEAR},
+    "context": {"context_key": "conversation 77"},
+}
+
+Ask = Callable[[Caller, Population, int], object]
+"""Something that a caller asks about memory n of its organization."""
+
+
+def listing(**asked: Any) -> Ask:
+    return lambda caller, _, __: caller.ask("list_memories", **PAGE | asked)
+
+
+def by_id(name: str) -> Ask:
+    return lambda caller, population, n: caller.ask(name, memory_id=population.memory_id(n))
+
+
+def remembering(**item: Any) -> Ask:
+    memories = json.dumps([{"content": "Something new to tell", "user_id": "u1", **item}])
+    return lambda caller, _, __: caller.ask("remember_memories", memories=memories)
+
+
+def forgetting(caller: Caller, population: Population, n: int) -> object:
+    scope = json.dumps({"ids": [str(population.memory_id(n)), str(population.memory_id(n + 1))]})
+    return caller.ask("forget_memories", scope=scope, dry_run=False)
+
+
+def updating(caller: Caller, population: Population, n: int) -> object:
+    changes = json.dumps({"content": "Something else"})
+    return caller.ask("update_memory", memory_id=population.memory_id(n), changes=changes)
+
+
+STATEMENTS: dict[str, Ask] = {
+    "get": by_id("get_memory"),
+    "history": by_id("memory_history"),
+    "list": listing(),
+    "list by user": listing(user_id="u1"),
+    "list by context": listing(context_key="conversation 77"),
+    "remember": remembering(),
+    "remember a message": remembering(kind="message", context_key="conversation 77"),
+    "remember a slot": remembering(slot="user:u1/diet"),
+    "remember a vector": remembering(embedding=[1.0] * 256, embedding_model=MODEL),
+    "update": updating,
+    "forget": forgetting,
+}
+
+
+@pytest.fixture(params=["large", "small"])
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[f"agent:{AGENT}", "u1"])
+def caller(
+    request: pytest.FixtureRequest,
+    connection: psycopg.Connection[dict[str, Any]],
+    population: Population,
+    size: str,
+) -> Caller:
+    """A program or a person, of the large organization or of a small one."""
+    organization = population.organization_id(0 if size == "large" else 101)
+    return Caller(connection, organization, request.param)
+
+
+@pytest.fixture
+def number(population: Population, size: str) -> int:
+    """A message of the caller's organization that is about u1."""
+    first = population.sizes.large + 100 * population.sizes.small
+    return CONVERSATION + (0 if size == "large" else first)
+
+
+@pytest.fixture
+def recorder(connection: psycopg.Connection[dict[str, Any]]) -> Recorder:
+    try:
+        return Recorder(connection)
+    except psycopg.errors.UndefinedFile:
+        pytest.skip("this server comes without auto_explain")
+
+
+def sequential(plans: list[Plan]) -> list[tuple[set[str], str]]:
+    assert plans
+    return [(plan.sequential_scans, plan.query) for plan in plans if plan.sequential_scans]
+
+
+def test_a_sequential_scan_is_seen(
+    connection: psycopg.Connection[dict[str, Any]], recorder: Recorder
+) -> None:
+    connection.execute("select from ai_memories where content = 'nothing has an index for this'")
+    [(tables, _)] = sequential(recorder.plans)
+    assert tables == {"ai_memories"}
+
+
+@pytest.mark.parametrize("with_vector", [False, True], ids=["words", "vector"])
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+def test_recall_scans_no_big_table(
+    caller: Caller,
+    population: Population,
+    recorder: Recorder,
+    has_vector: bool,
+    filters: dict[str, Any],
+    with_vector: bool,
+) -> None:
+    if with_vector and not has_vector:
+        pytest.skip("this server comes without pgvector")
+    recorder.plans.clear()
+    [question] = population.questions(1)
+    caller.recall(question, with_vector=with_vector, **filters)
+    assert sequential(recorder.plans) == []
+
+
+@pytest.mark.parametrize("ask", STATEMENTS.values(), ids=STATEMENTS)
+def test_no_statement_scans_a_big_table(
+    caller: Caller, population: Population, recorder: Recorder, number: int, ask: Ask
+) -> None:
+    ask(caller, population, number)
+    assert sequential(recorder.plans) == []
+
+
+def test_a_large_organization_is_searched_by_the_indexes(
+    program: Caller, population: Population, recorder: Recorder, has_vector: bool
+) -> None:
+    [question] = population.questions(1)
+    program.recall(question, with_vector=has_vector)
+    used = set().union(*(plan.indexes for plan in recorder.plans))
+    assert used & {"ai_memories_organization_search_idx", "ai_memories_search_idx"}
+    assert not has_vector or "ai_memory_embeddings_hnsw_256_idx" in used

@@ -1,0 +1,57 @@
+"""Recall of a large organization finds what comparing all its memories one by one would find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import mean
+from typing import Any
+
+import pytest
+
+from benchmarks.population import Population, Question
+from tests.plans.conftest import Caller
+from tests.plans.test_plans import FILTERS
+
+QUESTIONS = 30
+
+
+@contextmanager
+def compared_one_by_one(caller: Caller) -> Iterator[None]:
+    """Meanwhile no index chooses candidates, whatever the size of the scope."""
+    with caller.connection.transaction(force_rollback=True):
+        caller.connection.execute("set local pgrecall.exact_limit = '999999999'")
+        yield
+
+
+def ids(caller: Caller, question: Question, **asked: Any) -> list[Any]:
+    return [row["id"] for row in caller.recall(question, **asked)]
+
+
+@pytest.mark.parametrize("with_vector", [False, True], ids=["words", "vector"])
+def test_finds_nearly_what_exact_search_finds(
+    program: Caller, population: Population, has_vector: bool, with_vector: bool
+) -> None:
+    if with_vector and not has_vector:
+        pytest.skip("this server comes without pgvector")
+    questions = population.questions(QUESTIONS)
+    found = [ids(program, question, with_vector=with_vector) for question in questions]
+    with compared_one_by_one(program):
+        exact = [ids(program, question, with_vector=with_vector) for question in questions]
+    assert [len(hits) for hits in found] == [len(hits) for hits in exact]
+    overlap = mean(
+        len({*hits} & {*best}) / len(best) for hits, best in zip(found, exact, strict=True)
+    )
+    print(f"recall@10 beside exact search: {overlap:.3f} over {QUESTIONS} questions")  # noqa: T201
+    assert overlap >= 0.95
+
+
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+def test_finds_as_many_as_exact_search(
+    program: Caller, population: Population, has_vector: bool, filters: dict[str, Any]
+) -> None:
+    [question] = population.questions(1)
+    asked = {"with_vector": has_vector, "limit": 500, **filters}
+    found = len(ids(program, question, **asked))
+    with compared_one_by_one(program):
+        assert found == len(ids(program, question, **asked))
