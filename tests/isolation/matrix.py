@@ -175,7 +175,7 @@ def organization_functions() -> list[Row]:
 
 # What policies and defaults call needs EXECUTE for clients, but no USAGE of the schema.
 FOR_POLICIES = (
-    "active_organization", "active_person", "active_program", "has_vector", "may_read",
+    "active_organization", "claimed_person", "claimed_program", "has_vector", "may_read",
     "may_write", "now", "principal",
 )  # fmt: skip
 FOR_SERVICES = (

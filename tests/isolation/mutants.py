@@ -40,7 +40,7 @@ $edit$
 
 
 TENANT = "organization_id = (select agent_memory.active_organization())"
-CALLER = "(select agent_memory.active_person()), (select agent_memory.active_program())"
+CALLER = "(select agent_memory.claimed_person()), (select agent_memory.claimed_program())"
 READ = f"agent_memory.may_read(visibility, user_id, agent_id, {CALLER})"
 IN_REACH = (
     "agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz,"

@@ -82,7 +82,7 @@ WALLS = {
     "functions that clients call are definers, private ones that run for policies are few": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.prosecdef <> (n.nspname = 'public' or p.proname in
-          ('principal', 'active_organization', 'active_person', 'active_program'))""",
+          ('principal', 'active_organization'))""",
     "every key begins with the organization": f"""
         select i.indexrelid::regclass from pg_index i join pg_class c on c.oid = i.indrelid
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]

@@ -223,11 +223,11 @@ def stranger(dsn, ask):
 
 
 def test_an_owner_that_was_changed_is_named(dsn, ask, stranger):
-    ask(dsn, f"alter function agent_memory.active_person() owner to {stranger}")
+    ask(dsn, f"alter function agent_memory.active_organization() owner to {stranger}")
     found = status(dsn)
     [owner] = [each for each in found.drift if each.kind == "owner"]
     assert (owner.change, owner.now) == ("altered", stranger)
-    assert owner.name == "function agent_memory.active_person()"
+    assert owner.name == "function agent_memory.active_organization()"
     assert f"added grant ON SCHEMA agent_memory TO {stranger}" in named(found.drift)
     assert cured(dsn, ask, found.drift) == ()
 

@@ -182,36 +182,6 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.active_organization() IS 'The one organization whose rows this transaction may read, its membership verified, or null.';
 
--- Name: active_person(); Type: FUNCTION; Schema: agent_memory; Owner: -
-
-CREATE FUNCTION agent_memory.active_person() RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  return (agent_memory.principal()).person;
-end
-$$;
-
--- Name: FUNCTION active_person(); Type: COMMENT; Schema: agent_memory; Owner: -
-
-COMMENT ON FUNCTION agent_memory.active_person() IS 'The caller''s user_id if the caller is a person, else null.';
-
--- Name: active_program(); Type: FUNCTION; Schema: agent_memory; Owner: -
-
-CREATE FUNCTION agent_memory.active_program() RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  return (agent_memory.principal()).program;
-end
-$$;
-
--- Name: FUNCTION active_program(); Type: COMMENT; Schema: agent_memory; Owner: -
-
-COMMENT ON FUNCTION agent_memory.active_program() IS 'The caller''s agent_id if the caller is a program, else null.';
-
 -- Name: add_memories(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) RETURNS SETOF uuid
@@ -615,6 +585,36 @@ $$;
 -- Name: FUNCTION claimed_organization(claims jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.claimed_organization(claims jsonb) IS 'The organization that the claims name, as JSON; SQL null only if they name none. user_metadata is never read.';
+
+-- Name: claimed_person(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.claimed_person() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^(?!agent:)(.*)$');
+end
+$_$;
+
+-- Name: FUNCTION claimed_person(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.claimed_person() IS 'The subject of the claims if it is a person''s user_id, else null. Verified by nothing: only to be used beside active_organization(), which verifies it, and which no row passes otherwise.';
+
+-- Name: claimed_program(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.claimed_program() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^agent:(.*)$');
+end
+$_$;
+
+-- Name: FUNCTION claimed_program(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.claimed_program() IS 'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
 
 -- Name: dedup_key(text, text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1155,7 +1155,7 @@ CREATE FUNCTION agent_memory.policy(target regclass, may_read text, may_write te
 declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
+  caller constant text := '(select agent_memory.claimed_person()), (select agent_memory.claimed_program())';
   readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
     when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
     ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
@@ -3012,19 +3012,19 @@ ALTER TABLE public.ai_memories ENABLE ROW LEVEL SECURITY;
 
 -- Name: ai_memories ai_memories_delete; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memories_delete ON public.ai_memories FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memories_delete ON public.ai_memories FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memories ai_memories_insert; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memories_insert ON public.ai_memories FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memories_insert ON public.ai_memories FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memories ai_memories_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memories ai_memories_update; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memories_update ON public.ai_memories FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memories_update ON public.ai_memories FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_audit; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -3052,19 +3052,19 @@ ALTER TABLE public.ai_memory_contexts ENABLE ROW LEVEL SECURITY;
 
 -- Name: ai_memory_contexts ai_memory_contexts_delete; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_contexts_delete ON public.ai_memory_contexts FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_contexts_delete ON public.ai_memory_contexts FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_contexts ai_memory_contexts_insert; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_contexts_insert ON public.ai_memory_contexts FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_contexts_insert ON public.ai_memory_contexts FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_contexts ai_memory_contexts_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_contexts_select ON public.ai_memory_contexts FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_contexts_select ON public.ai_memory_contexts FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_contexts ai_memory_contexts_update; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_contexts_update ON public.ai_memory_contexts FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_contexts_update ON public.ai_memory_contexts FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_embeddings; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -3092,19 +3092,19 @@ ALTER TABLE public.ai_memory_history ENABLE ROW LEVEL SECURITY;
 
 -- Name: ai_memory_history ai_memory_history_delete; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_history_delete ON public.ai_memory_history FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_history_delete ON public.ai_memory_history FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_history ai_memory_history_insert; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_history_insert ON public.ai_memory_history FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_history_insert ON public.ai_memory_history FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_history ai_memory_history_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_history_select ON public.ai_memory_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_history_select ON public.ai_memory_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: ai_memory_history ai_memory_history_update; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_history_update ON public.ai_memory_history FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.active_person() AS active_person), ( SELECT agent_memory.active_program() AS active_program))));
+CREATE POLICY ai_memory_history_update ON public.ai_memory_history FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program)))) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_write(visibility, user_id, agent_id, ( SELECT (agent_memory.principal()).role AS role), ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
 
 -- Name: organization_members; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -3158,18 +3158,6 @@ GRANT USAGE ON SCHEMA public TO service_role;
 REVOKE ALL ON FUNCTION agent_memory.active_organization() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.active_organization() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.active_organization() TO service_role;
-
--- Name: FUNCTION active_person(); Type: ACL; Schema: agent_memory; Owner: -
-
-REVOKE ALL ON FUNCTION agent_memory.active_person() FROM PUBLIC;
-GRANT ALL ON FUNCTION agent_memory.active_person() TO authenticated;
-GRANT ALL ON FUNCTION agent_memory.active_person() TO service_role;
-
--- Name: FUNCTION active_program(); Type: ACL; Schema: agent_memory; Owner: -
-
-REVOKE ALL ON FUNCTION agent_memory.active_program() FROM PUBLIC;
-GRANT ALL ON FUNCTION agent_memory.active_program() TO authenticated;
-GRANT ALL ON FUNCTION agent_memory.active_program() TO service_role;
 
 -- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3225,6 +3213,18 @@ REVOKE ALL ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, e
 
 REVOKE ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_organization(claims jsonb) TO service_role;
+
+-- Name: FUNCTION claimed_person(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.claimed_person() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.claimed_person() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.claimed_person() TO service_role;
+
+-- Name: FUNCTION claimed_program(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.claimed_program() FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.claimed_program() TO authenticated;
+GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -427,27 +427,29 @@ $$;
 comment on function agent_memory.active_organization() is
   'The one organization whose rows this transaction may read, its membership verified, or null.';
 
-create or replace function agent_memory.active_person()
+create or replace function agent_memory.claimed_person()
 returns text
-language plpgsql stable parallel safe security definer
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (agent_memory.principal()).person;
+  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^(?!agent:)(.*)$');
 end
 $$;
-comment on function agent_memory.active_person() is 'The caller''s user_id if the caller is a person, else null.';
+comment on function agent_memory.claimed_person() is
+  'The subject of the claims if it is a person''s user_id, else null. Verified by nothing: only to be used beside active_organization(), which verifies it, and which no row passes otherwise.';
 
-create or replace function agent_memory.active_program()
+create or replace function agent_memory.claimed_program()
 returns text
-language plpgsql stable parallel safe security definer
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (agent_memory.principal()).program;
+  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^agent:(.*)$');
 end
 $$;
-comment on function agent_memory.active_program() is 'The caller''s agent_id if the caller is a program, else null.';
+comment on function agent_memory.claimed_program() is
+  'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
 
 -- What a caller may see or change: the one expression, for policies and functions alike. Each
 -- parameter of the caller is named once in may_read, so that PostgreSQL inlines it even where the
@@ -506,7 +508,7 @@ as $$
 declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  caller constant text := '(select agent_memory.active_person()), (select agent_memory.active_program())';
+  caller constant text := '(select agent_memory.claimed_person()), (select agent_memory.claimed_program())';
   readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
     when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
     ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
@@ -690,8 +692,8 @@ select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
   ('agent_memory.principal()', '{authenticated,service_role}'::text[]),
   ('agent_memory.active_organization()', '{authenticated,service_role}'),
-  ('agent_memory.active_person()', '{authenticated,service_role}'),
-  ('agent_memory.active_program()', '{authenticated,service_role}'),
+  ('agent_memory.claimed_person()', '{authenticated,service_role}'),
+  ('agent_memory.claimed_program()', '{authenticated,service_role}'),
   ('agent_memory.openness(text)', '{}'),
   ('agent_memory.may_read(text, text, text, text, text)', '{authenticated,service_role}'),
   ('agent_memory.may_write(text, text, text, text, text, text)', '{authenticated,service_role}'),
