@@ -373,20 +373,19 @@ declare
   membership record;
   verbs text[];
 begin
-  if jsonb_typeof(claims) is distinct from 'object'
-     or jsonb_typeof(claims -> 'sub') is distinct from 'string'
-     or (exists (select from agent_memory.claim_signing) and not agent_memory.are_claims_signed(given)) then
+  if jsonb_typeof(claims) is distinct from 'object' or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
     return null;
   end if;
   claimed := agent_memory.claimed_organization(claims);
   if claimed is null then
-    select (array_agg(m.organization_id))[1] as organization_id, min(m.role) as role
+    select (array_agg(m.organization_id))[1] as organization_id, min(m.role) as role,
+           exists (select from agent_memory.claim_signing) as takes_signature
       into membership
       from agent_memory.memberships(claims ->> 'sub') as m
      having count(*) = 1;
   elsif jsonb_typeof(claimed) = 'string'
         and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select m.organization_id, m.role
+    select m.organization_id, m.role, exists (select from agent_memory.claim_signing) as takes_signature
       into membership
       from agent_memory.memberships(claims ->> 'sub') as m
      where m.organization_id = (claimed #>> '{}')::uuid;
@@ -394,7 +393,8 @@ begin
     return null;
   end if;
   if membership.organization_id is null
-     or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%') then
+     or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%')
+     or (membership.takes_signature and not agent_memory.are_claims_signed(given)) then
     return null;
   end if;
   if claims -> 'app_metadata' ? 'api_key_id' then

@@ -1,0 +1,1 @@
+COPY source (organization, ordinal, id, content) FROM STDIN;

@@ -1,0 +1,2 @@
+INSERT INTO organizations (organization_id, name)
+SELECT id, 'benchmark ' || id FROM unnest(%(ids)s::uuid[]) AS id;

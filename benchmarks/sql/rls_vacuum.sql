@@ -1,0 +1,2 @@
+-- What autovacuum would do soon after so many rows.
+VACUUM ANALYZE;

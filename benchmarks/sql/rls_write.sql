@@ -1,0 +1,1 @@
+SELECT ordinal, id, status, reason FROM remember_memories(%(memories)s::jsonb);
