@@ -1,77 +1,74 @@
-"""Behind a pooler that gives each transaction another connection; skipped without pgbouncer."""
+"""All that the library does, behind a pooler that shares connections by transaction.
+
+Skipped without pgbouncer, which `.ci/run` installs where it can.
+"""
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
-import socket
-import subprocess
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any, cast
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgrecall import Memory
-from pgrecall.testing import HashingEmbedder
+from pgrecall import AsyncMemory, Memory
+from pgrecall._sync.migrate import migrate, status
+from pgrecall.testing import HashingEmbedder, cloned
+from pgrecall.testing.conformance import AwaitedMemory, MemoryConformance
+from pgrecall.testing.conformance.awaited import OpenMemory
+from tests.memory.pooler import Pooler, pooling
 
 PGBOUNCER = shutil.which("pgbouncer")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed")
 
 
+@pytest.fixture(scope="module")
+def pooler(pgrecall_template: str) -> Iterator[Pooler]:
+    assert PGBOUNCER
+    with pooling(PGBOUNCER, pgrecall_template) as running:
+        yield running
+
+
 @pytest.fixture
-def pooled(pgrecall_dsn: str) -> Iterator[str]:
-    """The test's database through a pooler with two connections, shared by transaction."""
-    parts = conninfo_to_dict(pgrecall_dsn)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with TemporaryDirectory(prefix="pgrecall-") as name:
-        folder = Path(name)
-        (folder / "users.txt").write_text('"postgres" ""\n')
-        target = " ".join(f"{key}={value}" for key, value in parts.items() if key != "password")
-        (folder / "pgbouncer.ini").write_text(
-            f"[databases]\npooled = {target}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-            f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-            f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 2\n"
-            f"logfile = {folder}/log\n"
-        )
-        server = subprocess.Popen(
-            [str(PGBOUNCER), "-q", *_account(folder, str(parts["host"])), f"{name}/pgbouncer.ini"]
-        )
-        dsn = make_conninfo(host="127.0.0.1", port=port, dbname="pooled", user="postgres")
-        try:
-            _wait_for(dsn)
-            yield dsn
-        finally:
-            server.terminate()
-            server.wait()
+def pooled(pooler: Pooler, shared_dsn: str) -> str:
+    """The tests' database through the pooler."""
+    return pooler.dsn(shared_dsn)
 
 
-def _account(folder: Path, host: str) -> list[str]:
-    """As root, the account that owns the server's socket: pgbouncer refuses to run as root."""
-    if os.getuid() != 0:
-        return []
-    owner = pwd.getpwuid(Path(host).stat().st_uid).pw_name if host.startswith("/") else "nobody"
-    for path in (folder, *folder.iterdir()):
-        shutil.chown(path, owner)
-    return ["-u", owner]
+class TestPooledMemory(MemoryConformance):
+    @pytest.fixture
+    def open_memory(self, pooled: str, organization: str) -> Iterator[OpenMemory]:
+        with ExitStack() as stack:
+
+            async def open_memory(**arguments: Any) -> AsyncMemory:
+                given = {"organization": organization, "embedder": HashingEmbedder(), **arguments}
+                memory = stack.enter_context(Memory(pooled, **given))
+                return cast(AsyncMemory, AwaitedMemory(memory))
+
+            yield open_memory
 
 
-def _wait_for(dsn: str) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            psycopg.connect(dsn, autocommit=True, prepare_threshold=None).close()
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+class TestPooledAsyncMemory(MemoryConformance):
+    @pytest.fixture
+    async def open_memory(self, pooled: str, organization: str) -> AsyncIterator[OpenMemory]:
+        async with AsyncExitStack() as stack:
+
+            async def open_memory(**arguments: Any) -> AsyncMemory:
+                given = {"organization": organization, "embedder": HashingEmbedder(), **arguments}
+                return await stack.enter_async_context(AsyncMemory(pooled, **given))
+
+            yield open_memory
+
+
+def test_migrations_run_through_it(pooler: Pooler, pgrecall_template: str) -> None:
+    with cloned(pgrecall_template, "template0") as direct:
+        dsn = pooler.dsn(direct)
+        assert migrate(dsn).applied
+        assert migrate(dsn).applied == ()
+        assert status(dsn).is_current
 
 
 def write_and_read(dsn: str, organization: str, heard: dict[str, set[str]]) -> None:
