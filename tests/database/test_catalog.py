@@ -37,6 +37,12 @@ CLIENT_FUNCTIONS = {
     "list_api_keys()",
     "revoke_api_key(uuid)",
     "authenticate_api_key(text)",
+    "add_embedding_model(text,integer,text)",
+    "missing_embeddings(text,text,uuid,integer)",
+    "store_missing_embeddings(text,jsonb,text)",
+    "switch_embedding_model(text,text,integer)",
+    "drop_embedding_model(text,text,integer)",
+    "embedding_status(text)",
 }
 
 

@@ -49,6 +49,14 @@ ARGUMENTS = (
     "create_api_key(%(it)s, %(it)s)",
     "create_api_key('k', 'a', array[%(it)s])",
     "authenticate_api_key(%(it)s)",
+    "embedding_status(%(it)s)",
+    "add_embedding_model(%(it)s, 4, %(it)s)",
+    "missing_embeddings(%(it)s, %(it)s)",
+    "store_missing_embeddings('m', jsonb_build_array(jsonb_build_object('id', %(it)s::text,"
+    " 'digest', %(it)s::text, 'embedding', %(it)s::text)), 'alpha')",
+    "store_missing_embeddings(%(it)s, jsonb_build_array(%(it)s::text), %(it)s)",
+    "switch_embedding_model(%(it)s, %(it)s)",
+    "drop_embedding_model(%(it)s, 'alpha')",
 )
 FIELDS = ("content", "id", "agent_id", "user_id", "context_key", "kind", "speaker", "language",
           "slot", "trust", "visibility", "idempotency_key", "occurred_at", "embedding",
