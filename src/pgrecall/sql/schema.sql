@@ -1888,22 +1888,29 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
-  select c.embedding_model, c.embedding_dimension into settled
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from public.agent_memory_models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
     from public.agent_memory_config as c
     where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
-  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+  if settled.is_taken is not true then
     raise exception using
       errcode = 'PM005',
       message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
                        agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
-      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
   end if;
 end
 $$;
 
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
 
 -- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
