@@ -562,8 +562,11 @@ CREATE FUNCTION agent_memory.check_embedding(organization_id uuid, query_embeddi
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
 declare
   stored integer;
+  -- Of a model that is no agent's current one: former, where one agent had it before, or next.
+  beside text;
 begin
   if query_embedding is null or not agent_memory.has_vector() then
     return false;
@@ -576,23 +579,27 @@ begin
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
   stored := agent_memory.stored_dimension(organization_id, model);
+  select min(m.state) into beside from public.agent_memory_models as m
+    where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
   if stored <> cardinality(query_embedding) then
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
+  elsif stored is null and beside is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
       message = format('nothing here has a vector of %s; the stored ones are of %s', model,
                        array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
-  return stored is not null;
+  -- While a model is being filled in, its vectors would put the memories that have one first.
+  return stored is not null
+    and (beside is distinct from 'next' or coalesce(model = any (agent_memory.stored_models(organization_id)), false));
 end
 $$;
 
 -- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
 
 -- Name: claim_signature(bytea, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
