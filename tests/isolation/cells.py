@@ -31,7 +31,8 @@ COPIES: dict[str, dict[str, Any]] = {
 GRANTS = """
 grant insert, update, delete on {target} to authenticated;
 grant execute on function agent_memory.is_safe_json(jsonb), agent_memory.uuid_v7(timestamptz),
-  agent_memory.text_config(text), agent_memory.now() to authenticated
+  agent_memory.text_config(text), agent_memory.paired(text), agent_memory.lexemes(text, text),
+  agent_memory.now() to authenticated
 """
 FINGERPRINT = """
 select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (

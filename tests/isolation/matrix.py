@@ -179,19 +179,21 @@ FOR_POLICIES = (
     "may_write", "now", "principal",
 )  # fmt: skip
 FOR_SERVICES = (
-    *FOR_POLICIES, "claimed_organization", "is_safe_json", "settle_agent", "text_config", "uuid_v7",
+    *FOR_POLICIES, "claimed_organization", "is_safe_json", "lexemes", "paired", "settle_agent",
+    "text_config", "uuid_v7",
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
-    "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
-    "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
-    "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "refresh_windows", "refusal", "require_admin",
-    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
-    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "term_counts", "vector_schema", "windows",
+    "claim_signature", "dedup_key", "detected_language", "drafts", "drop_embeddings",
+    "embed_added", "exact_limit", "existing", "expose", "in_reach", "in_scope", "is_large",
+    "is_storable", "key_verbs", "languages", "lock_memory", "matching", "memberships",
+    "nearest", "openness", "parse_time", "policy", "query_terms", "recall_weights",
+    "refresh_windows", "refusal", "require_admin", "require_member", "require_signed_claims",
+    "require_writer", "said_at", "score_memories", "set_forgotten", "set_slot",
+    "settle_contexts", "settle_languages", "settle_model", "similarities", "slot_values",
+    "store_embeddings", "stored_dimension", "stored_models", "supersede", "term_counts",
+    "vector_schema", "windows",
 )  # fmt: skip
 
 

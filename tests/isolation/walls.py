@@ -13,7 +13,7 @@ c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_me
 """
 # Operators of names and numbers that a body may use unqualified are found in pg_catalog alone if
 # the function sets its path. Those that are inlined have none and must not need one.
-_INLINED = "('claimed_organization', 'may_read', 'may_write', 'openness', 'text_config')"
+_INLINED = "('claimed_organization', 'may_read', 'lexemes', 'may_write', 'openness', 'text_config')"
 
 WALLS = {
     "row security is on": f"""

@@ -290,38 +290,72 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.now() IS 'The time of the transaction. Sessions of members of the role pgrecall_test may pretend another one by the setting pgrecall.now; everyone else''s setting is ignored.';
 
+-- Name: paired(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.paired(content text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff';
+  cut constant text := left(content, 30000);
+begin
+  if cut !~ ('[' || letters || ']') then
+    return content;
+  end if;
+  return regexp_replace(cut, '([' || letters || ']{2})', ' \1 ', 'g') || ' '
+    || regexp_replace(regexp_replace(regexp_replace(
+         cut, '[^' || letters || ']+', ' ', 'g'), '(^| )[^ ]', ' ', 'g'), '([^ ]{2})', ' \1 ', 'g');
+end
+$$;
+
+-- Name: FUNCTION paired(content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.paired(content text) IS 'A text in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter; other text is left as it is. Of a text with such letters, the first 30,000 characters.';
+
 -- Name: text_config(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.text_config(language text) RETURNS regconfig
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  -- Inlined into the generated column: hence searched, and the operators with their schema.
-  select case
-    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
-    else 'pg_catalog.simple'::pg_catalog.regconfig
-  end
-$$;
+      select case
+        when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'armenian' then 'pg_catalog.armenian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'basque' then 'pg_catalog.basque'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'catalan' then 'pg_catalog.catalan'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'estonian' then 'pg_catalog.estonian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'hindi' then 'pg_catalog.hindi'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'irish' then 'pg_catalog.irish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'lithuanian' then 'pg_catalog.lithuanian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'nepali' then 'pg_catalog.nepali'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'serbian' then 'pg_catalog.serbian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'tamil' then 'pg_catalog.tamil'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'yiddish' then 'pg_catalog.yiddish'::pg_catalog.regconfig
+        else 'pg_catalog.simple'::pg_catalog.regconfig
+      end
+    $$;
 
 -- Name: FUNCTION text_config(language text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.text_config(language text) IS 'The text search configuration of a language. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+COMMENT ON FUNCTION agent_memory.text_config(language text) IS 'The text search configuration of a language; simple for one without a stemmer. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
 
 -- Name: uuid_v7(timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -376,7 +410,11 @@ CREATE TABLE public.ai_memories (
     idempotency_key text,
     dedup_key bytea,
     window_lexemes tsvector,
-    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(agent_memory.text_config(language), content), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), COALESCE(speaker, ''::text)), 'B'::"char")) || COALESCE(window_lexemes, ''::tsvector))) STORED NOT NULL,
+    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(agent_memory.text_config(language),
+CASE
+    WHEN (octet_length(content) = char_length(content)) THEN content
+    ELSE agent_memory.paired(content)
+END), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(COALESCE(speaker, ''::text))), 'B'::"char")) || COALESCE(window_lexemes, ''::tsvector))) STORED NOT NULL,
     CONSTRAINT ai_memories_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
     CONSTRAINT ai_memories_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
     CONSTRAINT ai_memories_content_check CHECK (((char_length(content) <= 100000) AND (content ~ '\S'::text))),
@@ -413,7 +451,7 @@ COMMENT ON COLUMN public.ai_memories.speaker IS 'Who said a message, by name; in
 
 -- Name: COLUMN ai_memories.language; Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON COLUMN public.ai_memories.language IS 'The language of the content, for its text search configuration.';
+COMMENT ON COLUMN public.ai_memories.language IS 'The language of the content, by whose stemmer it is indexed; simple for none.';
 
 -- Name: COLUMN ai_memories.slot; Type: COMMENT; Schema: public; Owner: -
 
@@ -632,6 +670,48 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
+-- Name: detected_language(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.detected_language(content text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  sample constant text := lower(left(content, 500));
+  words text[];
+  found record;
+begin
+  -- The most usual case first, since the full comparison takes ten times as long.
+  if sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M' then
+    return 'english';
+  end if;
+  if octet_length(sample) > char_length(sample) then
+    -- More than half of the letters are of a script.
+    select s.language into found
+      from (values ('arabic', '[^\u0620-\u064a]'), ('hindi', '[^\u0904-\u0939]'), ('russian', '[^\u0430-\u044f\u0451]'),
+                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]')) as s (language, others)
+      where 2 * char_length(regexp_replace(sample, s.others, '', 'g')) > char_length(regexp_replace(sample, '[\s\d[:punct:]]', '', 'g'));
+    if found.language is not null then
+      return found.language;
+    end if;
+  end if;
+  words := (regexp_split_to_array(sample, '[\s\d[:punct:]]+'))[1:24];
+  select l.language, count(*) filter (where ts_lexize((l.language || '_stem')::regdictionary, w.word) = '{}') as stop_words
+    into found
+    from unnest(array['english', 'german', 'french', 'spanish', 'italian', 'portuguese', 'dutch', 'swedish', 'danish', 'norwegian',
+                      'finnish', 'hungarian', 'romanian', 'turkish']) with ordinality as l (language, place)
+    cross join unnest(words) as w (word)
+    where char_length(w.word) between 1 and 6
+    group by l.language, l.place
+    order by stop_words desc, l.place limit 1;
+  return case when found.stop_words >= 3 and 6 * found.stop_words >= cardinality(words) then found.language end;
+end
+$$;
+
+-- Name: FUNCTION detected_language(content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.detected_language(content text) IS 'The language of a text: by its script, or by whose stop words it has, three at least and every sixth word; null if that decides nothing.';
+
 -- Name: drafts(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories jsonb) RETURNS agent_memory.draft[]
@@ -668,7 +748,7 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
         substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', 'english') as language,
+      coalesce(e.item ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
@@ -933,7 +1013,7 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     begin
-      return public.l2_norm(embedding::public.halfvec) > 0;
+      return embedding is null or public.l2_norm(embedding::public.halfvec) > 0;
     exception
       when data_exception or program_limit_exceeded then
         return false;
@@ -942,7 +1022,7 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
 
 -- Name: FUNCTION is_storable(embedding text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
+COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
 
 -- Name: key_verbs(uuid, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -961,6 +1041,39 @@ $$;
 -- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) IS 'What the API key behind the claims may do; null if it is unknown, revoked or expired.';
+
+-- Name: languages(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.languages(organization_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select 'english'
+    union
+    select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
+    where c.organization_id = languages.organization_id)
+$$;
+
+-- Name: FUNCTION languages(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.languages(organization_id uuid) IS 'The languages that an organization remembers in, and english, which needs no note.';
+
+-- Name: lexemes(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.lexemes(language text, content text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  -- Inlined, as text_config() is. Plain ASCII has no letters to pair.
+  select pg_catalog.to_tsvector(agent_memory.text_config(language), case
+    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
+    else agent_memory.paired(content)
+  end)
+$$;
+
+-- Name: FUNCTION lexemes(language text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.lexemes(language text, content text) IS 'What a text is found by: its words, stemmed as its language does.';
 
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1236,23 +1349,25 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.principal() IS 'The verified caller of this transaction; all fields null if the claims are missing or malformed, name an organization that the caller does not belong to, or name none while the caller belongs to several.';
 
--- Name: query_terms(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: query_terms(text, text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.query_terms(query text, language text) RETURNS TABLE(lexeme text, term tsquery)
+CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS TABLE(lexeme text, term tsquery)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
-         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  from (select distinct found.lexeme
+        from pg_catalog.unnest(languages) as spoken (language)
+        cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)) as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
 
--- Name: FUNCTION query_terms(query text, language text); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION query_terms(query text, languages text[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.query_terms(query text, language text) IS 'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+COMMENT ON FUNCTION agent_memory.query_terms(query text, languages text[]) IS 'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
 -- Name: recall_weights(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1694,6 +1809,28 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
 
+-- Name: settle_languages(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into public.agent_memory_config as c (organization_id, agent_id, languages)
+  select settle_languages.organization_id, told.agent_id, told.languages
+  from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
+        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
+      and known.languages @> told.languages)
+  on conflict (organization_id, agent_id) do update
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+$$;
+
+-- Name: FUNCTION settle_languages(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) IS 'Notes the languages of drafts that their agents have stored nothing in so far.';
+
 -- Name: settle_model(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) RETURNS void
@@ -1923,7 +2060,7 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
     AS $$
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
-           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+           agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
       on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
@@ -2198,7 +2335,7 @@ begin
       hint = 'Its first 4,000 characters are searched for.';
   end if;
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
-  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+  terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
   if cardinality(ids) > exact_limit then
@@ -2262,6 +2399,7 @@ begin
   end if;
   drafts := agent_memory.drafts(caller, memories);
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(
@@ -2553,11 +2691,13 @@ CREATE TABLE public.agent_memory_config (
     agent_id text NOT NULL,
     embedding_model text,
     embedding_dimension integer,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     CONSTRAINT agent_memory_config_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
     CONSTRAINT agent_memory_config_embedding_dimension_check CHECK (((embedding_dimension >= 1) AND (embedding_dimension <= 16000))),
     CONSTRAINT agent_memory_config_embedding_model_check CHECK (((char_length(embedding_model) >= 1) AND (char_length(embedding_model) <= 255))),
+    CONSTRAINT agent_memory_config_languages_check CHECK ((cardinality(languages) <= 100)),
     CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL)))
 );
 
@@ -2572,6 +2712,10 @@ COMMENT ON COLUMN public.agent_memory_config.embedding_model IS 'The model of ev
 -- Name: COLUMN agent_memory_config.embedding_dimension; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.agent_memory_config.embedding_dimension IS 'The number of elements of those vectors.';
+
+-- Name: COLUMN agent_memory_config.languages; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.languages IS 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
 
 -- Name: agent_memory_stats; Type: TABLE; Schema: public; Owner: -
 
@@ -3182,6 +3326,11 @@ REVOKE ALL ON FUNCTION agent_memory.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.now() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.now() TO service_role;
 
+-- Name: FUNCTION paired(content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.paired(content text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.paired(content text) TO service_role;
+
 -- Name: FUNCTION text_config(language text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.text_config(language text) FROM PUBLIC;
@@ -3229,6 +3378,10 @@ GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION detected_language(content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.detected_language(content text) FROM PUBLIC;
 
 -- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3280,6 +3433,15 @@ REVOKE ALL ON FUNCTION agent_memory.is_storable(embedding text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) FROM PUBLIC;
 
+-- Name: FUNCTION languages(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.languages(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION lexemes(language text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.lexemes(language text, content text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.lexemes(language text, content text) TO service_role;
+
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) FROM PUBLIC;
@@ -3326,9 +3488,9 @@ REVOKE ALL ON FUNCTION agent_memory.principal() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.principal() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.principal() TO service_role;
 
--- Name: FUNCTION query_terms(query text, language text); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION query_terms(query text, languages text[]); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, language text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, languages text[]) FROM PUBLIC;
 
 -- Name: FUNCTION recall_weights(); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3382,6 +3544,10 @@ GRANT ALL ON FUNCTION agent_memory.settle_agent(organization_id uuid, organizati
 -- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION settle_languages(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
 
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: ACL; Schema: agent_memory; Owner: -
 

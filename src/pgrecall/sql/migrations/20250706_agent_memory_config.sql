@@ -11,6 +11,7 @@ create table if not exists public.agent_memory_config (
   agent_id text not null check (char_length(agent_id) between 1 and 255),
   embedding_model text check (char_length(embedding_model) between 1 and 255),
   embedding_dimension integer check (embedding_dimension between 1 and 16000),
+  languages text[] not null default '{}' check (cardinality(languages) <= 100),
   created_at timestamptz not null default agent_memory.now(),
   updated_at timestamptz not null default agent_memory.now(),
   primary key (organization_id, agent_id),
@@ -19,6 +20,7 @@ create table if not exists public.agent_memory_config (
 );
 comment on table public.agent_memory_config is 'Settings per agent; written by functions, read by the members of the organization.';
 comment on column public.agent_memory_config.embedding_model is 'The model of every vector that this agent stores.';
+comment on column public.agent_memory_config.languages is 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
 comment on column public.agent_memory_config.embedding_dimension is 'The number of elements of those vectors.';
 
 select agent_memory.policy('public.agent_memory_config', 'members', 'nobody');

@@ -77,9 +77,19 @@ begin
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
+  -- As pgvector would have it, so that an item is not refused only once pgvector has come.
   create or replace function agent_memory.is_storable(embedding text)
     returns boolean
-    language sql stable set search_path = pg_catalog, pg_temp as 'select true';
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
+    begin
+      return embedding is null or coalesce((
+        select max(abs(e)) between 6e-8 and 65504 and count(*) <= 16000
+        from unnest(translate(embedding, '[]', '{}')::real[]) as e), false);
+    exception
+      when data_exception then
+        return false;
+    end
+    $body$;
 end
 $without_vector$;
 
@@ -220,7 +230,7 @@ begin
     set search_path = pg_catalog, pg_temp
     as $body$
     begin
-      return %1$I.l2_norm(embedding::%1$I.halfvec) > 0;
+      return embedding is null or %1$I.l2_norm(embedding::%1$I.halfvec) > 0;
     exception
       when data_exception or program_limit_exceeded then
         return false;
@@ -279,7 +289,7 @@ comment on function agent_memory.stored_models(uuid) is
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
 comment on function agent_memory.is_storable(text) is
-  'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
+  'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
   'Drops the vectors of a memory, whose content they no longer describe.';
 

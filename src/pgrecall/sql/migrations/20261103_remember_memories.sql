@@ -3,6 +3,7 @@
 --   remember_memories(jsonb)
 --     |- drafts()            reads and checks the items, one draft each, a reason where refused
 --     |- settle_contexts()   finds or creates the conversations they name
+--     |- settle_languages()  notes in which languages questions are to be asked
 --     |- settle_model()      holds an agent to one embedding model
 --     |- windows()           lexemes of the messages before each message
 --     |- add_memories()      all without a slot, one statement; duplicates are left alone
@@ -201,7 +202,7 @@ as $$
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
         substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', 'english') as language,
+      coalesce(e.item ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
@@ -289,6 +290,25 @@ $$;
 comment on function agent_memory.settle_model(uuid, text, text, integer) is
   'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
 
+create or replace function agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[])
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into public.agent_memory_config as c (organization_id, agent_id, languages)
+  select settle_languages.organization_id, told.agent_id, told.languages
+  from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
+        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
+      and known.languages @> told.languages)
+  on conflict (organization_id, agent_id) do update
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+$$;
+comment on function agent_memory.settle_languages(uuid, agent_memory.draft[]) is
+  'Notes the languages of drafts that their agents have stored nothing in so far.';
+
 -- Windows -------------------------------------------------------------------------------------
 
 create or replace function agent_memory.windows(organization_id uuid, drafts agent_memory.draft[])
@@ -298,7 +318,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
-           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+           agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
       on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
@@ -545,6 +565,7 @@ begin
   end if;
   drafts := agent_memory.drafts(caller, memories);
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(
@@ -585,6 +606,7 @@ from (values
   ('agent_memory.refusal(jsonb)', '{}'),
   ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),
+  ('agent_memory.settle_languages(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.settle_model(uuid, text, text, integer)', '{}'),
   ('agent_memory.windows(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.add_memories(uuid, agent_memory.draft[])', '{}'),

@@ -53,20 +53,35 @@ $$;
 comment on function agent_memory.recall_weights() is
   'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
 
-create or replace function agent_memory.query_terms(query text, language text)
+create or replace function agent_memory.languages(organization_id uuid)
+returns text[]
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select 'english'
+    union
+    select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
+    where c.organization_id = languages.organization_id)
+$$;
+comment on function agent_memory.languages(uuid) is 'The languages that an organization remembers in, and english, which needs no note.';
+
+create or replace function agent_memory.query_terms(query text, languages text[])
 returns table (lexeme text, term tsquery)
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
-         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  from (select distinct found.lexeme
+        from pg_catalog.unnest(languages) as spoken (language)
+        cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)) as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
-comment on function agent_memory.query_terms(text, text) is
-  'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+comment on function agent_memory.query_terms(text, text[]) is
+  'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
 -- The scope -----------------------------------------------------------------------------------
 
@@ -319,7 +334,7 @@ begin
       hint = 'Its first 4,000 characters are searched for.';
   end if;
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
-  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+  terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
   if cardinality(ids) > exact_limit then
@@ -362,7 +377,8 @@ comment on function public.recall_memories(text, real[], text, text, text, text,
 select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
   ('agent_memory.recall_weights()', '{}'::text[]),
-  ('agent_memory.query_terms(text, text)', '{}'),
+  ('agent_memory.languages(uuid)', '{}'),
+  ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz)', '{}'),
   ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
