@@ -37,6 +37,9 @@ CLIENT_FUNCTIONS = {
     "list_api_keys()",
     "revoke_api_key(uuid)",
     "authenticate_api_key(text)",
+    "configure_agent(text,jsonb)",
+    "agent_config(text)",
+    "agent_config_history(text)",
 }
 
 

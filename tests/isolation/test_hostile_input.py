@@ -49,6 +49,13 @@ ARGUMENTS = (
     "create_api_key(%(it)s, %(it)s)",
     "create_api_key('k', 'a', array[%(it)s])",
     "authenticate_api_key(%(it)s)",
+    "configure_agent(%(it)s, '{\"limit\": 7}')",
+    "configure_agent('a', jsonb_build_object(%(it)s::text, 1))",
+    "configure_agent('a', jsonb_build_object('language', %(it)s::text))",
+    "configure_agent('a', jsonb_build_object('half_life', %(it)s::text))",
+    "configure_agent('a', jsonb_build_object('weights', jsonb_build_object(%(it)s::text, 1)))",
+    "agent_config(%(it)s)",
+    "agent_config_history(%(it)s)",
 )
 FIELDS = ("content", "id", "agent_id", "user_id", "context_key", "kind", "speaker", "language",
           "slot", "trust", "visibility", "idempotency_key", "occurred_at", "embedding",

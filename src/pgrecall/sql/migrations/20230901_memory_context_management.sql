@@ -3,12 +3,12 @@
 -- A map of the whole schema
 --   public        what clients call and read: the tables below and the functions
 --                 recall_memories, remember_memories, update_memory, forget_memories,
---                 restore_memories, memory_history.
+--                 restore_memories, memory_history, configure_agent, agent_config.
 --   agent_memory  what is private: who the caller is, what a caller may read or write, text
 --                 indexing, the migration ledger. Clients have no rights on it.
 --
 --   organizations -+- organization_members      who belongs, with which role
---                  |- agent_memory_config       settings per agent
+--                  |- agent_memory_config       settings per agent, and their history beside it
 --                  |- ai_memory_contexts        conversations
 --                  |- ai_memories -+- ai_memory_embeddings   vectors, where pgvector is installed
 --                  |               `- ai_memory_history      what was changed, when and by whom
@@ -50,8 +50,8 @@ begin
   end if;
   select pg_catalog.to_regclass('public.' || name) into taken
     from pg_catalog.unnest(array[
-      'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_stats', 'ai_memories',
-      'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
+      'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_config_history', 'agent_memory_stats',
+      'ai_memories', 'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
     where pg_catalog.to_regclass('public.' || name) is not null limit 1;
   if taken is not null then
     raise exception using
