@@ -208,6 +208,50 @@ def test_the_model_of_an_agent_is_shown_and_settled_beside_its_settings(owner: C
     assert config(owner, "cook")["limit"] == (5, "agent")
 
 
+def stored(client: Client, *items: dict[str, Any]) -> list[tuple[str, str]]:
+    """The visibility and language of memories as they are stored."""
+    ids = [row["id"] for row in client.remember(*items)]
+    rows = client.rows("select id, visibility, language from ai_memories")
+    found = {row["id"]: (row["visibility"], row["language"]) for row in rows}
+    return [found[each] for each in ids]
+
+
+def test_memories_are_stored_as_their_agent_says(owner: Client) -> None:
+    items = [
+        {"content": "About nobody.", "agent_id": "cook"},
+        {"content": "About Maria.", "agent_id": "cook", "user_id": "owner"},
+        {"content": "Of another agent.", "agent_id": "gardener", "user_id": "owner"},
+        {"content": "It says so.", "agent_id": "cook", "visibility": "agent", "language": "french"},
+    ]
+    # A memory without a user is its writer's, if that is a person.
+    assert stored(owner, *items)[:2] == [("private", "english"), ("private", "english")]
+    configure(owner, "cook", visibility="organization", language="german")
+    configure(owner, None, language="simple")
+    again = [{**item, "content": f"{item['content']} Again."} for item in items]
+    assert stored(owner, *again) == [
+        ("organization", "german"),
+        ("organization", "german"),
+        ("private", "simple"),
+        ("agent", "french"),
+    ]
+
+
+def test_what_is_about_nobody_is_not_private(world: World, organization: uuid.UUID) -> None:
+    cook = world.program(organization, "cook")
+    configure(cook, "cook", visibility="private")
+    items = {"content": "Rain."}, {"content": "Maria's.", "user_id": "maria"}
+    assert [visibility for visibility, _ in stored(cook, *items)] == ["agent", "private"]
+
+
+def test_appended_messages_obey_as_well(world: World, organization: uuid.UUID) -> None:
+    cook = world.program(organization, "cook")
+    configure(cook, "cook", visibility="organization")
+    cook.rows(
+        "select * from append_context('[{\"content\": \"Hello.\"}]', 'key', user_id => 'maria')"
+    )
+    assert cook.rows("select visibility from ai_memories") == [{"visibility": "organization"}]
+
+
 def test_two_who_configure_at_once_lose_nothing(
     world: World, pgrecall_dsn: str, organization: uuid.UUID, owner: Client
 ) -> None:

@@ -227,9 +227,11 @@ PRIVATE_FUNCTIONS = (
     "merge_patch", "nearest", "openness", "parse_time", "policy", "query_terms",
     "recall_weights", "refresh_windows", "refusal", "require_admin", "require_configurer",
     "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
-    "similarities", "slot_values", "store_embeddings", "stored_dimension", "stored_models",
-    "supersede", "term_counts", "vector_schema", "windows",
+    "all_built_in_settings", "built_in_settings", "checked_settings", "days",
+    "effective_settings", "leaves", "merge_patch", "require_configurer", "set_forgotten",
+    "set_slot", "settle_contexts", "settle_languages", "settle_model", "similarities",
+    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
+    "term_counts", "vector_schema", "windows", "writers_settings",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 -- pgrecall: writing memories.
 --
 --   remember_memories(jsonb)
---     |- drafts()            reads and checks the items, one draft each, a reason where refused
+--     |- drafts()            reads and checks the items, one draft each, a reason where refused;
+--     |                      what they leave open as writers_settings() say
 --     |- settle_contexts()   finds or creates the conversations they name
 --     |- settle_languages()  notes in which languages questions are to be asked
 --     |- settle_model()      holds an agent to one embedding model
@@ -167,6 +168,18 @@ end
 $$;
 comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
 
+create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
+returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+        from jsonb_array_elements(memories) as e (item)) as a
+$$;
+comment on function agent_memory.writers_settings(agent_memory.principal, jsonb) is
+  'The settings of the agents that items are to be stored for, by agent_id.';
+
 create or replace function agent_memory.drafts(caller agent_memory.principal, memories jsonb)
 returns agent_memory.draft[]
 language sql stable
@@ -202,13 +215,15 @@ as $$
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
         substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
+      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
       coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility',
-               case when coalesce(e.item ->> 'user_id', caller.person) is null then 'agent' else 'private' end) as visibility,
+      coalesce(e.item ->> 'visibility', case
+        -- About nobody it can't be private.
+        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
       coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
       t.occurred_at as told_at,
       coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
@@ -220,6 +235,8 @@ as $$
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
     cross join lateral agent_memory.refusal(e.item) as r (reason)
+    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
              max(p.at) filter (where p.name = 'valid_from') as valid_from,
@@ -604,6 +621,7 @@ from (values
   ('agent_memory.parse_time(jsonb)', '{}'),
   ('agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),
+  ('agent_memory.writers_settings(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.settle_languages(uuid, agent_memory.draft[])', '{}'),
