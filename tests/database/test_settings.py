@@ -252,6 +252,59 @@ def test_appended_messages_obey_as_well(world: World, organization: uuid.UUID) -
     assert cook.rows("select visibility from ai_memories") == [{"visibility": "organization"}]
 
 
+def test_a_recall_has_as_many_hits_as_is_set(
+    world: World, organization: uuid.UUID, owner: Client
+) -> None:
+    cook = world.program(organization, "cook")
+    cook.remember(*({"content": f"Tea {n}.", "visibility": "organization"} for n in range(12)))
+    assert len(cook.recall("tea")) == len(owner.recall("tea")) == 10
+    configure(owner, None, limit=3)
+    configure(owner, "cook", limit=4)
+    assert len(cook.recall("tea")) == 4
+    assert len(cook.recall("tea", match_limit=6)) == 6
+    # A person's recall is that of the agent that it names.
+    assert len(owner.recall("tea")) == 3
+    assert len(owner.recall("tea", agent_id="cook")) == 4
+    # A program's is its own, whomever it asks about.
+    gardener = world.program(organization, "gardener")
+    assert len(gardener.recall("tea", agent_id="cook")) == 3
+
+
+def test_a_recall_weighs_as_is_set(world: World, organization: uuid.UUID) -> None:
+    cook = world.program(organization, "cook")
+    cook.remember(
+        {"content": "Tea, tea.", "occurred_at": "2020-01-01"},
+        {"content": "Rain."},
+    )
+    assert [hit["content"] for hit in cook.recall("tea")] == ["Tea, tea.", "Rain."]
+    signals = [name for name in config(cook, "cook") if name.startswith("weights.")]
+    configure(cook, "cook", weights={name.partition(".")[2]: 0 for name in signals})
+    assert [hit["score"] for hit in cook.recall("tea")] == [0, 0]
+    assert {hit["lexical"] for hit in cook.recall("tea")} == {0}
+    configure(cook, "cook", weights={"recency": 1}, half_life=36500)
+    [rain, tea] = cook.recall("tea")
+    assert (rain["content"], round(rain["score"], 2)) == ("Rain.", 1)
+    assert tea["score"] > 0.9
+    configure(cook, "cook", half_life="P30D")
+    assert cook.recall("tea")[1]["score"] < 0.01
+
+
+def test_a_question_is_of_the_language_that_is_set(world: World, organization: uuid.UUID) -> None:
+    cook = world.program(organization, "cook")
+    configure(cook, "cook", language="german")
+    cook.remember({"content": "Die Häuser sind alt."}, {"content": "Es regnet."})
+    assert [hit["lexical"] > 0 for hit in cook.recall("Welches Haus?")] == [True, False]
+
+
+def test_a_recall_tells_the_token_budget(world: World, organization: uuid.UUID) -> None:
+    cook = world.program(organization, "cook")
+    look = "select current_setting('pgrecall.last_recall')::jsonb -> 'token_budget' as it"
+    for budget, changes in ((1200, {}), (900, {"token_budget": 900})):
+        configure(cook, "cook", **changes)
+        [row] = cook.rows(f"with r as (select count(*) from recall_memories('tea')) {look} from r")
+        assert row["it"] == budget
+
+
 def test_two_who_configure_at_once_lose_nothing(
     world: World, pgrecall_dsn: str, organization: uuid.UUID, owner: Client
 ) -> None:

@@ -53,6 +53,22 @@ $$;
 comment on function agent_memory.recall_weights() is
   'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
 
+create or replace function agent_memory.recall_weights(settings jsonb)
+returns agent_memory.recall_weights
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not settings ?| '{weights,half_life}' then
+    return agent_memory.recall_weights();
+  end if;
+  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
+    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
+end
+$$;
+comment on function agent_memory.recall_weights(jsonb) is
+  'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
+
 create or replace function agent_memory.languages(organization_id uuid)
 returns text[]
 language sql stable parallel safe
@@ -124,7 +140,7 @@ comment on function agent_memory.in_reach(agent_memory.principal, text, text, te
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  reference timestamptz)
+  reference timestamptz, weight agent_memory.recall_weights)
 returns table (id uuid, score real, semantic real, lexical real, recency real, importance real)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -133,10 +149,10 @@ set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
-  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+  -- All of them may be set to 0.
+  total constant real := greatest(1e-6, weight.own_words + weight.window_words + weight.context_words + weight.speaker
     + weight.user_words + weight.length + weight.recency + weight.importance
-    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   half constant double precision := 0.5;
   half_life constant double precision := extract(epoch from weight.half_life);
@@ -212,13 +228,13 @@ begin
       + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
-     / (weight.own_words + weight.window_words + weight.context_words))::real,
+     / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
     s.recency::real, s.importance
   from scaled as s;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz) is
-  'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights) is
+  'Every signal of the named memories for one question, weighted and fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
@@ -308,7 +324,7 @@ create or replace function public.recall_memories(
   agent_id text default null, user_id text default null, context_key text default null,
   kinds text[] default null, metadata jsonb default null, since timestamptz default null,
   until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default 10, min_score real default 0)
+  match_limit integer default null, min_score real default 0)
 returns setof public.recalled_memory
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -317,6 +333,7 @@ as $$
 declare
   caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
   candidate_limit constant integer := 500;
@@ -327,7 +344,8 @@ declare
   rarities real[];
   is_exact boolean := true;
 begin
-  if match_limit is null or match_limit not between 1 and 1000 then
+  match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
     raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
@@ -355,7 +373,7 @@ begin
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
     'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget')::text, true);
 
   return query
     select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
@@ -363,7 +381,8 @@ begin
            s.score, s.semantic, s.lexical, s.recency, s.importance
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at,
+        agent_memory.recall_weights(settings)) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -372,15 +391,16 @@ begin
 end
 $$;
 comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
-  'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+  'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. What is not said, match_limit above all, is as effective_settings() have it: a program''s own, else those of the agent that is named. Writes nothing. Raises PM001, PM003, PM005.';
 
 select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
   ('agent_memory.recall_weights()', '{}'::text[]),
+  ('agent_memory.recall_weights(jsonb)', '{}'),
   ('agent_memory.languages(uuid)', '{}'),
   ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
-  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz)', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights)', '{}'),
   ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
