@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pgrecall._async.memory import AsyncMemory
     from pgrecall._sync.context import Context
     from pgrecall._sync.memory import Memory
+    from pgrecall.domain.config import AgentConfig, AgentSetting, ConfigChange, Retention
     from pgrecall.domain.hit import Hit, Signals
     from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
     from pgrecall.domain.remembered import Remembered, RememberedItem
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from pgrecall.settings import Settings
 
 _HOMES = {
+    "AgentConfig": "pgrecall.domain.config",
+    "AgentSetting": "pgrecall.domain.config",
     "AsyncContext": "pgrecall._async.context",
     "AsyncMemory": "pgrecall._async.memory",
     "Change": "pgrecall.domain.memory",
+    "ConfigChange": "pgrecall.domain.config",
     "Context": "pgrecall._sync.context",
     "Explanation": "pgrecall.recall.explanation",
     "Forgotten": "pgrecall.domain.scope",
@@ -40,14 +44,18 @@ _HOMES = {
     "Recall": "pgrecall.recall.result",
     "Remembered": "pgrecall.domain.remembered",
     "RememberedItem": "pgrecall.domain.remembered",
+    "Retention": "pgrecall.domain.config",
     "Settings": "pgrecall.settings",
     "Signals": "pgrecall.domain.hit",
 }
 
 __all__ = [
+    "AgentConfig",
+    "AgentSetting",
     "AsyncContext",
     "AsyncMemory",
     "Change",
+    "ConfigChange",
     "Context",
     "Explanation",
     "Forgotten",
@@ -60,6 +68,7 @@ __all__ = [
     "Recall",
     "Remembered",
     "RememberedItem",
+    "Retention",
     "Settings",
     "Signals",
 ]
