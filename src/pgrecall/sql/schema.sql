@@ -74,6 +74,33 @@ CREATE TYPE agent_memory.recall_weights AS (
 	half_life interval
 );
 
+-- Name: agent_config_change; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.agent_config_change AS (
+	agent_id text,
+	changed_at timestamp with time zone,
+	changed_by text,
+	before jsonb,
+	after jsonb
+);
+
+-- Name: TYPE agent_config_change; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.agent_config_change IS 'One change of settings: of the agent, or, with a null agent_id, of those that hold for all agents; by name, before and after.';
+
+-- Name: agent_setting; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.agent_setting AS (
+	setting text,
+	value jsonb,
+	source text,
+	built_in jsonb
+);
+
+-- Name: TYPE agent_setting; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.agent_setting IS 'One setting that holds, by name, such as limit or weights.meaning; source: agent, organization or built in; the value that is built in. Null where each memory decides, or nothing is set.';
+
 -- Name: api_key; Type: TYPE; Schema: public; Owner: -
 
 CREATE TYPE public.api_key AS (
@@ -212,6 +239,23 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) IS 'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
 
+-- Name: all_built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.all_built_in_settings() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select agent_memory.built_in_settings() || jsonb_build_object(
+    'language', null, 'visibility', null, 'embedding_model', null,
+    'half_life', trim_scale(round((extract(epoch from (agent_memory.recall_weights()).half_life) / 86400)::numeric, 6)),
+    'weights', (select jsonb_object_agg(w.key, w.value) from jsonb_each(to_jsonb(agent_memory.recall_weights())) as w
+                where jsonb_typeof(w.value) = 'number'))
+$$;
+
+-- Name: FUNCTION all_built_in_settings(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.all_built_in_settings() IS 'What holds where nothing is set, weights and half-life included. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
+
 -- Name: are_claims_signed(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.are_claims_signed(claims text) RETURNS boolean
@@ -247,6 +291,17 @@ $$;
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) IS 'Writes down what a caller did.';
+
+-- Name: built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.built_in_settings() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select '{"limit": 10, "token_budget": 1200}'::jsonb $$;
+
+-- Name: FUNCTION built_in_settings(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.built_in_settings() IS 'What holds where nothing is set; weights and half-life stand in recall_weights().';
 
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -590,6 +645,35 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
 
+-- Name: checked_settings(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.checked_settings(changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  problem text;
+begin
+  if jsonb_typeof(changes) is distinct from 'object' or not agent_memory.is_safe_json(changes) then
+    problem := 'changes must be an object of settings and their new values, of at most 64 KiB and 32 levels';
+  elsif jsonb_typeof(changes -> 'half_life') = 'string' then
+    changes := changes || jsonb_build_object('half_life', coalesce(to_jsonb(agent_memory.days(changes ->> 'half_life')), changes -> 'half_life'));
+  end if;
+  problem := coalesce(problem, agent_memory.settings_problem(changes));
+  if problem is not null then
+    raise exception using errcode = 'PM003', message = problem,
+      hint = case when changes ? 'embedding_model'
+        then 'The embedding model is settled by the first vector that an agent stores.'
+        else 'Settings are weights, half_life, limit, token_budget, language, visibility and retention; null removes one.' end;
+  end if;
+  return changes;
+end
+$$;
+
+-- Name: FUNCTION checked_settings(changes jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.checked_settings(changes jsonb) IS 'Changes of settings, a duration turned into days; raises PM003, with the reason, if they can''t be made.';
+
 -- Name: claim_signature(bytea, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) RETURNS text
@@ -653,6 +737,22 @@ $_$;
 -- Name: FUNCTION claimed_program(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.claimed_program() IS 'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
+
+-- Name: days(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.days(duration text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when duration ~ '^P(?=[0-9T])([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}([.][0-9]{1,6})?D)?(T(?=[0-9])([0-9]{1,6}H)?([0-9]{1,7}M)?([0-9]{1,8}S)?)?$'
+      then trim_scale(round((extract(epoch from duration::interval) / 86400)::numeric, 6))
+  end
+$_$;
+
+-- Name: FUNCTION days(duration text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.days(duration text) IS 'An ISO 8601 duration, such as P30D or PT12H, in days, to a tenth of a second; a month has 30, a year 365.25. Null for any other text.';
 
 -- Name: dedup_key(text, text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -748,13 +848,15 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
         substring(left(e.item ->> 'content', 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
+      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(e.item ->> 'content'), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
       coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility',
-               case when coalesce(e.item ->> 'user_id', caller.person) is null then 'agent' else 'private' end) as visibility,
+      coalesce(e.item ->> 'visibility', case
+        -- About nobody it can't be private.
+        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
       coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
       t.occurred_at as told_at,
       coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
@@ -766,6 +868,8 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
     cross join lateral agent_memory.refusal(e.item) as r (reason)
+    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
              max(p.at) filter (where p.name = 'valid_from') as valid_from,
@@ -795,6 +899,31 @@ CREATE FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uui
 -- Name: FUNCTION drop_embeddings(organization_id uuid, memory_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) IS 'Drops the vectors of a memory, whose content they no longer describe.';
+
+-- Name: effective_settings(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found record;
+begin
+  select o.agent_settings as of_all, coalesce(c.settings, '{}') as of_agent into found
+    from public.organizations as o
+    left join public.agent_memory_config as c
+      on c.organization_id = effective_settings.organization_id and c.agent_id = effective_settings.agent_id
+    where o.organization_id = effective_settings.organization_id;
+  return agent_memory.built_in_settings() || case
+    when found.of_agent = '{}' then found.of_all
+    when found.of_all = '{}' then found.of_agent
+    else agent_memory.merge_patch(found.of_all, found.of_agent) end;
+end
+$$;
+
+-- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) IS 'The settings that an agent works by: its own, else its organization''s, else those built in; without an agent, the organization''s. Of weights and half-life, those that are set alone.';
 
 -- Name: embed_added(uuid, agent_memory.draft[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1059,6 +1188,26 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.languages(organization_id uuid) IS 'The languages that an organization remembers in, and english, which needs no note.';
 
+-- Name: leaves(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.leaves(settings jsonb) RETURNS TABLE(setting text, value jsonb)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive nodes as (
+    select e.key as setting, e.value from jsonb_each(settings) as e
+    union all
+    select n.setting || '.' || e.key, e.value
+    from nodes as n
+    cross join lateral jsonb_each(case when jsonb_typeof(n.value) = 'object' then n.value end) as e
+  )
+  select n.setting, n.value from nodes as n where jsonb_typeof(n.value) <> 'object'
+$$;
+
+-- Name: FUNCTION leaves(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.leaves(settings jsonb) IS 'The single settings of a document, those inside of others by names such as weights.meaning.';
+
 -- Name: lexemes(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.lexemes(language text, content text) RETURNS tsvector
@@ -1181,6 +1330,29 @@ CREATE FUNCTION agent_memory.memberships(member text) RETURNS TABLE(organization
 
 COMMENT ON FUNCTION agent_memory.memberships(member text) IS 'The organizations that a subject belongs to, and its role in each: owner, admin, member, viewer or agent. Replace it to use a table of your own.';
 
+-- Name: merge_patch(jsonb, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  base jsonb := case when jsonb_typeof(target) = 'object' then target else '{}' end;
+begin
+  if jsonb_typeof(patch) is distinct from 'object' then
+    return patch;
+  end if;
+  return base - array(select jsonb_object_keys(patch)) || (
+    select coalesce(jsonb_object_agg(merged.key, merged.value), '{}')
+    from (select p.key, agent_memory.merge_patch(base -> p.key, p.value) as value from jsonb_each(patch) as p) as merged
+    where merged.value not in ('null', '{}'));
+end
+$$;
+
+-- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) IS 'A document changed by a merge patch (RFC 7396): objects are merged, null removes, all else replaces. An object that holds nothing is left out.';
+
 -- Name: nearest(uuid, text, real[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) RETURNS TABLE(memory_id uuid, similarity real)
@@ -1218,6 +1390,24 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+
+-- Name: number_problem(text, jsonb, numeric, numeric, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when jsonb_typeof(value) = 'null' then null
+    when jsonb_typeof(value) <> 'number' or (value #>> '{}')::numeric not between lowest and highest
+         or (is_whole and value #>> '{}' !~ '^[0-9]+$')
+      then format('%s must be a %snumber from %s to %s', name, case when is_whole then 'whole ' end, lowest, highest)
+  end
+$_$;
+
+-- Name: FUNCTION number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) IS 'Why a value is no number of a range; null if it is one, or JSON''s null.';
 
 -- Name: openness(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1382,6 +1572,25 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.recall_weights() IS 'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
 
+-- Name: recall_weights(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.recall_weights(settings jsonb) RETURNS agent_memory.recall_weights
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not settings ?| '{weights,half_life}' then
+    return agent_memory.recall_weights();
+  end if;
+  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
+    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
+end
+$$;
+
+-- Name: FUNCTION recall_weights(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.recall_weights(settings jsonb) IS 'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
+
 -- Name: refresh_windows(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) RETURNS void
@@ -1487,6 +1696,34 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.require_admin(lowest text) IS 'The verified caller if it is an owner, or an admin where that suffices; else PM001 or PM002.';
 
+-- Name: require_configurer(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_configurer(agent_id text) RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+begin
+  if caller.role in ('owner', 'admin') or caller.program = agent_id then
+    return caller;
+  elsif caller.role = 'agent' and agent_id is null and not exists (
+      select from public.organization_members as m
+      where m.organization_id = caller.organization_id and m.role in ('owner', 'admin')) then
+    -- Such as the embedded server's, of a developer who never named any.
+    return caller;
+  end if;
+  raise exception using
+    errcode = 'PM002',
+    message = format('%s may not change the settings of %s', caller.role, coalesce('agent ' || agent_id, 'all agents')),
+    hint = 'Owners and admins may. A program without an API key may change its own, and those of all agents while the organization has neither owner nor admin.';
+end
+$$;
+
+-- Name: FUNCTION require_configurer(agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_configurer(agent_id text) IS 'The verified caller if it may configure an agent, or, with none, all of them; else PM001 or PM002. An API key never may.';
+
 -- Name: require_member(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.require_member(verb text) RETURNS agent_memory.principal
@@ -1560,6 +1797,32 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.require_writer(verb text) IS 'The verified caller, if its role and key may write at all; else PM001 or PM002.';
 
+-- Name: retention_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.retention_problem(retention jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age and max_count' else (
+    select min(case
+        when r.key = 'max_count' then agent_memory.number_problem('retention.max_count', r.value, 1, 100000000, true)
+        when r.key <> 'max_age' then format('unknown setting "%s" in retention', left(r.key, 60))
+        when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
+        else (
+          select min(case
+              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
+                then format('unknown kind "%s" in retention.max_age', left(a.key, 60))
+              else agent_memory.number_problem('retention.max_age.' || a.key, a.value, 1, 36500, true)
+            end)
+          from jsonb_each(case when jsonb_typeof(r.value) = 'object' then r.value end) as a)
+      end)
+    from jsonb_each(case when jsonb_typeof(retention) = 'object' then retention end) as r) end
+$$;
+
+-- Name: FUNCTION retention_problem(retention jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.retention_problem(retention jsonb) IS 'Why a retention can''t be set; null if it can.';
+
 -- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) RETURNS timestamp with time zone
@@ -1578,9 +1841,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) IS 'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
 
--- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, agent_memory.recall_weights); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real)
+CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1588,10 +1851,10 @@ CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], te
     AS $$
 #variable_conflict use_column
 declare
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
-  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+  -- All of them may be set to 0.
+  total constant real := greatest(1e-6, weight.own_words + weight.window_words + weight.context_words + weight.speaker
     + weight.user_words + weight.length + weight.recency + weight.importance
-    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   half constant double precision := 0.5;
   half_life constant double precision := extract(epoch from weight.half_life);
@@ -1667,15 +1930,15 @@ begin
       + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
-     / (weight.own_words + weight.window_words + weight.context_words))::real,
+     / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
     s.recency::real, s.importance
   from scaled as s;
 end
 $$;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) IS 'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) IS 'Every signal of the named memories for one question, weighted and fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
 
 -- Name: set_forgotten(jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1764,6 +2027,37 @@ $$;
 -- Name: FUNCTION set_slot(caller agent_memory.principal, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) IS 'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
+
+-- Name: settings_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settings_problem(settings jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(settings) <> 'object' then 'settings must be an object' else (
+    select min(case s.key
+        when 'weights' then agent_memory.weights_problem(s.value)
+        when 'half_life' then case
+          when agent_memory.number_problem('half_life', s.value, 0.01, 36500, false) is not null
+            then 'half_life must be days, from 0.01 to 36500, or an ISO 8601 duration such as P30D' end
+        when 'limit' then agent_memory.number_problem('limit', s.value, 1, 1000, true)
+        when 'token_budget' then agent_memory.number_problem('token_budget', s.value, 1, 100000, true)
+        when 'language' then case
+          when jsonb_typeof(s.value) <> 'null' and s.value <> '"simple"' and (
+            jsonb_typeof(s.value) <> 'string' or agent_memory.text_config(s.value #>> '{}') = 'pg_catalog.simple'::regconfig)
+            then format('language %s has no text search configuration here; simple is for all others', left(s.value::text, 60)) end
+        when 'visibility' then case
+          when s.value not in ('null', '"private"', '"agent"', '"organization"')
+            then 'visibility must be private, agent or organization' end
+        when 'retention' then agent_memory.retention_problem(s.value)
+        else format('unknown setting "%s"', left(s.key, 60))
+      end)
+    from jsonb_each(case when jsonb_typeof(settings) = 'object' then settings end) as s) end
+$$;
+
+-- Name: FUNCTION settings_problem(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settings_problem(settings jsonb) IS 'Why settings, or changes of them, in which null removes, can''t be made; null if they can.';
 
 -- Name: settle_agent(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2052,6 +2346,29 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.vector_schema() IS 'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
 
+-- Name: weights_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.weights_problem(weights jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
+    select min(case
+        when signal.attname is null then format('unknown signal "%s" in weights', left(w.key, 60))
+        -- A smaller one would underflow as a real.
+        when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
+        else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
+      end)
+    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w
+    left join pg_catalog.pg_attribute as signal
+      on signal.attrelid = (select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agent_memory.recall_weights'::regtype)
+     and signal.attname = w.key and signal.atttypid = 'real'::regtype and not signal.attisdropped) end
+$$;
+
+-- Name: FUNCTION weights_problem(weights jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.weights_problem(weights jsonb) IS 'Why weights can''t be set; null if they can. The signals are the numbers of the type recall_weights.';
+
 -- Name: windows(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) RETURNS TABLE(ordinal integer, window_lexemes tsvector)
@@ -2095,6 +2412,72 @@ $$;
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) IS 'For each draft of a message the lexemes, weight C, of the up to three messages before it in its context: a turn is found by what it answers.';
+
+-- Name: writers_settings(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+        from jsonb_array_elements(memories) as e (item)) as a
+$$;
+
+-- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) IS 'The settings of the agents that items are to be stored for, by agent_id.';
+
+-- Name: agent_config(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.agent_config(agent_id text) RETURNS SETOF public.agent_setting
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('recall');
+begin
+  return query
+    select setting, nullif(coalesce(a.value, o.value, b.value), 'null'),
+           case when a.value is not null then 'agent' when o.value is not null then 'organization' else 'built in' end,
+           nullif(b.value, 'null')
+    from agent_memory.leaves(agent_memory.all_built_in_settings()) as b
+    full join agent_memory.leaves((
+      select s.agent_settings from public.organizations as s
+      where s.organization_id = caller.organization_id)) as o using (setting)
+    full join agent_memory.leaves((
+      select s.settings || jsonb_strip_nulls(jsonb_build_object('embedding_model', s.embedding_model))
+      from public.agent_memory_config as s
+      where s.organization_id = caller.organization_id and s.agent_id = agent_config.agent_id)) as a using (setting)
+    order by setting;
+end
+$$;
+
+-- Name: FUNCTION agent_config(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.agent_config(agent_id text) IS 'Each setting that holds for an agent, or, with a null agent_id, for all agents that don''t set it themselves, and where it comes from. With the model of the agent''s vectors, which is settled by the first of them. For members. Raises PM001, PM002.';
+
+-- Name: agent_config_history(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.agent_config_history(agent_id text) RETURNS SETOF public.agent_config_change
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('recall');
+begin
+  return query
+    select h.agent_id, h.changed_at, h.changed_by, h.before, h.after
+    from public.agent_memory_config_history as h
+    where h.organization_id = caller.organization_id
+      and (h.agent_id is null or h.agent_id = agent_config_history.agent_id)
+    order by h.id;
+end
+$$;
+
+-- Name: FUNCTION agent_config_history(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.agent_config_history(agent_id text) IS 'Who changed the settings of an agent, and those that hold for all agents, oldest first; with a null agent_id the latter alone. For members. Raises PM001, PM002.';
 
 -- Name: append_context(jsonb, text, text, text); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2167,6 +2550,53 @@ $$;
 -- Name: FUNCTION authenticate_api_key(key text); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.authenticate_api_key(key text) IS 'The claims of the program that a key belongs to, to be set for its transactions; every one of those checks the key again, so that revoking it works at once. Raises PM009 for any key that is not good.';
+
+-- Name: configure_agent(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.configure_agent(agent_id text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller agent_memory.principal := agent_memory.require_configurer(agent_id);
+  patch jsonb := agent_memory.checked_settings(changes);
+  old jsonb;
+  new jsonb;
+begin
+  if char_length(agent_id) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'agent_id must be a text of 1 to 255 characters, or null for all agents';
+  end if;
+  -- The row's lock makes those who configure the same wait for each other.
+  if agent_id is null then
+    select o.agent_settings into old from public.organizations as o
+      where o.organization_id = caller.organization_id for no key update;
+  else
+    insert into public.agent_memory_config as c (organization_id, agent_id)
+      values (caller.organization_id, configure_agent.agent_id) on conflict do nothing;
+    select c.settings into old from public.agent_memory_config as c
+      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id for no key update;
+  end if;
+  new := agent_memory.merge_patch(old, patch);
+  if new <> old then
+    update public.organizations as o set agent_settings = new, updated_at = agent_memory.now()
+      where o.organization_id = caller.organization_id and agent_id is null;
+    update public.agent_memory_config as c set settings = new, updated_at = agent_memory.now()
+      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id;
+    insert into public.agent_memory_config_history as h (organization_id, agent_id, changed_at, changed_by, before, after)
+    select caller.organization_id, configure_agent.agent_id, agent_memory.now(), caller.subject,
+           jsonb_object_agg(setting, b.value), jsonb_object_agg(setting, a.value)
+    from agent_memory.leaves(old) as b full join agent_memory.leaves(new) as a using (setting)
+    where b.value is distinct from a.value;
+  end if;
+  return jsonb_strip_nulls(agent_memory.merge_patch(
+    agent_memory.all_built_in_settings(), agent_memory.effective_settings(caller.organization_id, agent_id)));
+end
+$$;
+
+-- Name: FUNCTION configure_agent(agent_id text, changes jsonb); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.configure_agent(agent_id text, changes jsonb) IS 'Changes the settings of an agent, or, with a null agent_id, those that hold for all agents that don''t set them themselves; answers the settings that hold after it. changes is a merge patch (RFC 7396): null removes a setting. Settings: weights, half_life, limit, token_budget, language, visibility, retention. For owners and admins, and for a program without an API key its own. Raises PM001, PM002, PM003.';
 
 -- Name: create_api_key(text, text, text[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2310,7 +2740,7 @@ COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'What happened to a
 
 -- Name: recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT 10, min_score real DEFAULT 0) RETURNS SETOF public.recalled_memory
+CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT NULL::integer, min_score real DEFAULT 0) RETURNS SETOF public.recalled_memory
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2318,6 +2748,7 @@ CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAUL
 declare
   caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
   candidate_limit constant integer := 500;
@@ -2328,7 +2759,8 @@ declare
   rarities real[];
   is_exact boolean := true;
 begin
-  if match_limit is null or match_limit not between 1 and 1000 then
+  match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
     raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
@@ -2356,7 +2788,7 @@ begin
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
     'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget')::text, true);
 
   return query
     select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
@@ -2364,7 +2796,8 @@ begin
            s.score, s.semantic, s.lexical, s.recency, s.importance
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at,
+        agent_memory.recall_weights(settings)) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -2375,7 +2808,7 @@ $$;
 
 -- Name: FUNCTION recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) IS 'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+COMMENT ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) IS 'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. What is not said, match_limit above all, is as effective_settings() have it: a program''s own, else those of the agent that is named. Writes nothing. Raises PM001, PM003, PM005.';
 
 -- Name: remember_memories(jsonb); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2694,11 +3127,13 @@ CREATE TABLE public.agent_memory_config (
     languages text[] DEFAULT '{}'::text[] NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT agent_memory_config_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
     CONSTRAINT agent_memory_config_embedding_dimension_check CHECK (((embedding_dimension >= 1) AND (embedding_dimension <= 16000))),
     CONSTRAINT agent_memory_config_embedding_model_check CHECK (((char_length(embedding_model) >= 1) AND (char_length(embedding_model) <= 255))),
     CONSTRAINT agent_memory_config_languages_check CHECK ((cardinality(languages) <= 100)),
-    CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL)))
+    CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL))),
+    CONSTRAINT agent_memory_config_settings_hold CHECK (((settings = '{}'::jsonb) OR ((agent_memory.settings_problem(settings) IS NULL) AND (jsonb_strip_nulls(settings) = settings))))
 );
 
 -- Name: TABLE agent_memory_config; Type: COMMENT; Schema: public; Owner: -
@@ -2716,6 +3151,43 @@ COMMENT ON COLUMN public.agent_memory_config.embedding_dimension IS 'The number 
 -- Name: COLUMN agent_memory_config.languages; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.agent_memory_config.languages IS 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
+
+-- Name: COLUMN agent_memory_config.settings; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.settings IS 'What this agent sets itself, changed by configure_agent().';
+
+-- Name: agent_memory_config_history; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_config_history (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    agent_id text,
+    changed_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    changed_by text NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    CONSTRAINT agent_memory_config_history_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255)))
+);
+
+-- Name: TABLE agent_memory_config_history; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_config_history IS 'The changes of settings: who changed what, when; never updated. Read by the members of the organization, written by configure_agent().';
+
+-- Name: COLUMN agent_memory_config_history.agent_id; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.agent_id IS 'The agent whose settings were changed; null for those that hold for all agents.';
+
+-- Name: COLUMN agent_memory_config_history.changed_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.changed_by IS 'The member who changed them, as in organization_members.user_id.';
+
+-- Name: COLUMN agent_memory_config_history.before; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.before IS 'The settings that changed, by name, such as weights.meaning, with their earlier values; null for one that was not set.';
+
+-- Name: COLUMN agent_memory_config_history.after; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.after IS 'The same settings with their later values; null for one that is not set any more.';
 
 -- Name: agent_memory_stats; Type: TABLE; Schema: public; Owner: -
 
@@ -2875,7 +3347,9 @@ CREATE TABLE public.organizations (
     admins_read_private boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+    agent_settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT organizations_settings_hold CHECK (((agent_settings = '{}'::jsonb) OR ((agent_memory.settings_problem(agent_settings) IS NULL) AND (jsonb_strip_nulls(agent_settings) = agent_settings))))
 );
 
 -- Name: TABLE organizations; Type: COMMENT; Schema: public; Owner: -
@@ -2885,6 +3359,10 @@ COMMENT ON TABLE public.organizations IS 'The tenants. Every other row belongs t
 -- Name: COLUMN organizations.admins_read_private; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.organizations.admins_read_private IS 'Whether owners and admins may look at the private memories of members; each look is audited.';
+
+-- Name: COLUMN organizations.agent_settings; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.organizations.agent_settings IS 'What holds for all agents that don''t set it themselves, changed by configure_agent() with no agent.';
 
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
 
@@ -2905,6 +3383,11 @@ ALTER TABLE ONLY agent_memory.fingerprints
 
 ALTER TABLE ONLY agent_memory.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+-- Name: agent_memory_config_history agent_memory_config_history_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config_history
+    ADD CONSTRAINT agent_memory_config_history_pkey PRIMARY KEY (organization_id, id);
 
 -- Name: agent_memory_config agent_memory_config_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -2954,6 +3437,10 @@ ALTER TABLE ONLY public.organizations
 -- Name: api_keys_hash_idx; Type: INDEX; Schema: agent_memory; Owner: -
 
 CREATE INDEX api_keys_hash_idx ON agent_memory.api_keys USING btree (key_hash);
+
+-- Name: agent_memory_config_history_agent_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX agent_memory_config_history_agent_idx ON public.agent_memory_config_history USING btree (organization_id, agent_id, id);
 
 -- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -3044,6 +3531,11 @@ CREATE INDEX organization_members_user_id_idx ON public.organization_members USI
 ALTER TABLE ONLY agent_memory.api_keys
     ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
 
+-- Name: agent_memory_config_history agent_memory_config_history_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config_history
+    ADD CONSTRAINT agent_memory_config_history_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: agent_memory_config agent_memory_config_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config
@@ -3117,6 +3609,26 @@ ALTER TABLE public.agent_memory_config ENABLE ROW LEVEL SECURITY;
 -- Name: agent_memory_config agent_memory_config_delete; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY agent_memory_config_delete ON public.agent_memory_config FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config_history; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_config_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_config_history agent_memory_config_history_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_delete ON public.agent_memory_config_history FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config_history agent_memory_config_history_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_insert ON public.agent_memory_config_history FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config_history agent_memory_config_history_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_select ON public.agent_memory_config_history FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_config_history agent_memory_config_history_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_update ON public.agent_memory_config_history FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
 -- Name: agent_memory_config agent_memory_config_insert; Type: POLICY; Schema: public; Owner: -
 
@@ -3307,6 +3819,10 @@ GRANT ALL ON FUNCTION agent_memory.active_organization() TO service_role;
 
 REVOKE ALL ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
 
+-- Name: FUNCTION all_built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.all_built_in_settings() FROM PUBLIC;
+
 -- Name: FUNCTION are_claims_signed(claims text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
@@ -3314,6 +3830,10 @@ REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.built_in_settings() FROM PUBLIC;
 
 -- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3354,6 +3874,10 @@ REVOKE ALL ON FUNCTION agent_memory.check_changes(memory public.ai_memories, cha
 
 REVOKE ALL ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) FROM PUBLIC;
 
+-- Name: FUNCTION checked_settings(changes jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.checked_settings(changes jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION claim_signature(secret bytea, claims text, expires_at text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) FROM PUBLIC;
@@ -3375,6 +3899,10 @@ REVOKE ALL ON FUNCTION agent_memory.claimed_program() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 
+-- Name: FUNCTION days(duration text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.days(duration text) FROM PUBLIC;
+
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
@@ -3390,6 +3918,10 @@ REVOKE ALL ON FUNCTION agent_memory.drafts(caller agent_memory.principal, memori
 -- Name: FUNCTION drop_embeddings(organization_id uuid, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) FROM PUBLIC;
 
 -- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3437,6 +3969,10 @@ REVOKE ALL ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text
 
 REVOKE ALL ON FUNCTION agent_memory.languages(organization_id uuid) FROM PUBLIC;
 
+-- Name: FUNCTION leaves(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.leaves(settings jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION lexemes(language text, content text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.lexemes(language text, content text) FROM PUBLIC;
@@ -3466,9 +4002,18 @@ GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agen
 
 REVOKE ALL ON FUNCTION agent_memory.memberships(member text) FROM PUBLIC;
 
+-- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) TO service_role;
 
 -- Name: FUNCTION openness(visibility text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3496,6 +4041,10 @@ REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, languages text[]) FR
 
 REVOKE ALL ON FUNCTION agent_memory.recall_weights() FROM PUBLIC;
 
+-- Name: FUNCTION recall_weights(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.recall_weights(settings jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION refresh_windows(organization_id uuid, context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) FROM PUBLIC;
@@ -3507,6 +4056,10 @@ REVOKE ALL ON FUNCTION agent_memory.refusal(item jsonb) FROM PUBLIC;
 -- Name: FUNCTION require_admin(lowest text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.require_admin(lowest text) FROM PUBLIC;
+
+-- Name: FUNCTION require_configurer(agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_configurer(agent_id text) FROM PUBLIC;
 
 -- Name: FUNCTION require_member(verb text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3520,13 +4073,18 @@ REVOKE ALL ON FUNCTION agent_memory.require_signed_claims(secret text) FROM PUBL
 
 REVOKE ALL ON FUNCTION agent_memory.require_writer(verb text) FROM PUBLIC;
 
+-- Name: FUNCTION retention_problem(retention jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) TO service_role;
+
 -- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) FROM PUBLIC;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) FROM PUBLIC;
 
 -- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3535,6 +4093,11 @@ REVOKE ALL ON FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, 
 -- Name: FUNCTION set_slot(caller agent_memory.principal, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION settings_problem(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settings_problem(settings jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.settings_problem(settings jsonb) TO service_role;
 
 -- Name: FUNCTION settle_agent(organization_id uuid, organization_name text, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3585,9 +4148,30 @@ REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsqu
 
 REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
 
+-- Name: FUNCTION weights_problem(weights jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) TO service_role;
+
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION agent_config(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.agent_config(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agent_config(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.agent_config(agent_id text) TO service_role;
+
+-- Name: FUNCTION agent_config_history(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.agent_config_history(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agent_config_history(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.agent_config_history(agent_id text) TO service_role;
 
 -- Name: FUNCTION append_context(messages jsonb, context_key text, agent_id text, user_id text); Type: ACL; Schema: public; Owner: -
 
@@ -3600,6 +4184,12 @@ GRANT ALL ON FUNCTION public.append_context(messages jsonb, context_key text, ag
 REVOKE ALL ON FUNCTION public.authenticate_api_key(key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO authenticated;
 GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO service_role;
+
+-- Name: FUNCTION configure_agent(agent_id text, changes jsonb); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) TO service_role;
 
 -- Name: FUNCTION create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone); Type: ACL; Schema: public; Owner: -
 
@@ -3677,6 +4267,11 @@ GRANT ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) TO ser
 
 GRANT SELECT ON TABLE public.agent_memory_config TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config TO service_role;
+
+-- Name: TABLE agent_memory_config_history; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_config_history TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config_history TO service_role;
 
 -- Name: TABLE agent_memory_stats; Type: ACL; Schema: public; Owner: -
 
