@@ -219,19 +219,17 @@ FOR_SERVICES = (
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
-    "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
-    "all_built_in_settings", "built_in_settings", "checked_settings", "claim_signature", "days",
+    "add_memories", "all_built_in_settings", "are_claims_signed", "audit", "built_in_settings",
+    "check_changes", "check_embedding", "checked_settings", "claim_signature", "days",
     "dedup_key", "detected_language", "drafts", "drop_embeddings", "effective_settings",
     "embed_added", "exact_limit", "existing", "expose", "in_reach", "in_scope", "is_large",
     "is_storable", "key_verbs", "languages", "leaves", "lock_memory", "matching", "memberships",
     "merge_patch", "nearest", "openness", "parse_time", "policy", "query_terms",
     "recall_weights", "refresh_windows", "refusal", "require_admin", "require_configurer",
     "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "all_built_in_settings", "built_in_settings", "checked_settings", "days",
-    "effective_settings", "leaves", "merge_patch", "require_configurer", "set_forgotten",
-    "set_slot", "settle_contexts", "settle_languages", "settle_model", "similarities",
-    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "term_counts", "vector_schema", "windows", "writers_settings",
+    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
+    "similarities", "slot_values", "store_embeddings", "stored_dimension", "stored_models",
+    "supersede", "term_counts", "vector_schema", "windows", "writers_settings",
 )  # fmt: skip
 
 
