@@ -49,6 +49,7 @@ def _insert_rows(connection: Rows, population: Population) -> None:
         "model": MODEL,
         "dimension": sizes.dimension,
         "conversation": CONVERSATION,
+        "memories": sizes.memories,
     }
     with connection.transaction():
         connection.execute(statement("rls_create_source"))

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -35,7 +37,7 @@ from benchmarks.population import AGENT, MODEL, Population, Question, Sizes
 from benchmarks.report import Setting
 from benchmarks.statements import statement
 from benchmarks.timing import percentiles
-from pgrecall import Memory
+from pgrecall import Memory, Settings, embedded
 from pgrecall._sync.migrate import migrate
 from pgrecall.embedding import Vector, Vectors
 
@@ -68,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(markup=False, highlight=False)
     figures, server = [], ""
     for sizes in _all_sizes(options):
-        with database(None) as place:
+        with _place(sizes, options.homes) as place:
             server = place.server()
             figures.append(_measure(place, Population(sizes), options))
         Console(stderr=True).print(figures[-1], highlight=False)
@@ -90,12 +92,21 @@ def _all_sizes(options: argparse.Namespace) -> Iterator[Sizes]:
         yield Sizes(100, 100, organizations=options.many, dimension=options.dimension)
 
 
+@contextmanager
+def _place(sizes: Sizes, homes: Path | None) -> Iterator[Database]:
+    """A server that is gone afterwards, or in `homes` one that stays."""
+    if homes is None:
+        with database(None) as place:
+            yield place
+        return
+    homes.mkdir(parents=True, exist_ok=True)
+    with embedded.join(homes / f"{sizes.large}-{sizes.organizations}-{sizes.dimension}") as lease:
+        yield Database(lease.dsn, lease.dsn, Settings(home=lease.home))
+
+
 def _measure(place: Database, population: Population, options: argparse.Namespace) -> Figures:
     sizes = population.sizes
-    migrate(place.dsn)
-    began = perf_counter()
-    fill(place.dsn, population)
-    filled = perf_counter() - began
+    filled = _fill(place, population)
     questions = population.questions(options.questions)
     with _memory(place, population, questions) as memory:
         milliseconds = _ask(memory, questions)
@@ -116,6 +127,18 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
         batches_per_second=batches,
         megabytes=_megabytes(place),
     )
+
+
+def _fill(place: Database, population: Population) -> float:
+    """Seconds of writing all and building the indexes; nothing is written twice."""
+    with psycopg.connect(place.dsn) as connection:
+        row = connection.execute(statement("growth_is_filled")).fetchone()
+    if row and row[0]:
+        return math.nan
+    migrate(place.dsn)
+    began = perf_counter()
+    fill(place.dsn, population)
+    return perf_counter() - began
 
 
 def _memory(place: Database, population: Population, questions: Sequence[Question]) -> Memory:
@@ -205,6 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--many", type=int, default=0, metavar="N", help="so many organizations of 100 as well"
+    )
+    parser.add_argument(
+        "--homes", type=Path, metavar="DIR", help="keep the servers there, and use them again"
     )
     parser.add_argument("--questions", type=int, default=200, metavar="N")
     parser.add_argument(
