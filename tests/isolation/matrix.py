@@ -183,15 +183,15 @@ FOR_SERVICES = (
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
-    "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
-    "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
-    "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
-    "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "refresh_windows", "refusal", "require_admin",
-    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
-    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "term_counts", "vector_schema", "windows",
+    "add_memories", "are_claims_signed", "audit", "background", "check_changes",
+    "check_embedding", "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added",
+    "exact_limit", "estimated_memories", "existing", "expose", "in_reach", "in_scope", "is_large",
+    "is_storable", "key_verbs", "lock_memory", "matching", "memberships", "nearest", "neighbours",
+    "openness", "parse_time", "policy", "query_terms", "recall_weights", "refresh_windows",
+    "refusal", "require_admin", "require_member", "require_signed_claims", "require_writer",
+    "said_at", "sampled", "score_memories", "set_forgotten", "set_slot", "settle_contexts",
+    "settle_model", "similarities", "slot_values", "store_embeddings", "stored_dimension",
+    "stored_models", "supersede", "term_counts", "vector_schema", "windows",
 )  # fmt: skip
 
 
