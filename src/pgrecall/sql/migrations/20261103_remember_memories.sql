@@ -157,10 +157,12 @@ begin
       then 'visibility must be private, agent or organization'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+    when not agent_memory.is_storable(item ->> 'embedding') then case
+      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-    when not agent_memory.is_storable(item ->> 'embedding')
-      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $$;
