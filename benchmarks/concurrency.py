@@ -46,7 +46,7 @@ RECALL, WRITE = "recall", "write"
 
 @dataclass
 class Load:
-    """What the clients did: milliseconds by kind of call, and of the calls that got no connection."""
+    """Milliseconds of the calls by kind, and of those that got no connection."""
 
     done: dict[str, list[float]] = field(default_factory=lambda: {RECALL: [], WRITE: []})
     refused: list[float] = field(default_factory=list)

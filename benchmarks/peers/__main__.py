@@ -29,7 +29,7 @@ from benchmarks.peers.comparison import Tally, as_json, compare
 from benchmarks.peers.databases import databases, vacuum
 from benchmarks.peers.report import print_comparison
 from benchmarks.peers.serving import key
-from benchmarks.peers.side import OURS, PEERS, our_python, side
+from benchmarks.peers.side import LEAST, OURS, PEERS, our_python, side
 from benchmarks.peers.venvs import default_folder, python_of, version_of
 from benchmarks.report import Setting
 from benchmarks.vectors import CachedEmbedder
@@ -45,11 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with TemporaryDirectory(prefix="pgrecall-peers-") as temporary:
         folder = Path(temporary)
         model = _save_vectors(conversations, folder / "vectors.npz")
-        tally, server = _measure(options, conversations, {OURS: our_python(), **pythons}, folder)
+        all_pythons = {OURS: our_python(), **pythons, LEAST: our_python()}
+        tally, server = _measure(options, conversations, all_pythons, folder)
     setting = Setting(_described(conversations), model, f"{server}, {', '.join(versions)}")
     print_comparison(setting, tally, options.peers, Console(markup=False, highlight=False))
     if options.json:
-        figures = {"setting": asdict(setting), **as_json(tally, OURS, options.peers)}
+        figures = {"setting": asdict(setting), **as_json(tally, OURS, [*options.peers, LEAST])}
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0
 

@@ -17,9 +17,9 @@ from benchmarks.peers.side import Side
 from benchmarks.scoring import recall_at
 from benchmarks.timing import Times, summarize
 
-SINGLE = "single writes, each committed"
-SESSION = "batch writes, a session a call"
-WHOLE = "batch writes, a conversation a call"
+SINGLE = "single writes"
+SESSION = "a session a call"
+WHOLE = "a conversation a call"
 SEARCH = "search"
 LIMIT = 10
 BLOCK = 20

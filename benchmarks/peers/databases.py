@@ -35,7 +35,7 @@ def vacuum(urls: Mapping[str, str]) -> None:
 
 
 def url(dsn: str, database: str) -> str:
-    """The connection string as a URL, since some peers take no other form, with another database."""
+    """The connection string as a URL, the form that all peers take, with another database."""
     parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
     user, password = parts.pop("user", ""), parts.pop("password", "")
     named = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.peers.comparison import SEARCH, SESSION, SINGLE, WHOLE, Tally
-from benchmarks.peers.side import OURS
+from benchmarks.peers.side import LEAST, OURS
 from benchmarks.report import Setting
 
 FOUND = "recall@10 by turn"
@@ -25,8 +25,8 @@ def print_comparison(
     console.print(f"$ {setting.command}", soft_wrap=True)
     console.print(f"{setting.data}; vectors by {setting.model}", soft_wrap=True)
     console.print(f"pgrecall {setting.pgrecall}, {setting.server}, {setting.machine}\n")
-    console.print(_figures(tally, [OURS, *peers]), "")
-    console.print(_ratios(tally, peers))
+    console.print(_figures(tally, [OURS, *peers, LEAST]), "")
+    console.print(_ratios(tally, [*peers, LEAST]))
 
 
 def ratios(tally: Tally, peer: str) -> dict[str, float]:
@@ -47,13 +47,13 @@ def _figures(tally: Tally, names: Sequence[str]) -> Table:
 
 
 def _ratios(tally: Tally, peers: Sequence[str]) -> Table:
-    columns = [column for peer in peers for column in (f"beside {peer}", "at least")]
-    table = _table("times as fast, median over pairs", *columns)
+    columns = [column for peer in peers for column in (peer, "bar")]
+    table = _table("times as fast, median of pairs", *columns)
     by_peer = {peer: ratios(tally, peer) for peer in peers}
     for work in by_peer[peers[0]]:
         cells = []
         for peer in peers:
-            bar = BARS[peer].get(work)
+            bar = BARS.get(peer, {}).get(work)
             cells += [f"{by_peer[peer][work]:.2f}", "-" if bar is None else f"{bar:g}"]
         table.add_row(work, *cells)
     return table

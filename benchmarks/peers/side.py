@@ -15,6 +15,8 @@ from typing import Any
 FOLDER = Path(__file__).parent
 OURS = "pgrecall"
 PEERS = ("mem0", "langgraph")
+LEAST = "bare"
+"""A table of texts and vectors and nothing else: the least that a committed write costs."""
 
 _QUIET = {
     "MEM0_TELEMETRY": "false",
