@@ -183,7 +183,7 @@ FOR_SERVICES = (
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
-    "add_memories", "are_claims_signed", "audit", "background", "check_changes",
+    "add_memories", "are_claims_signed", "are_storable", "audit", "background", "check_changes",
     "check_embedding", "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added",
     "exact_limit", "estimated_memories", "existing", "expose", "in_reach", "in_scope", "is_large",
     "is_storable", "key_verbs", "lock_memory", "matching", "memberships", "nearest", "neighbours",

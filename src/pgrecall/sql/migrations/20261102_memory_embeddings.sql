@@ -80,6 +80,10 @@ begin
   create or replace function agent_memory.is_storable(embedding text)
     returns boolean
     language sql stable set search_path = pg_catalog, pg_temp as $body$ select embedding ~ '^\[[-+0-9.eE, ]+\]$' $body$;
+  create or replace function agent_memory.are_storable(embeddings text[])
+    returns boolean
+    language sql stable set search_path = pg_catalog, pg_temp as $body$
+      select coalesce(bool_and(agent_memory.is_storable(e)), true) from unnest(embeddings) as e $body$;
 end
 $without_vector$;
 
@@ -231,6 +235,20 @@ begin
     end
     $body$ $ddl$, home);
 
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.are_storable(embeddings text[])
+    returns boolean
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    begin
+      return coalesce((select bool_and(%1$I.l2_norm(e::%1$I.halfvec) > 0) from unnest(embeddings) as e), true);
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $body$ $ddl$, home);
+
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
   language sql stable parallel safe
@@ -286,6 +304,7 @@ comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
+comment on function agent_memory.are_storable(text[]) is 'Whether all vectors, those that are not null, can be stored: checked in one go.';
 comment on function agent_memory.is_storable(text) is
   'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
@@ -302,6 +321,7 @@ from (values
   ('agent_memory.stored_models(uuid)', '{}'),
   ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
   ('agent_memory.is_storable(text)', '{}'),
+  ('agent_memory.are_storable(text[])', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);
 
