@@ -17,7 +17,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
@@ -28,6 +28,7 @@ if not __package__:
 
 import numpy as np
 import psycopg
+from psycopg.conninfo import make_conninfo
 from rich.console import Console
 
 from benchmarks.databases import Database, database
@@ -113,8 +114,8 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
         exactly = questions[: max(5, min(options.exact, 2_000_000 // sizes.large))]
         found = [_found(memory, question) for question in exactly]
         is_exact = memory.recall(questions[0].words, limit=LIMIT).explain().is_exact
-        with _all_compared(place):
-            best = [_found(memory, question) for question in exactly]
+        with _memory(_comparing_all(place), population, questions) as comparing:
+            best = [_found(comparing, question) for question in exactly]
         singles, batches = _write(memory, population)
     return Figures(
         stage=Stage(sizes.organizations, sizes.large, sizes.memories, sizes.dimension),
@@ -139,6 +140,12 @@ def _fill(place: Database, population: Population) -> float:
     began = perf_counter()
     fill(place.dsn, population)
     return perf_counter() - began
+
+
+def _comparing_all(place: Database) -> Database:
+    """The same, with no scope too large to be compared one by one."""
+    dsn = make_conninfo(place.dsn, options="-c pgrecall.exact_limit=999999999")
+    return replace(place, memory_dsn=dsn)
 
 
 def _memory(place: Database, population: Population, questions: Sequence[Question]) -> Memory:
@@ -166,28 +173,6 @@ def _milliseconds(memory: Memory, question: Question) -> float:
 
 def _found(memory: Memory, question: Question) -> set[str]:
     return {str(hit.id) for hit in memory.recall(question.words, limit=LIMIT)}
-
-
-class _all_compared:  # noqa: N801
-    """Meanwhile every memory in scope is scored, however many there are."""
-
-    def __init__(self, place: Database) -> None:
-        self._dsn = place.dsn
-
-    def __enter__(self) -> None:
-        self._set(2**31 - 2)
-
-    def __exit__(self, *exception: object) -> None:
-        self._set(self._before)
-
-    def _set(self, limit: int) -> None:
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
-            row = connection.execute(statement("rls_exact_limit")).fetchone()
-            assert row is not None
-            self._before = row[1]
-            connection.execute(
-                statement("growth_set_exact_limit").replace(b"0", str(limit).encode())
-            )
 
 
 def _write(memory: Memory, population: Population, calls: int = 8) -> tuple[float, float]:
