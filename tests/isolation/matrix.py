@@ -219,17 +219,18 @@ FOR_SERVICES = (
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
-    "add_memories", "all_built_in_settings", "are_claims_signed", "audit", "built_in_settings",
-    "check_changes", "check_embedding", "checked_settings", "claim_signature", "days",
-    "dedup_key", "detected_language", "drafts", "drop_embeddings", "effective_settings",
-    "embed_added", "exact_limit", "existing", "expose", "in_reach", "in_scope", "is_large",
-    "is_storable", "key_verbs", "languages", "leaves", "lock_memory", "matching", "memberships",
-    "merge_patch", "nearest", "openness", "parse_time", "policy", "query_terms",
-    "recall_weights", "refresh_windows", "refusal", "require_admin", "require_configurer",
-    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
-    "similarities", "slot_values", "store_embeddings", "stored_dimension", "stored_models",
-    "supersede", "term_counts", "vector_schema", "windows", "writers_settings",
+    "add_memories", "all_built_in_settings", "are_claims_signed", "are_storable", "audit",
+    "background", "built_in_settings", "check_changes", "check_embedding", "checked_settings",
+    "claim_signature", "days", "dedup_key", "detected_language", "drafts", "drop_embeddings",
+    "effective_settings", "embed_added", "estimated_memories", "exact_limit", "existing",
+    "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs", "languages",
+    "leaves", "lock_memory", "matching", "memberships", "merge_patch", "nearest", "neighbours",
+    "openness", "parse_time", "policy", "query_terms", "recall_weights", "refresh_windows",
+    "refusal", "require_admin", "require_configurer", "require_member", "require_signed_claims",
+    "require_writer", "said_at", "sampled", "score_memories", "set_forgotten", "set_slot",
+    "settle_contexts", "settle_languages", "settle_model", "similarities", "slot_values",
+    "store_embeddings", "stored_dimension", "stored_models", "supersede", "term_counts",
+    "vector_schema", "windows", "writers_settings",
 )  # fmt: skip
 
 

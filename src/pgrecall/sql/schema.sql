@@ -9,6 +9,21 @@ CREATE SCHEMA agent_memory;
 
 COMMENT ON SCHEMA agent_memory IS 'pgrecall''s private half: identity, predicates, text indexing, migration ledger. Not for clients.';
 
+-- Name: background; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.background AS (
+	memories double precision,
+	shares double precision[],
+	mean double precision,
+	lowest double precision,
+	shortest double precision,
+	longest double precision
+);
+
+-- Name: TYPE background; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean and the lowest similarity to the question, the logarithm of the shortest and the longest length.';
+
 -- Name: draft; Type: TYPE; Schema: agent_memory; Owner: -
 
 CREATE TYPE agent_memory.draft AS (
@@ -278,6 +293,24 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.are_claims_signed(claims text) IS 'Whether claims may be believed: if a secret is set, they must be signed with it for at most five minutes from now.';
 
+-- Name: are_storable(text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.are_storable(embeddings text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    begin
+      return coalesce((select bool_and(public.l2_norm(e::public.halfvec) > 0) from unnest(embeddings) as e), true);
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $$;
+
+-- Name: FUNCTION are_storable(embeddings text[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.are_storable(embeddings text[]) IS 'Whether all vectors, those that are not null, can be stored: checked in one go.';
+
 -- Name: audit(agent_memory.principal, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) RETURNS void
@@ -291,6 +324,43 @@ $$;
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) IS 'Writes down what a caller did.';
+
+-- Name: background(uuid, tsquery[], real[], text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) RETURNS agent_memory.background
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  ids constant uuid[] := agent_memory.sampled(background.organization_id);
+  found agent_memory.background;
+  spread double precision;
+  range double precision;
+begin
+  found.memories := agent_memory.estimated_memories(background.organization_id);
+  select min(ln(octet_length(m.content))), max(ln(octet_length(m.content))) into found.shortest, found.longest
+    from public.ai_memories as m
+    where m.organization_id = background.organization_id and m.id = any (ids);
+  found.shares := array(
+    select count(m.id) / cardinality(ids)::double precision
+    from unnest(terms) with ordinality as t (term, ordinal)
+    left join public.ai_memories as m
+      on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
+    group by t.ordinal order by t.ordinal);
+  select avg(s.similarity), stddev_samp(s.similarity) into found.mean, spread
+    from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
+  -- The lowest of so many values of a normal distribution (Cramer 1946, 28.6).
+  range := sqrt(2 * ln(found.memories));
+  found.lowest := found.mean - spread * (range - (ln(ln(found.memories)) + ln(4 * pi())) / (2 * range));
+  return found;
+end
+$$;
+
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) IS 'What a large organization is like beside a question, estimated from a sample of its memories.';
 
 -- Name: built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -867,9 +937,30 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       e.item ->> 'embedding_model' as embedding_model,
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
-    cross join lateral agent_memory.refusal(e.item) as r (reason)
     cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
     cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
+    cross join (
+      select agent_memory.are_storable(array(
+        select v.item ->> 'embedding' from jsonb_array_elements(memories) as v (item))) offset 0) as vectors (are_storable)
+    cross join lateral (
+      -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
+      -- without asking for the reason of a refusal, which takes ten times as long.
+      select case when coalesce(
+          jsonb_typeof(e.item) = 'object' and vectors.are_storable
+          and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
+          and jsonb_typeof(e.item -> 'content') = 'string'
+          and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+          and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+          and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
+          and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
+          and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
+          and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
+          and (e.item ? 'embedding_model' or not e.item ? 'embedding')
+          and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
+        then null else agent_memory.refusal(e.item) end) as r (reason)
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
              max(p.at) filter (where p.name = 'valid_from') as valid_from,
@@ -938,7 +1029,7 @@ begin
     return;
   end if;
   for batch in
-    select d.agent_id, d.embedding_model, length(d.embedding) - length(replace(d.embedding, ',', '')) + 1 as dimension,
+    select d.agent_id, d.embedding_model, octet_length(d.embedding) - octet_length(replace(d.embedding, ',', '')) + 1 as dimension,
            array_agg(d.id) as ids, array_agg(d.embedding) as embeddings
     from unnest(drafts) as d
     where d.embedding is not null and d.id = any (added)
@@ -953,6 +1044,24 @@ $$;
 -- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) IS 'Stores the vectors of the drafts that were added; where the server has no pgvector, nothing.';
+
+-- Name: estimated_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(2.0 * agent_memory.exact_limit(), (
+    select c.reltuples * f.share
+    from pg_class as c
+    join pg_stats as s on s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where c.oid = 'public.ai_memories'::regclass and f.id = estimated_memories.organization_id))
+$$;
+
+-- Name: FUNCTION estimated_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.estimated_memories(organization_id uuid) IS 'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
 
 -- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1042,6 +1151,7 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_variable
 begin
@@ -1113,27 +1223,31 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) IS 'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
 
--- Name: is_large(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: is_large(uuid, text, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
-    select exists (
+  begin
+    if exists (
         select from public.ai_memory_embeddings as e
-        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed)
-      or agent_memory.exact_limit() <= (
-        select count(*) from (
-          select from public.ai_memory_embeddings as e
-          where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
-          limit agent_memory.exact_limit()) as counted)
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed) then
+      return true;
+    end if;
+    return counting and agent_memory.exact_limit() <= (
+      select count(*) from (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
+        limit agent_memory.exact_limit()) as counted);
+  end
   $$;
 
--- Name: FUNCTION is_large(organization_id uuid, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
+COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index: whether some are there already, or, when counting, there are enough.';
 
 -- Name: is_storable(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1390,6 +1504,34 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+
+-- Name: neighbours(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+  select array_agg(distinct near.id)
+  from public.ai_memories as m
+  cross join lateral (
+    select m.id
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at >= m.occurred_at
+     order by n.occurred_at limit 20)
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at < m.occurred_at
+     order by n.occurred_at desc limit 20)) as near
+  where m.organization_id = neighbours.organization_id and m.id = any (ids)
+$$;
+
+-- Name: FUNCTION neighbours(organization_id uuid, ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) IS 'The named memories with up to 20 before and 20 after each in its conversation.';
 
 -- Name: number_problem(text, jsonb, numeric, numeric, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1664,10 +1806,12 @@ begin
       then 'visibility must be private, agent or organization'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+    when not agent_memory.is_storable(item ->> 'embedding') then case
+      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-    when not agent_memory.is_storable(item ->> 'embedding')
-      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $_$;
@@ -1841,9 +1985,42 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) IS 'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
 
--- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, agent_memory.recall_weights); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: sampled(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real)
+CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+  -- Ids begin with 48 bits of time: the next memory after each of 400 moments between the first and the last.
+  with ends as (
+    select (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+           (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+  ), moments as (
+    select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+           ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+    from ends as e
+  )
+  select array_agg(distinct near.id)
+  from moments as t
+  cross join generate_series(0, 399) as place
+  cross join lateral (
+    select m.id from public.ai_memories as m
+    where m.organization_id = sampled.organization_id
+      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 400), 12, '0'), 32, '0')::uuid
+    order by m.id limit 1) as near
+$$;
+
+-- Name: FUNCTION sampled(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.sampled(organization_id uuid) IS 'Up to 400 memories of an organization, from all of its time.';
+
+-- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, agent_memory.recall_weights, agent_memory.background); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background DEFAULT NULL::agent_memory.background) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1890,8 +2067,9 @@ begin
   ), context_words as (
     select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
     from (select m.context_id, m.own,
-                 ln(1 + ((select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
-                        / (count(*) over (partition by m.ordinal) + half)) as idf
+                 coalesce(rarities[m.ordinal], ln(1 + (
+                   (select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
+                     / (count(*) over (partition by m.ordinal) + half))) as idf
           from context_matches as m) as c
     group by c.context_id
   ), raw as (
@@ -1900,7 +2078,7 @@ begin
            e.similarity,
            -- Drawn towards the mean of all, as if three more average memories were in the
            -- conversation, so that one by itself does not count its own similarity twice.
-           (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
+           (sum(e.similarity) over (partition by s.context_id) + 3 * coalesce(background.mean, avg(e.similarity) over ()))
              / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
            -- Without the bound old memories would underflow, which is an error.
            power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
@@ -1914,12 +2092,17 @@ begin
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
-           coalesce((r.similarity - min(r.similarity) over ())
-                    / nullif(max(r.similarity) over () - min(r.similarity) over (), 0), 0) as meaning,
-           coalesce((r.context_similarity - min(r.context_similarity) over ())
-                    / nullif(max(r.context_similarity) over () - min(r.context_similarity) over (), 0), 0) as context_meaning,
-           coalesce((r.size - min(r.size) over ()) / nullif(max(r.size) over () - min(r.size) over (), 0), 0) as size
+           coalesce((r.similarity - lowest.alone) / nullif(max(r.similarity) over () - lowest.alone, 0), 0) as meaning,
+           coalesce((r.context_similarity - lowest.together)
+                    / nullif(max(r.context_similarity) over () - lowest.together, 0), 0) as context_meaning,
+           coalesce((r.size - lowest.size)
+                    / nullif(greatest(background.longest, max(r.size) over ()) - lowest.size, 0), 0) as size
     from raw as r
+    cross join (
+      select least(background.lowest, min(x.similarity)) as alone,
+             least((background.lowest + 3 * background.mean) / 4, min(x.context_similarity)) as together,
+             least(background.shortest, min(x.size)) as size
+      from raw as x) as lowest
   )
   select s.id,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
@@ -1936,9 +2119,9 @@ begin
 end
 $$;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) IS 'Every signal of the named memories for one question, weighted and fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background) IS 'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories.';
 
 -- Name: set_forgotten(jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2208,7 +2391,11 @@ CREATE FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, 
     AS $$
     #variable_conflict use_column
     declare
-      is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
+      -- Counting thousands takes longer than writing one, so few of the single writes do it, chosen by
+      -- a random byte of their id: an organization is noticed to be large some dozen writes later.
+      is_large boolean := agent_memory.is_large(
+        store_embeddings.organization_id, store_embeddings.model,
+        cardinality(ids) > 16 or get_byte(uuid_send(ids[1]), 15) < 8);
     begin
       insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
       select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::public.halfvec, is_large, clock.now
@@ -2310,24 +2497,27 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft) IS 'Puts a value into its slot''s line of values by valid_from: the one before it ends where this one begins, and this one ends where the next one begins. The caller holds the lock on the slot''s current value.';
 
--- Name: term_counts(uuid, tsquery[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: term_counts(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) RETURNS integer[]
+CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
-  select array_agg((
-      select count(*)::integer from (
+  select array_agg(case
+      -- Found in the sample at least twice: many, and too many to count.
+      when background.shares[t.ordinal] >= 0.005 then (background.shares[t.ordinal] * background.memories)::integer
+      else (select count(*)::integer from (
         select from public.ai_memories as m
         where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
-        limit row_limit) as counted) order by t.ordinal)
+        limit row_limit) as counted)
+    end order by t.ordinal)
   from unnest(terms) with ordinality as t (term, ordinal)
 $$;
 
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) IS 'How many memories of an organization each term is in, counted up to row_limit.';
+COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) IS 'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
 
 -- Name: vector_schema(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2749,9 +2939,13 @@ declare
   caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
+  weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
-  candidate_limit constant integer := 500;
+  word_limit integer;
+  meaning_limit integer;
+  background agent_memory.background;
+  compared integer;
   has_meaning boolean;
   ids uuid[];
   terms tsquery[];
@@ -2770,24 +2964,38 @@ begin
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
-    counts := agent_memory.term_counts(org, terms, exact_limit);
+    background := agent_memory.background(org, terms, case when has_meaning then query_embedding end, embedding_model);
+    counts := agent_memory.term_counts(org, terms, background, exact_limit);
+    -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
+    word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
+    meaning_limit := least(1000, greatest(200, background.memories / 1000));
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select agent_memory.matching(org, terms, counts, candidate_limit)
+      array(select agent_memory.matching(org, terms, counts, word_limit)
             union
-            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
             where has_meaning), null);
-    if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
+    compared := cardinality(ids);
+    if compared >= greatest(match_limit, 100) then
       is_exact := false;
-      rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      -- The best of them once more, together with their conversations.
+      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+        agent_memory.neighbours(org, array(
+          select s.id from agent_memory.score_memories(org, ids, terms, rarities, case when has_meaning then query_embedding end,
+            embedding_model, valid_at, background) as s
+          order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
     else
       -- The filters left too few of the candidates: compare all, however many.
+      background := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      compared := cardinality(ids);
     end if;
   end if;
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
     'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget')::text, true);
 
   return query
@@ -2797,7 +3005,7 @@ begin
     from (
       select * from agent_memory.score_memories(
         org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at,
-        agent_memory.recall_weights(settings)) as scored
+        weight, background) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -3827,9 +4035,17 @@ REVOKE ALL ON FUNCTION agent_memory.all_built_in_settings() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
 
+-- Name: FUNCTION are_storable(embeddings text[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.are_storable(embeddings text[]) FROM PUBLIC;
+
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) FROM PUBLIC;
 
 -- Name: FUNCTION built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3927,6 +4143,10 @@ REVOKE ALL ON FUNCTION agent_memory.effective_settings(organization_id uuid, age
 
 REVOKE ALL ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) FROM PUBLIC;
 
+-- Name: FUNCTION estimated_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.estimated_memories(organization_id uuid) FROM PUBLIC;
+
 -- Name: FUNCTION exact_limit(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.exact_limit() FROM PUBLIC;
@@ -3953,9 +4173,9 @@ REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agen
 
 REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) FROM PUBLIC;
 
--- Name: FUNCTION is_large(organization_id uuid, model text); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) FROM PUBLIC;
 
 -- Name: FUNCTION is_storable(embedding text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4009,6 +4229,10 @@ REVOKE ALL ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) FROM 
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION neighbours(organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) FROM PUBLIC;
 
 -- Name: FUNCTION number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4082,9 +4306,13 @@ GRANT ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) TO service
 
 REVOKE ALL ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) FROM PUBLIC;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION sampled(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.sampled(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background) FROM PUBLIC;
 
 -- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4140,9 +4368,9 @@ REVOKE ALL ON FUNCTION agent_memory.stored_models(organization_id uuid) FROM PUB
 
 REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft) FROM PUBLIC;
 
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION vector_schema(); Type: ACL; Schema: agent_memory; Owner: -
 
