@@ -2984,7 +2984,7 @@ begin
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, array(
           select s.id from agent_memory.score_memories(org, ids, terms, rarities, case when has_meaning then query_embedding end,
-            embedding_model, valid_at, background) as s
+            embedding_model, valid_at, weight, background) as s
           order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
     else
       -- The filters left too few of the candidates: compare all, however many.
