@@ -81,7 +81,7 @@ class Work:
 
         def call(number: int) -> tuple[str, str]:
             place = (client * 17 + number) % len(self.questions)
-            if number % WRITES == WRITES - 1:
+            if (number + client) % WRITES == WRITES - 1:
                 return WRITE, f"{self.questions[place].words} {next(self.serial)}"
             return RECALL, self.questions[place].words
 

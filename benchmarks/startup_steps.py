@@ -11,9 +11,9 @@ STEPS = (
     "import",
     "client made",
     "first connection, no embedder",
-    "embedder loaded",
-    "first write, embedded",
-    "first recall, embedded",
+    "first connection, embedder not yet loaded",
+    "first write, which loads the embedder",
+    "first recall",
     "second recall",
 )
 
