@@ -60,7 +60,8 @@ class Drawn:
     def embed(self, texts: Sequence[str], /) -> Vectors:
         places = np.arange(self._next, self._next + len(texts)) % len(self._vectors)
         self._next += len(texts)
-        return self._vectors[places]
+        vectors: Vectors = self._vectors[places]
+        return vectors
 
     def embed_query(self, text: str, /) -> Vector:
         return self._asked[text]

@@ -49,7 +49,7 @@ class Session:
         self._turn_of: dict[str, str] = {}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        does = {
+        does: dict[str, Callable[..., dict[str, Any]]] = {
             "prepare": self.prepare,
             "write": self.write,
             "write_each": self.write_each,

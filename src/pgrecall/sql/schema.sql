@@ -335,26 +335,28 @@ CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], q
 #variable_conflict use_column
 declare
   ids constant uuid[] := agent_memory.sampled(background.organization_id);
-  found agent_memory.background;
+  memories constant double precision := agent_memory.estimated_memories(background.organization_id);
+  shares double precision[];
+  shortest double precision;
+  longest double precision;
+  average double precision;
   spread double precision;
-  range double precision;
+  range constant double precision := sqrt(2 * ln(memories));
 begin
-  found.memories := agent_memory.estimated_memories(background.organization_id);
-  select min(ln(octet_length(m.content))), max(ln(octet_length(m.content))) into found.shortest, found.longest
+  select min(ln(octet_length(m.content))), max(ln(octet_length(m.content))) into shortest, longest
     from public.ai_memories as m
     where m.organization_id = background.organization_id and m.id = any (ids);
-  found.shares := array(
+  shares := array(
     select count(m.id) / cardinality(ids)::double precision
     from unnest(terms) with ordinality as t (term, ordinal)
     left join public.ai_memories as m
       on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
     group by t.ordinal order by t.ordinal);
-  select avg(s.similarity), stddev_samp(s.similarity) into found.mean, spread
+  select avg(s.similarity), stddev_samp(s.similarity) into average, spread
     from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
   -- The lowest of so many values of a normal distribution (Cramer 1946, 28.6).
-  range := sqrt(2 * ln(found.memories));
-  found.lowest := found.mean - spread * (range - (ln(ln(found.memories)) + ln(4 * pi())) / (2 * range));
-  return found;
+  return row(memories, shares, average, average - spread * (range - (ln(ln(memories)) + ln(4 * pi())) / (2 * range)),
+             shortest, longest)::agent_memory.background;
 end
 $$;
 
