@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pgrecall._sync.context import Context
     from pgrecall._sync.embeddings import Embeddings
     from pgrecall._sync.memory import Memory
+    from pgrecall.domain.config import AgentConfig, AgentSetting, ConfigChange, Retention
     from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
     from pgrecall.domain.hit import Hit, Signals
     from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
     from pgrecall.settings import Settings
 
 _HOMES = {
+    "AgentConfig": "pgrecall.domain.config",
+    "AgentSetting": "pgrecall.domain.config",
     "AsyncContext": "pgrecall._async.context",
     "AsyncEmbeddings": "pgrecall._async.embeddings",
     "AsyncMemory": "pgrecall._async.memory",
     "Backfill": "pgrecall.domain.embeddings",
     "Change": "pgrecall.domain.memory",
+    "ConfigChange": "pgrecall.domain.config",
     "Context": "pgrecall._sync.context",
     "EmbeddingModel": "pgrecall.domain.embeddings",
     "Embeddings": "pgrecall._sync.embeddings",
@@ -49,16 +53,20 @@ _HOMES = {
     "Recall": "pgrecall.recall.result",
     "Remembered": "pgrecall.domain.remembered",
     "RememberedItem": "pgrecall.domain.remembered",
+    "Retention": "pgrecall.domain.config",
     "Settings": "pgrecall.settings",
     "Signals": "pgrecall.domain.hit",
 }
 
 __all__ = [
+    "AgentConfig",
+    "AgentSetting",
     "AsyncContext",
     "AsyncEmbeddings",
     "AsyncMemory",
     "Backfill",
     "Change",
+    "ConfigChange",
     "Context",
     "EmbeddingModel",
     "Embeddings",
@@ -75,6 +83,7 @@ __all__ = [
     "Recall",
     "Remembered",
     "RememberedItem",
+    "Retention",
     "Settings",
     "Signals",
 ]

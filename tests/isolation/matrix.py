@@ -45,6 +45,7 @@ BY_TENANT = {
     "organizations": TENANT,
     "organization_members": TENANT,
     "agent_memory_config": TENANT,
+    "agent_memory_config_history": TENANT,
     "agent_memory_models": TENANT,
     "agent_memory_stats": TENANT,
     "ai_memory_audit": ADMINS,
@@ -111,6 +112,7 @@ ONE_ID = "jsonb_build_object('ids', jsonb_build_array(%(id)s::uuid))"
 COUNTED = "select 1 where ({call} ->> 'memories')::integer > 0"
 FORGET_ALL = "update ai_memories set forgotten_at = now()"
 ALLOW_ADMINS = "update organizations set admins_read_private = true"
+WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admin')"
 
 
 def memory_functions() -> list[Row]:
@@ -174,6 +176,37 @@ def organization_functions() -> list[Row]:
     ]  # fmt: skip
 
 
+CONFIGURED = by(
+    of("PM002", owner="yes", admin="yes", alpha="yes"),
+    {"other_owner": "nothing", "other_program": "nothing", "dual": "PM002"},
+    "PM001", service_role="PM001",
+)  # fmt: skip
+UNLED = by(
+    of("PM002", owner="PM001", admin="PM001", alpha="yes", beta="yes"),
+    {"other_owner": "PM001", "other_program": "nothing", "dual": "PM002"},
+    "PM001", service_role="PM001",
+)  # fmt: skip
+CONFIGURATION = by(
+    of("yes", key_remember="PM002", key_forget="PM002"), "nothing", "PM001", service_role="PM001"
+)
+
+
+def setting_functions() -> list[Row]:
+    for_all = "select configure_agent(null, '{\"limit\": 7}')"
+    return [
+        Row("configure_agent", "execute (alpha)", CONFIGURED, measure="changes",
+            call="select configure_agent('alpha', '{\"limit\": 7}')"),
+        Row("configure_agent", "execute (all agents)", administered(), measure="changes",
+            call=for_all),
+        Row("configure_agent", "execute (all, of an organization without owner and admin)", UNLED,
+            measure="changes", call=for_all, prepare=WITHOUT_ADMINS),
+        Row("agent_config", "execute", CONFIGURATION,
+            call="select * from agent_config(%(id)s::text) where source = 'agent'"),
+        Row("agent_config_history", "execute", CONFIGURATION,
+            call="select * from agent_config_history(%(id)s::text)"),
+    ]  # fmt: skip
+
+
 def kept(
     foreign: str = "nothing", done: str = "yes", admins: str = "", beta: str = "PM002"
 ) -> dict[str, str]:
@@ -234,7 +267,10 @@ FOR_POLICIES = (
     "may_write", "now", "principal",
 )  # fmt: skip
 FOR_SERVICES = (
-    *FOR_POLICIES, "claimed_organization", "is_safe_json", "settle_agent", "text_config", "uuid_v7",
+    *FOR_POLICIES,
+    "claimed_organization", "is_safe_json", "lexemes", "number_problem", "paired",
+    "retention_problem", "settings_problem", "settle_agent", "text_config", "uuid_v7",
+    "weights_problem",
 )  # fmt: skip
 OF_MODELS = (
     "count_missing", "embedded_text", "embedding_answers", "kept_agent", "refuse_gaps",
@@ -243,15 +279,18 @@ OF_MODELS = (
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
-    "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
-    "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
-    "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
-    "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "refresh_windows", "refusal", "require_admin",
-    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
-    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "term_counts", "vector_schema", "windows",
+    "add_memories", "all_built_in_settings", "are_claims_signed", "are_storable", "audit",
+    "background", "built_in_settings", "check_changes", "check_embedding", "checked_settings",
+    "claim_signature", "days", "dedup_key", "detected_language", "drafts", "drop_embeddings",
+    "effective_settings", "embed_added", "estimated_memories", "exact_limit", "existing",
+    "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs", "languages",
+    "leaves", "lock_memory", "matching", "memberships", "merge_patch", "nearest", "neighbours",
+    "openness", "parse_time", "policy", "query_terms", "recall_weights", "refresh_windows",
+    "refusal", "require_admin", "require_configurer", "require_member", "require_signed_claims",
+    "require_writer", "said_at", "sampled", "score_memories", "set_forgotten", "set_slot",
+    "settle_contexts", "settle_languages", "settle_model", "similarities", "slot_values",
+    "store_embeddings", "stored_dimension", "stored_models", "supersede", "term_counts",
+    "vector_schema", "windows", "writers_settings",
 )  # fmt: skip
 
 
@@ -274,6 +313,7 @@ def private_functions() -> list[Row]:
 MATRIX = [
     *memory_functions(),
     *organization_functions(),
+    *setting_functions(),
     *model_functions(),
     *table_rows(),
     *private_functions(),

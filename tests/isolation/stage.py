@@ -70,6 +70,9 @@ def settle(world: World, name: str) -> Organization:
     # Before there are private memories, since a key would open them.
     keys = create_keys(world, clients["owner"])
     memories = {letter: remember(clients, letter) for letter in LABELS}
+    # An agent that the other organization has none of.
+    configure = "select configure_agent(%s::text, '{\"token_budget\": 900}')"
+    clients["owner"].rows(configure, memories["P"])
     rest(world, organization)
     claims = {who: client.claims for who, client in clients.items()}
     return Organization(

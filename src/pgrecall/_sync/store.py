@@ -15,6 +15,13 @@ from pgrecall._sync.database import Address, Database, open_database
 from pgrecall._sync.transaction import Rows
 from pgrecall._sync.vectors import EmbedderChoice, chosen, embedded, embedded_query
 from pgrecall._sync.waiting import Home, Lock, in_thread
+from pgrecall.domain.config import (
+    TOKEN_BUDGET,
+    AgentConfig,
+    AgentSetting,
+    ConfigChange,
+    agent_config,
+)
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.identity import Identity
@@ -115,7 +122,10 @@ class Store:
         hits = tuple(hit(row) for row in rows)
         said = last["said"] or {}
         return Recall(
-            question.query, hits, explanation(question.query, said, len(hits), model, timings)
+            question.query,
+            hits,
+            explanation(question.query, said, len(hits), model, timings),
+            said.get("token_budget", TOKEN_BUDGET),
         )
 
     def get(self, memory_id: UUID) -> MemoryRecord:
@@ -163,6 +173,28 @@ class Store:
         """The newest summary of a conversation, or None."""
         rows = self._read("find_summary", context)
         return rows[0]["content"] if rows else None
+
+    def configure(self, agent_id: str | None, changes: Mapping[str, Json]) -> AgentConfig:
+        """What holds for an agent, or without one for all, after the changes."""
+        database, _ = self.open()
+        named = {"agent_id": agent_id}
+        _, rows = database.run(
+            [
+                statement("configure_agent", {**named, "changes": _json(changes)}),
+                statement("agent_config", named),
+            ]
+        )
+        return agent_config(agent_id, (AgentSetting(**row) for row in rows))
+
+    def config(self, agent_id: str | None) -> AgentConfig:
+        """What holds for an agent, or without one for all that don't set it themselves."""
+        rows = self._read("agent_config", {"agent_id": agent_id})
+        return agent_config(agent_id, (AgentSetting(**row) for row in rows))
+
+    def config_history(self, agent_id: str | None) -> list[ConfigChange]:
+        """The changes of an agent's settings and of those for all agents, oldest first."""
+        rows = self._read("agent_config_history", {"agent_id": agent_id})
+        return [ConfigChange(**row) for row in rows]
 
     def _read(self, name: str, parameters: Mapping[str, object]) -> Rows:
         database, _ = self.open()

@@ -22,6 +22,7 @@ _OVERVIEW = (
     ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
     ("forget", "forget:forget", "Take memories out of recall; `restore` brings them back."),
     ("restore", "forget:restore", "Bring forgotten memories back into recall."),
+    ("config", "config:app", "Show or change what an agent's memory does."),
     (
         "embeddings",
         "embeddings:app",

@@ -23,3 +23,12 @@ def count(name: str, value: object, most: int, least: int = 1) -> int:
     if not least <= value <= most:
         raise InvalidInputError(f"{name} must be from {least} to {most:,}, not {value}")
     return value
+
+
+def between(name: str, value: object, least: float, most: float) -> float:
+    """A number from `least` to `most`; InvalidInputError for anything else, NaN included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInputError(f"{name} must be a number, not {type(value).__name__}")
+    if not least <= value <= most:
+        raise InvalidInputError(f"{name} must be from {least} to {most}, not {value}")
+    return value

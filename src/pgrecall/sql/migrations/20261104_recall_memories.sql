@@ -32,6 +32,11 @@ begin
       trust text, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
       created_at timestamptz, score real, semantic real, lexical real, recency real, importance real);
   end if;
+  if pg_catalog.to_regtype('agent_memory.background') is null then
+    create type agent_memory.background as (
+      memories double precision, shares double precision[], mean double precision, lowest double precision,
+      shortest double precision, longest double precision);
+  end if;
   if pg_catalog.to_regtype('agent_memory.recall_weights') is null then
     create type agent_memory.recall_weights as (
       own_words real, window_words real, meaning real, context_words real, context_meaning real,
@@ -40,6 +45,8 @@ begin
   end if;
 end
 $types$;
+comment on type agent_memory.background is
+  'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean and the lowest similarity to the question, the logarithm of the shortest and the longest length.';
 comment on type public.recalled_memory is
   'One hit. score: 0 to about 1, comparable within one recall. Its parts: semantic, the cosine similarity, -1 to 1, null without one; lexical, 0 to 1, by the best match of this recall; recency, 0 to 1; importance, 0 to 1.';
 
@@ -53,20 +60,51 @@ $$;
 comment on function agent_memory.recall_weights() is
   'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
 
-create or replace function agent_memory.query_terms(query text, language text)
+create or replace function agent_memory.recall_weights(settings jsonb)
+returns agent_memory.recall_weights
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not settings ?| '{weights,half_life}' then
+    return agent_memory.recall_weights();
+  end if;
+  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
+    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
+end
+$$;
+comment on function agent_memory.recall_weights(jsonb) is
+  'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
+
+create or replace function agent_memory.languages(organization_id uuid)
+returns text[]
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select 'english'
+    union
+    select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
+    where c.organization_id = languages.organization_id)
+$$;
+comment on function agent_memory.languages(uuid) is 'The languages that an organization remembers in, and english, which needs no note.';
+
+create or replace function agent_memory.query_terms(query text, languages text[])
 returns table (lexeme text, term tsquery)
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
-         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  from (select distinct found.lexeme
+        from pg_catalog.unnest(languages) as spoken (language)
+        cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)) as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
-comment on function agent_memory.query_terms(text, text) is
-  'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+comment on function agent_memory.query_terms(text, text[]) is
+  'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
 -- The scope -----------------------------------------------------------------------------------
 
@@ -78,6 +116,8 @@ language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
+-- A bitmap would hold all that an organization has before the first row comes back.
+set enable_bitmapscan = off
 as $$
 #variable_conflict use_variable
 begin
@@ -109,7 +149,7 @@ comment on function agent_memory.in_reach(agent_memory.principal, text, text, te
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  reference timestamptz)
+  reference timestamptz, weight agent_memory.recall_weights, background agent_memory.background default null)
 returns table (id uuid, score real, semantic real, lexical real, recency real, importance real)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -118,10 +158,10 @@ set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
-  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+  -- All of them may be set to 0.
+  total constant real := greatest(1e-6, weight.own_words + weight.window_words + weight.context_words + weight.speaker
     + weight.user_words + weight.length + weight.recency + weight.importance
-    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   half constant double precision := 0.5;
   half_life constant double precision := extract(epoch from weight.half_life);
@@ -157,8 +197,9 @@ begin
   ), context_words as (
     select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
     from (select m.context_id, m.own,
-                 ln(1 + ((select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
-                        / (count(*) over (partition by m.ordinal) + half)) as idf
+                 coalesce(rarities[m.ordinal], ln(1 + (
+                   (select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
+                     / (count(*) over (partition by m.ordinal) + half))) as idf
           from context_matches as m) as c
     group by c.context_id
   ), raw as (
@@ -167,7 +208,7 @@ begin
            e.similarity,
            -- Drawn towards the mean of all, as if three more average memories were in the
            -- conversation, so that one by itself does not count its own similarity twice.
-           (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
+           (sum(e.similarity) over (partition by s.context_id) + 3 * coalesce(background.mean, avg(e.similarity) over ()))
              / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
            -- Without the bound old memories would underflow, which is an error.
            power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
@@ -181,12 +222,17 @@ begin
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
-           coalesce((r.similarity - min(r.similarity) over ())
-                    / nullif(max(r.similarity) over () - min(r.similarity) over (), 0), 0) as meaning,
-           coalesce((r.context_similarity - min(r.context_similarity) over ())
-                    / nullif(max(r.context_similarity) over () - min(r.context_similarity) over (), 0), 0) as context_meaning,
-           coalesce((r.size - min(r.size) over ()) / nullif(max(r.size) over () - min(r.size) over (), 0), 0) as size
+           coalesce((r.similarity - lowest.alone) / nullif(max(r.similarity) over () - lowest.alone, 0), 0) as meaning,
+           coalesce((r.context_similarity - lowest.together)
+                    / nullif(max(r.context_similarity) over () - lowest.together, 0), 0) as context_meaning,
+           coalesce((r.size - lowest.size)
+                    / nullif(greatest(background.longest, max(r.size) over ()) - lowest.size, 0), 0) as size
     from raw as r
+    cross join (
+      select least(background.lowest, min(x.similarity)) as alone,
+             least((background.lowest + 3 * background.mean) / 4, min(x.context_similarity)) as together,
+             least(background.shortest, min(x.size)) as size
+      from raw as x) as lowest
   )
   select s.id,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
@@ -197,31 +243,140 @@ begin
       + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
-     / (weight.own_words + weight.window_words + weight.context_words))::real,
+     / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
     s.recency::real, s.importance
   from scaled as s;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz) is
-  'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background) is
+  'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
-create or replace function agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer)
+create or replace function agent_memory.estimated_memories(organization_id uuid)
+returns double precision
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select greatest(2.0 * agent_memory.exact_limit(), (
+    select c.reltuples * f.share
+    from pg_class as c
+    join pg_stats as s on s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where c.oid = 'public.ai_memories'::regclass and f.id = estimated_memories.organization_id))
+$$;
+comment on function agent_memory.estimated_memories(uuid) is
+  'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
+
+create or replace function agent_memory.sampled(organization_id uuid)
+returns uuid[]
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  -- Ids begin with 48 bits of time: the next memory after each of 400 moments between the first and the last.
+  with ends as (
+    select (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+           (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+  ), moments as (
+    select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+           ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+    from ends as e
+  )
+  select array_agg(distinct near.id)
+  from moments as t
+  cross join generate_series(0, 399) as place
+  cross join lateral (
+    select m.id from public.ai_memories as m
+    where m.organization_id = sampled.organization_id
+      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 400), 12, '0'), 32, '0')::uuid
+    order by m.id limit 1) as near
+$$;
+comment on function agent_memory.sampled(uuid) is 'Up to 400 memories of an organization, from all of its time.';
+
+create or replace function agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text)
+returns agent_memory.background
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  ids constant uuid[] := agent_memory.sampled(background.organization_id);
+  memories constant double precision := agent_memory.estimated_memories(background.organization_id);
+  shares double precision[];
+  shortest double precision;
+  longest double precision;
+  average double precision;
+  spread double precision;
+  range constant double precision := sqrt(2 * ln(memories));
+begin
+  select min(ln(octet_length(m.content))), max(ln(octet_length(m.content))) into shortest, longest
+    from public.ai_memories as m
+    where m.organization_id = background.organization_id and m.id = any (ids);
+  shares := array(
+    select count(m.id) / cardinality(ids)::double precision
+    from unnest(terms) with ordinality as t (term, ordinal)
+    left join public.ai_memories as m
+      on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
+    group by t.ordinal order by t.ordinal);
+  select avg(s.similarity), stddev_samp(s.similarity) into average, spread
+    from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
+  -- The lowest of so many values of a normal distribution (Cramer 1946, 28.6).
+  return row(memories, shares, average, average - spread * (range - (ln(ln(memories)) + ln(4 * pi())) / (2 * range)),
+             shortest, longest)::agent_memory.background;
+end
+$$;
+comment on function agent_memory.background(uuid, tsquery[], real[], text) is
+  'What a large organization is like beside a question, estimated from a sample of its memories.';
+
+create or replace function agent_memory.term_counts(
+  organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer)
 returns integer[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
-  select array_agg((
-      select count(*)::integer from (
+  select array_agg(case
+      -- Found in the sample at least twice: many, and too many to count.
+      when background.shares[t.ordinal] >= 0.005 then (background.shares[t.ordinal] * background.memories)::integer
+      else (select count(*)::integer from (
         select from public.ai_memories as m
         where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
-        limit row_limit) as counted) order by t.ordinal)
+        limit row_limit) as counted)
+    end order by t.ordinal)
   from unnest(terms) with ordinality as t (term, ordinal)
 $$;
-comment on function agent_memory.term_counts(uuid, tsquery[], integer) is
-  'How many memories of an organization each term is in, counted up to row_limit.';
+comment on function agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer) is
+  'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
+
+create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[])
+returns uuid[]
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+  select array_agg(distinct near.id)
+  from public.ai_memories as m
+  cross join lateral (
+    select m.id
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at >= m.occurred_at
+     order by n.occurred_at limit 20)
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at < m.occurred_at
+     order by n.occurred_at desc limit 20)) as near
+  where m.organization_id = neighbours.organization_id and m.id = any (ids)
+$$;
+comment on function agent_memory.neighbours(uuid, uuid[]) is
+  'The named memories with up to 20 before and 20 after each in its conversation.';
 
 create or replace function agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer)
 returns setof uuid
@@ -300,7 +455,7 @@ create or replace function public.recall_memories(
   agent_id text default null, user_id text default null, context_key text default null,
   kinds text[] default null, metadata jsonb default null, since timestamptz default null,
   until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default 10, min_score real default 0)
+  match_limit integer default null, min_score real default 0)
 returns setof public.recalled_memory
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -309,9 +464,14 @@ as $$
 declare
   caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
+  weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
-  candidate_limit constant integer := 500;
+  word_limit integer;
+  meaning_limit integer;
+  background agent_memory.background;
+  compared integer;
   has_meaning boolean;
   ids uuid[];
   terms tsquery[];
@@ -319,35 +479,50 @@ declare
   rarities real[];
   is_exact boolean := true;
 begin
-  if match_limit is null or match_limit not between 1 and 1000 then
+  match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
     raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
       hint = 'Its first 4,000 characters are searched for.';
   end if;
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
-  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+  terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
-    counts := agent_memory.term_counts(org, terms, exact_limit);
+    background := agent_memory.background(org, terms, case when has_meaning then query_embedding end, embedding_model);
+    counts := agent_memory.term_counts(org, terms, background, exact_limit);
+    -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
+    word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
+    meaning_limit := least(1000, greatest(200, background.memories / 1000));
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select agent_memory.matching(org, terms, counts, candidate_limit)
+      array(select agent_memory.matching(org, terms, counts, word_limit)
             union
-            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
             where has_meaning), null);
-    if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
+    compared := cardinality(ids);
+    if compared >= greatest(match_limit, 100) then
       is_exact := false;
-      rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      -- The best of them once more, together with their conversations.
+      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+        agent_memory.neighbours(org, array(
+          select s.id from agent_memory.score_memories(org, ids, terms, rarities, case when has_meaning then query_embedding end,
+            embedding_model, valid_at, weight, background) as s
+          order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
     else
       -- The filters left too few of the candidates: compare all, however many.
+      background := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      compared := cardinality(ids);
     end if;
   end if;
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
+    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget')::text, true);
 
   return query
     select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
@@ -355,7 +530,8 @@ begin
            s.score, s.semantic, s.lexical, s.recency, s.importance
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at,
+        weight, background) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -364,15 +540,21 @@ begin
 end
 $$;
 comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
-  'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+  'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. What is not said, match_limit above all, is as effective_settings() have it: a program''s own, else those of the agent that is named. Writes nothing. Raises PM001, PM003, PM005.';
 
 select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
   ('agent_memory.recall_weights()', '{}'::text[]),
-  ('agent_memory.query_terms(text, text)', '{}'),
+  ('agent_memory.recall_weights(jsonb)', '{}'),
+  ('agent_memory.languages(uuid)', '{}'),
+  ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
-  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz)', '{}'),
-  ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background)', '{}'),
+  ('agent_memory.estimated_memories(uuid)', '{}'),
+  ('agent_memory.sampled(uuid)', '{}'),
+  ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
+  ('agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer)', '{}'),
+  ('agent_memory.neighbours(uuid, uuid[])', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
