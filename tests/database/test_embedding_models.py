@@ -198,9 +198,15 @@ def test_a_model_that_others_have_with_another_dimension_is_refused(
 # Two transactions -----------------------------------------------------------------------------
 
 
+REMEMBER = "select remember_memories(jsonb_build_array(%(item)s::jsonb))"
+UPDATE = "select update_memory(id, %(item)s::jsonb) from ai_memories"
+
+
 @contextmanager
-def writing(dsn: str, client: Client, model: str) -> Iterator[psycopg.Connection[Any]]:
-    """A transaction that has remembered something with a vector of a model, and goes on."""
+def writing(
+    dsn: str, client: Client, model: str, call: str = REMEMBER
+) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction that has stored a vector of a model, and goes on."""
     item = {"content": "Meanwhile.", "embedding": VECTOR, "embedding_model": model}
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         connection.execute(
@@ -208,7 +214,7 @@ def writing(dsn: str, client: Client, model: str) -> Iterator[psycopg.Connection
             " set_config('request.jwt.claims', %s, true)",
             (json.dumps(client.claims),),
         )
-        connection.execute("select remember_memories(%s::jsonb)", (json.dumps([item]),))
+        connection.execute(call.encode(), {"item": json.dumps(item)})
         yield connection
 
 
@@ -243,12 +249,13 @@ def test_a_switch_counts_what_is_being_written(pgrecall_dsn: str, alpha: Client)
     assert "1 of 2 memories" in str(error)
 
 
+@pytest.mark.parametrize("call", [REMEMBER, UPDATE], ids=["remember", "update"])
 def test_no_vector_of_a_model_comes_after_its_end(
-    world: World, pgrecall_dsn: str, alpha: Client
+    world: World, pgrecall_dsn: str, alpha: Client, call: str
 ) -> None:
     told(alpha, "One.")
     add(alpha)
-    with writing(pgrecall_dsn, alpha, "new") as writer:
+    with writing(pgrecall_dsn, alpha, "new", call) as writer:
         thread, heard = beside(pgrecall_dsn, lambda c: drop(Client(c, alpha.claims), "new"))
         writer.commit()
         thread.join()

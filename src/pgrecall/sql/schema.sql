@@ -1136,13 +1136,13 @@ COMMENT ON FUNCTION agent_memory.embedded_text(speaker text, content text) IS 'T
 CREATE FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) RETURNS SETOF public.stored_embedding
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 begin
   return query
     select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
     from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
                  row_number() over (partition by known.id order by e.ordinal) as place,
-                 coalesce(e.item ->> 'embedding' ~ '^\[[-+0-9.eE, ]+\]$' and agent_memory.is_storable(e.item ->> 'embedding'), false) as is_vector
+                 (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector
           from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
           left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
     cross join lateral (select case
@@ -1159,7 +1159,7 @@ begin
     end) as r (reason)
     order by i.ordinal;
 end
-$_$;
+$$;
 
 -- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -2501,6 +2501,8 @@ CREATE FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, m
 declare
   settled record;
 begin
+  -- Held until the end, so that a switch or a drop of a model waits for the vectors that come next.
+  perform from public.organizations as o where o.organization_id = settle_model.organization_id for key share;
   insert into public.agent_memory_config as c (organization_id, agent_id, embedding_model, embedding_dimension)
   select settle_model.organization_id, settle_model.agent_id, model, dimension
   where not exists (
@@ -3588,7 +3590,6 @@ begin
   elsif coalesce(char_length(model), 0) not between 1 and 255 then
     raise exception using errcode = 'PM003', message = 'model must name an embedding model';
   end if;
-  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
   -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
   -- of their ids, so that two of these never wait for each other in a circle.
   ids := array(
@@ -3603,7 +3604,7 @@ begin
       for no key update) as locked);
   answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
   for chosen in
-    select length(i.embedding) - length(replace(i.embedding, ',', '')) + 1 as dimension,
+    select octet_length(i.embedding) - octet_length(replace(i.embedding, ',', '')) + 1 as dimension,
            array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
     from unnest(answers) as a
     join (select e.item ->> 'embedding' as embedding, e.ordinal
@@ -3853,7 +3854,7 @@ COMMENT ON TABLE public.agent_memory_config IS 'Settings per agent; written by f
 
 -- Name: COLUMN agent_memory_config.embedding_model; Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON COLUMN public.agent_memory_config.embedding_model IS 'The model of every vector that this agent stores.';
+COMMENT ON COLUMN public.agent_memory_config.embedding_model IS 'The model whose vectors this agent is recalled by; others beside it stand in agent_memory_models.';
 
 -- Name: COLUMN agent_memory_config.embedding_dimension; Type: COMMENT; Schema: public; Owner: -
 

@@ -5,7 +5,8 @@
 -- recall do; changing them, in 20261108_agent_settings.sql.
 --
 -- The embedding model is settled by the first vector that an agent stores; a vector of another
--- model or dimension is refused from then on, since the two can't be compared.
+-- model or dimension is refused from then on, since the two can't be compared, unless that model
+-- is being filled in beside it (20261109_embedding_models.sql).
 
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
@@ -23,7 +24,7 @@ create table if not exists public.agent_memory_config (
     check ((embedding_model is null) = (embedding_dimension is null))
 );
 comment on table public.agent_memory_config is 'Settings per agent; written by functions, read by the members of the organization.';
-comment on column public.agent_memory_config.embedding_model is 'The model of every vector that this agent stores.';
+comment on column public.agent_memory_config.embedding_model is 'The model whose vectors this agent is recalled by; others beside it stand in agent_memory_models.';
 comment on column public.agent_memory_config.languages is 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
 comment on column public.agent_memory_config.embedding_dimension is 'The number of elements of those vectors.';
 

@@ -305,6 +305,8 @@ as $$
 declare
   settled record;
 begin
+  -- Held until the end, so that a switch or a drop of a model waits for the vectors that come next.
+  perform from public.organizations as o where o.organization_id = settle_model.organization_id for key share;
   insert into public.agent_memory_config as c (organization_id, agent_id, embedding_model, embedding_dimension)
   select settle_model.organization_id, settle_model.agent_id, model, dimension
   where not exists (

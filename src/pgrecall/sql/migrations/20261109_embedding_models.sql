@@ -12,9 +12,9 @@
 -- written with a vector of any of them but a dropped one (settle_model()), so clients need not change
 -- their embedder all at once. A recall compares the vectors of the one model that it names.
 --
--- Whoever stores a vector holds the organization's row for key share since before it asks which
--- models are taken: memories do so by their foreign key. Switching and dropping hold that row for
--- update. So a switch counts every vector, and no vector of a dropped model comes after it.
+-- Whoever stores a vector holds the organization's row for key share since before it asked which
+-- models are taken (settle_model()); switching and dropping hold it for update. So a switch counts
+-- what was being written before it, and no vector of a dropped model comes after its end.
 
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
@@ -224,7 +224,7 @@ begin
     select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
     from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
                  row_number() over (partition by known.id order by e.ordinal) as place,
-                 coalesce(e.item ->> 'embedding' ~ '^\[[-+0-9.eE, ]+\]$' and agent_memory.is_storable(e.item ->> 'embedding'), false) as is_vector
+                 (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector
           from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
           left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
     cross join lateral (select case
@@ -264,7 +264,6 @@ begin
   elsif coalesce(char_length(model), 0) not between 1 and 255 then
     raise exception using errcode = 'PM003', message = 'model must name an embedding model';
   end if;
-  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
   -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
   -- of their ids, so that two of these never wait for each other in a circle.
   ids := array(
@@ -279,7 +278,7 @@ begin
       for no key update) as locked);
   answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
   for chosen in
-    select length(i.embedding) - length(replace(i.embedding, ',', '')) + 1 as dimension,
+    select octet_length(i.embedding) - octet_length(replace(i.embedding, ',', '')) + 1 as dimension,
            array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
     from unnest(answers) as a
     join (select e.item ->> 'embedding' as embedding, e.ordinal
