@@ -40,6 +40,12 @@ CLIENT_FUNCTIONS = {
     "configure_agent(text,jsonb)",
     "agent_config(text)",
     "agent_config_history(text)",
+    "add_embedding_model(text,integer,text)",
+    "missing_embeddings(text,text,uuid,integer)",
+    "store_missing_embeddings(text,jsonb,text)",
+    "switch_embedding_model(text,text,integer)",
+    "drop_embedding_model(text,text,integer)",
+    "embedding_status(text)",
 }
 
 

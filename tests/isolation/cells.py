@@ -26,6 +26,7 @@ COPIES: dict[str, dict[str, Any]] = {
     "organization_members": {"user_id": "copy", "role": "member"},
     "agent_memory_config": {"agent_id": "copy"},
     "agent_memory_config_history": {"id": NEW_ID},
+    "agent_memory_models": {"model": "copy"},
     "agent_memory_stats": {"agent_id": "copy"},
     "ai_memory_embeddings": {"model": "copy"},
 }
@@ -50,6 +51,8 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
     from agent_memory_config g where organization_id = %(one)s
   union all select 'i', md5(string_agg(i::text, ',' order by id))
     from agent_memory_config_history i where organization_id = %(one)s
+  union all select 'b', md5(string_agg(b::text, ',' order by agent_id, model))
+    from agent_memory_models b where organization_id = %(one)s
   union all select 'k', md5(string_agg(k::text, ',' order by id))
     from agent_memory.api_keys k where organization_id = %(one)s
 ) as t

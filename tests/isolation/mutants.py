@@ -277,6 +277,22 @@ FUNCTIONS = [
         ),
     ),
     Mutant(
+        "admins are handed private texts to embed",
+        edited(
+            "public.missing_embeddings(text, text, uuid, integer)",
+            f"{MAY_READ}\n      {MAY_WRITE}",
+            "",
+        ),
+    ),
+    Mutant(
+        "programs keep each other's models",
+        edited(
+            "agent_memory.kept_agent(agent_memory.principal, text)",
+            "(caller.program is null or agent <> caller.program)",
+            "caller.program is null",
+        ),
+    ),
+    Mutant(
         "an unqualified type behind an empty path",
         "alter function agent_memory.principal() set search_path = ''",
         {"walls", "hijack"},

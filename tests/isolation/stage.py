@@ -114,6 +114,12 @@ def rest(world: World, organization: uuid.UUID) -> None:
         (organization,),
     )
     world.connection.execute(
+        "insert into agent_memory_models"
+        " (organization_id, agent_id, model, dimension, state, changed_by)"
+        " values (%s, 'alpha', 'earlier', 4, 'former', 'agent:alpha')",
+        (organization,),
+    )
+    world.connection.execute(
         "insert into agent_memory_stats (organization_id, agent_id, hour)"
         " values (%s, 'alpha', date_trunc('hour', now(), 'UTC'))",
         (organization,),

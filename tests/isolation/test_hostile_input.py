@@ -56,6 +56,14 @@ ARGUMENTS = (
     "configure_agent('a', jsonb_build_object('weights', jsonb_build_object(%(it)s::text, 1)))",
     "agent_config(%(it)s)",
     "agent_config_history(%(it)s)",
+    "embedding_status(%(it)s)",
+    "add_embedding_model(%(it)s, 4, %(it)s)",
+    "missing_embeddings(%(it)s, %(it)s)",
+    "store_missing_embeddings('m', jsonb_build_array(jsonb_build_object('id', %(it)s::text,"
+    " 'digest', %(it)s::text, 'embedding', %(it)s::text)), 'alpha')",
+    "store_missing_embeddings(%(it)s, jsonb_build_array(%(it)s::text), %(it)s)",
+    "switch_embedding_model(%(it)s, %(it)s)",
+    "drop_embedding_model(%(it)s, 'alpha')",
 )
 FIELDS = ("content", "id", "agent_id", "user_id", "context_key", "kind", "speaker", "language",
           "slot", "trust", "visibility", "idempotency_key", "occurred_at", "embedding",

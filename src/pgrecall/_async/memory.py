@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pgrecall._async.context import AsyncContext
 from pgrecall._async.database import Address
+from pgrecall._async.embeddings import AsyncEmbeddings
 from pgrecall._async.store import Store
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
 from pgrecall.domain.changes import changes
@@ -65,6 +66,11 @@ class AsyncMemory:
     def database(self) -> str:
         """Which database is used, in words and without a password."""
         return str(self._store.address)
+
+    @property
+    def embeddings(self) -> AsyncEmbeddings:
+        """The embedding models of the agent: their state, filling in another, switching to it."""
+        return AsyncEmbeddings(self._store)
 
     async def open(self) -> Self:
         """Connect now instead of with the first use."""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pgrecall._sync.context import Context
 from pgrecall._sync.database import Address
+from pgrecall._sync.embeddings import Embeddings
 from pgrecall._sync.store import Store
 from pgrecall._sync.vectors import DEFAULT, EmbedderChoice
 from pgrecall.domain.changes import changes
@@ -67,6 +68,11 @@ class Memory:
     def database(self) -> str:
         """Which database is used, in words and without a password."""
         return str(self._store.address)
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The embedding models of the agent: their state, filling in another, switching to it."""
+        return Embeddings(self._store)
 
     def open(self) -> Self:
         """Connect now instead of with the first use."""

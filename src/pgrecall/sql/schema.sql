@@ -132,6 +132,23 @@ CREATE TYPE public.api_key AS (
 
 COMMENT ON TYPE public.api_key IS 'What can be known of a key: everything but the key.';
 
+-- Name: embedding_model; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.embedding_model AS (
+	agent_id text,
+	model text,
+	dimension integer,
+	state text,
+	memories bigint,
+	vectors bigint,
+	missing bigint,
+	changed_at timestamp with time zone
+);
+
+-- Name: TYPE embedding_model; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.embedding_model IS 'One model of an agent: its state (current, next, former, dropped; none where the agent has no model), how many memories the agent has, how many of them have a vector of it and how many lack one, and since when it is in that state (null for the current one).';
+
 -- Name: inspected_memory; Type: TYPE; Schema: public; Owner: -
 
 CREATE TYPE public.inspected_memory AS (
@@ -164,6 +181,18 @@ CREATE TYPE public.memory_change AS (
 -- Name: TYPE memory_change; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TYPE public.memory_change IS 'One step in the life of a memory or of its slot: added, updated, superseded, forgotten or restored; content is the memory''s as it is now.';
+
+-- Name: missing_embedding; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.missing_embedding AS (
+	id uuid,
+	text text,
+	digest text
+);
+
+-- Name: TYPE missing_embedding; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.missing_embedding IS 'A memory without a vector: its id, the text that the vector is to be made of, and a digest of that text, which is given back with the vector.';
 
 -- Name: recalled_memory; Type: TYPE; Schema: public; Owner: -
 
@@ -203,6 +232,19 @@ CREATE TYPE public.remembered_memory AS (
 -- Name: TYPE remembered_memory; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TYPE public.remembered_memory IS 'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+
+-- Name: stored_embedding; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.stored_embedding AS (
+	ordinal integer,
+	id uuid,
+	status text,
+	reason text
+);
+
+-- Name: TYPE stored_embedding; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.stored_embedding IS 'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, or the text has changed: reason); rejected (reason says why).';
 
 -- Name: active_organization(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -673,8 +715,11 @@ CREATE FUNCTION agent_memory.check_embedding(organization_id uuid, query_embeddi
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
 declare
   stored integer;
+  -- Of a model that is no agent's current one: former, where one agent had it before, or next.
+  beside text;
 begin
   if query_embedding is null or not agent_memory.has_vector() then
     return false;
@@ -687,23 +732,27 @@ begin
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
   stored := agent_memory.stored_dimension(organization_id, model);
+  select min(m.state) into beside from public.agent_memory_models as m
+    where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
   if stored <> cardinality(query_embedding) then
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
+  elsif stored is null and beside is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
       message = format('nothing here has a vector of %s; the stored ones are of %s', model,
                        array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
-  return stored is not null;
+  -- While a model is being filled in, its vectors would put the memories that have one first.
+  return stored is not null
+    and (beside is distinct from 'next' or coalesce(model = any (agent_memory.stored_models(organization_id)), false));
 end
 $$;
 
 -- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
 
 -- Name: checked_settings(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -797,6 +846,28 @@ $_$;
 -- Name: FUNCTION claimed_program(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.claimed_program() IS 'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
+
+-- Name: count_missing(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) RETURNS TABLE(memories bigint, missing bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+  return query
+    select count(*), count(*) filter (where e.memory_id is null)
+    from public.ai_memories as m
+    left join public.ai_memory_embeddings as e
+      on e.organization_id = count_missing.organization_id and e.model = count_missing.model and e.memory_id = m.id
+    where m.organization_id = count_missing.organization_id and m.agent_id = count_missing.agent_id;
+end
+$$;
+
+-- Name: FUNCTION count_missing(organization_id uuid, agent_id text, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) IS 'How many memories an agent holds, forgotten and superseded ones included, since those can be recalled again; and how many of them have no vector of a model.';
 
 -- Name: days(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1035,6 +1106,53 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) IS 'Stores the vectors of the drafts that were added; where the server has no pgvector, nothing.';
 
+-- Name: embedded_text(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.embedded_text(speaker text, content text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when speaker is null or starts_with(content, speaker || ':') then content else speaker || ': ' || content end
+$$;
+
+-- Name: FUNCTION embedded_text(speaker text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.embedded_text(speaker text, content text) IS 'The text that the vector of a memory is made of: its content, after the name of who said it.';
+
+-- Name: embedding_answers(uuid, uuid[], text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) RETURNS SETOF public.stored_embedding
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return query
+    select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
+    from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
+                 row_number() over (partition by known.id order by e.ordinal) as place,
+                 coalesce(e.item ->> 'embedding' ~ '^\[[-+0-9.eE, ]+\]$' and agent_memory.is_storable(e.item ->> 'embedding'), false) as is_vector
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
+          left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
+    cross join lateral (select case
+      when not i.is_vector then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when i.id is null then 'no such memory of this agent, or none that the caller may change'
+      when i.place > 1 or exists (
+          select from public.ai_memory_embeddings as e
+          where e.organization_id = embedding_answers.organization_id and e.model = embedding_answers.model and e.memory_id = i.id
+          offset 0)
+        then 'it has a vector of this model already'
+      when i.digest is distinct from (
+          select agent_memory.text_digest(m.speaker, m.content) from public.ai_memories as m
+          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'its text has changed; ask for it again'
+    end) as r (reason)
+    order by i.ordinal;
+end
+$_$;
+
+-- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) IS 'What becomes of each of the vectors that store_missing_embeddings() is given, for the memories `ids` that it holds locked.';
+
 -- Name: estimated_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS double precision
@@ -1256,6 +1374,29 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
 -- Name: FUNCTION is_storable(embedding text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
+
+-- Name: kept_agent(agent_memory.principal, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  agent text := coalesce(kept_agent.agent_id, caller.program);
+begin
+  if caller.role not in ('owner', 'admin') and (caller.program is null or agent <> caller.program) then
+    raise exception using errcode = 'PM002',
+      message = 'the embedding models of an agent are for owners, admins and the agent''s own program';
+  elsif coalesce(char_length(agent), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'agent_id must name an agent, in 1 to 255 characters';
+  end if;
+  return agent;
+end
+$$;
+
+-- Name: FUNCTION kept_agent(caller agent_memory.principal, agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) IS 'The agent whose models are meant, by default the caller''s own; PM002 if they are not for this caller, PM003 if none is named.';
 
 -- Name: key_verbs(uuid, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1810,6 +1951,28 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.refusal(item jsonb) IS 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
 
+-- Name: refuse_gaps(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  counted record;
+begin
+  select * into counted from agent_memory.count_missing(refuse_gaps.organization_id, refuse_gaps.agent_id, refuse_gaps.model);
+  if counted.missing > allowed then
+    raise exception using errcode = 'PM007',
+      message = format('%s of %s memories of agent %s have no vector of %s', counted.missing, counted.memories, refuse_gaps.agent_id, refuse_gaps.model),
+      hint = 'Fill them in first: pgrecall embeddings backfill, run for the agent. Or allow some gaps (allow_missing), which are found by their words alone until they are filled in.';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) IS 'Raises PM007, with counts, while more memories of an agent than are allowed lack a vector of a model.';
+
 -- Name: require_admin(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.require_admin(lowest text) RETURNS agent_memory.principal
@@ -1907,6 +2070,24 @@ $$;
 -- Name: FUNCTION require_signed_claims(secret text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.require_signed_claims(secret text) IS 'From now on claims are believed only if they are signed with this secret (claim_signature()), for those who let others run SQL through the service''s login; null ends that. Not for databases that PostgREST serves, since it does not sign. For the owner of the schema.';
+
+-- Name: require_vectors(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_vectors() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not agent_memory.has_vector() then
+    raise exception using errcode = 'PM007', message = 'this server has no pgvector, so it stores no vectors',
+      hint = 'Install pgvector 0.7 or later, then run pgrecall migrate.';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION require_vectors(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_vectors() IS 'Raises PM007 where the server has no pgvector.';
 
 -- Name: require_writer(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2311,22 +2492,29 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
-  select c.embedding_model, c.embedding_dimension into settled
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from public.agent_memory_models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
     from public.agent_memory_config as c
     where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
-  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+  if settled.is_taken is not true then
     raise exception using
       errcode = 'PM005',
       message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
                        agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
-      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
   end if;
 end
 $$;
 
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
 
 -- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2502,6 +2690,19 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) IS 'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
 
+-- Name: text_digest(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.text_digest(speaker text, content text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select encode(sha256(convert_to(agent_memory.embedded_text(speaker, content), 'UTF8')), 'hex')
+$$;
+
+-- Name: FUNCTION text_digest(speaker text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.text_digest(speaker text, content text) IS 'The SHA-256 of that text, hexadecimal.';
+
 -- Name: vector_schema(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.vector_schema() RETURNS name
@@ -2600,6 +2801,51 @@ $$;
 -- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) IS 'The settings of the agents that items are to be stored for, by agent_id.';
+
+-- Name: add_embedding_model(text, integer, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, add_embedding_model.agent_id);
+  current text;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(char_length(add_embedding_model.model), 0) not between 1 and 255
+     or coalesce(add_embedding_model.dimension, 0) not between 1 and 16000 then
+    raise exception using errcode = 'PM003', message = 'a model needs a name of up to 255 characters and a dimension from 1 to 16000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  select c.embedding_model into current from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if current <> add_embedding_model.model then
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_at, changed_by)
+    values (caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension, 'next', agent_memory.now(), caller.subject)
+    on conflict (organization_id, agent_id, model) do update
+      set dimension = excluded.dimension, state = excluded.state, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+      where m.state = 'dropped';
+  end if;
+  -- An agent without a model is settled on this one, as by a first vector.
+  perform agent_memory.settle_model(caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension);
+  if agent_memory.stored_dimension(caller.organization_id, add_embedding_model.model) <> add_embedding_model.dimension then
+    raise exception using errcode = 'PM005',
+      message = format('the vectors of %s stored here have another dimension than %s', add_embedding_model.model, add_embedding_model.dimension),
+      hint = 'Vectors of two dimensions are of two models: give them two names.';
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, add_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', add_embedding_model.model, 'is_current',
+    current is null or current = add_embedding_model.model, 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+
+-- Name: FUNCTION add_embedding_model(model text, dimension integer, agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) IS 'Has another model filled in beside an agent''s current one: from now on memories may be written with its vectors too. An agent without a model is settled on this one. Safe to repeat. Answers {"agent_id", "model", "is_current", "memories", "missing"}. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
 
 -- Name: agent_config(text); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2814,6 +3060,115 @@ $$;
 
 COMMENT ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) IS 'Makes a key for a program of the caller''s organization and answers {"id", "key", "prefix"}: the only time that the key is shown. verbs are some of recall, remember, forget. For owners and admins; audited. Raises PM001, PM002, PM003.';
 
+-- Name: drop_embedding_model(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.drop_embedding_model(model text, agent_id text DEFAULT NULL::text, vector_limit integer DEFAULT 10000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, drop_embedding_model.agent_id);
+  doomed uuid[];
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(vector_limit, 0) not between 1 and 100000 then
+    raise exception using errcode = 'PM003', message = 'vector_limit must be from 1 to 100000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  if exists (select from public.agent_memory_config as c
+             where c.organization_id = caller.organization_id and c.agent_id = agent and c.embedding_model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM007', message = format('%s is the model that agent %s uses', drop_embedding_model.model, agent),
+      hint = 'Switch to another one first: pgrecall embeddings switch.';
+  end if;
+  update public.agent_memory_models as m
+    set state = 'dropped', changed_at = agent_memory.now(), changed_by = caller.subject
+    where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model
+      and m.state <> 'dropped';
+  -- The first of them by the primary key, and one stretch of it for the deletion.
+  doomed := array(
+    select e.memory_id from public.ai_memory_embeddings as e
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and exists (
+      select from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = e.memory_id and m.agent_id = agent
+      offset 0)
+    order by e.memory_id limit vector_limit);
+  delete from public.ai_memory_embeddings as e
+    using unnest(doomed) as d (id)
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and e.memory_id = d.id
+      and e.memory_id between doomed[1] and doomed[cardinality(doomed)];
+  if doomed = '{}' and not exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM004', message = format('agent %s has no model %s', agent, drop_embedding_model.model);
+  end if;
+  return jsonb_build_object('agent_id', agent, 'model', drop_embedding_model.model, 'vectors', cardinality(doomed),
+    'is_done', cardinality(doomed) < vector_limit);
+end
+$$;
+
+-- Name: FUNCTION drop_embedding_model(model text, agent_id text, vector_limit integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) IS 'Ends a model that is not an agent''s current one: its vectors are taken no more, and up to vector_limit of them go. Repeat until is_done, so that no transaction is long. Answers {"agent_id", "model", "vectors", "is_done"}. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
+
+-- Name: embedding_status(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.embedding_status(agent_id text DEFAULT NULL::text) RETURNS SETOF public.embedding_model
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  -- Owners and admins who name no agent see all of them.
+  agent text := case when embedding_status.agent_id is not null or caller.role not in ('owner', 'admin')
+    then agent_memory.kept_agent(caller, embedding_status.agent_id) end;
+begin
+  perform agent_memory.require_vectors();
+  return query
+    with held as (
+      select m.agent_id, count(*) as memories
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id
+    ), stored as (
+      select m.agent_id, e.model, count(*) as vectors
+      from public.ai_memory_embeddings as e
+      join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = e.memory_id
+      where e.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id, e.model
+    ), settled as (
+      select c.agent_id, c.embedding_model as model, c.embedding_dimension as dimension, 'current' as state,
+             null::timestamptz as changed_at
+      from public.agent_memory_config as c
+      where c.organization_id = caller.organization_id and c.embedding_model is not null
+      union all
+      select b.agent_id, b.model, b.dimension, b.state, b.changed_at
+      from public.agent_memory_models as b
+      where b.organization_id = caller.organization_id
+    ), models as (
+      select agent_id, model, s.dimension, coalesce(s.state, 'dropped') as state, coalesce(v.vectors, 0) as vectors,
+             s.changed_at
+      from settled as s full join stored as v using (agent_id, model)
+      where (agent is null or agent_id = agent) and (v.vectors is not null or s.state <> 'dropped')
+    )
+    select agent_id, m.model, m.dimension, coalesce(m.state, 'none'), coalesce(h.memories, 0),
+           coalesce(m.vectors, 0), coalesce(h.memories, 0) - coalesce(m.vectors, 0), m.changed_at
+    from models as m full join held as h using (agent_id)
+    order by agent_id, array_position(array['current', 'next', 'former', 'dropped'], m.state), m.model;
+end
+$$;
+
+-- Name: FUNCTION embedding_status(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.embedding_status(agent_id text) IS 'The models of an agent, by default the caller''s own (for owners and admins: of all agents), with counts of all memories that the agents hold. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+
 -- Name: forget_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
@@ -2910,6 +3265,44 @@ $$;
 -- Name: FUNCTION memory_history(memory_id uuid); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'What happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. A change from before it was shared shows to those alone who could see it then. Empty if there is no such memory that the caller may read.';
+
+-- Name: missing_embeddings(text, text, uuid, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.missing_embeddings(model text, agent_id text DEFAULT NULL::text, after uuid DEFAULT NULL::uuid, match_limit integer DEFAULT 100) RETURNS SETOF public.missing_embedding
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, missing_embeddings.agent_id);
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(match_limit, 0) not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  elsif model is null then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  return query
+    select m.id, agent_memory.embedded_text(m.speaker, m.content), agent_memory.text_digest(m.speaker, m.content)
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.agent_id = agent
+      and (missing_embeddings.after is null or m.id > missing_embeddings.after)
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      and not exists (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = caller.organization_id and e.model = missing_embeddings.model and e.memory_id = m.id
+        -- Looked up for each memory: joined, all vectors might be read for each page.
+        offset 0)
+    order by m.id limit match_limit;
+end
+$$;
+
+-- Name: FUNCTION missing_embeddings(model text, agent_id text, after uuid, match_limit integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) IS 'The memories of an agent that have no vector of a model, in the order of their ids, those after the id `after`: 1 to 1000 of them. Only what the caller may read and change: the private memories of others are for the agent''s own program alone. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
 
 -- Name: recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
@@ -3156,6 +3549,114 @@ $$;
 
 COMMENT ON FUNCTION public.set_private_access(allowed boolean) IS 'Whether owners and admins may look at private memories by inspect_memories(). For owners; audited. Raises PM001, PM002, PM003.';
 
+-- Name: store_missing_embeddings(text, jsonb, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text DEFAULT NULL::text) RETURNS SETOF public.stored_embedding
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, store_missing_embeddings.agent_id);
+  ids uuid[];
+  answers public.stored_embedding[];
+  chosen record;
+begin
+  perform agent_memory.require_vectors();
+  if jsonb_typeof(embeddings) is distinct from 'array' or jsonb_array_length(embeddings) > 1000 then
+    raise exception using errcode = 'PM003', message = 'embeddings must be an array of at most 1,000 objects',
+      hint = 'Such as [{"id": "…", "digest": "…", "embedding": [0.1, 0.2]}], the first two as missing_embeddings() gave them.';
+  elsif coalesce(char_length(model), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
+  -- of their ids, so that two of these never wait for each other in a circle.
+  ids := array(
+    select locked.id
+    from (select distinct lower(item ->> 'id')::uuid as id from jsonb_array_elements(embeddings) as item
+          where item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' order by 1) as given
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = given.id and m.agent_id = agent
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      for no key update) as locked);
+  answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
+  for chosen in
+    select length(i.embedding) - length(replace(i.embedding, ',', '')) + 1 as dimension,
+           array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
+    from unnest(answers) as a
+    join (select e.item ->> 'embedding' as embedding, e.ordinal
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)) as i on i.ordinal = a.ordinal
+    where a.status = 'stored'
+    group by 1 order by 1
+  loop
+    perform agent_memory.settle_model(caller.organization_id, agent, model, chosen.dimension);
+    perform agent_memory.store_embeddings(caller.organization_id, model, chosen.ids, chosen.embeddings);
+  end loop;
+  return query select * from unnest(answers);
+end
+$_$;
+
+-- Name: FUNCTION store_missing_embeddings(model text, embeddings jsonb, agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) IS 'Stores vectors of a model that was added, or is current: a list of {"id", "digest", "embedding"}, the first two as missing_embeddings() gave them, and answers for each. A memory that has a vector meanwhile, or another text, is skipped, so any number of clients may do this at once. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+-- Name: switch_embedding_model(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.switch_embedding_model(model text, agent_id text DEFAULT NULL::text, allow_missing integer DEFAULT 0) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, switch_embedding_model.agent_id);
+  former record;
+  wanted record;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(allow_missing, -1) < 0 then
+    raise exception using errcode = 'PM003', message = 'allow_missing must be 0 or more';
+  elsif exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped') then
+    -- Counted once before anybody has to wait, and once while nobody writes.
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  select c.embedding_model, c.embedding_dimension into former from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if former.embedding_model is distinct from switch_embedding_model.model then
+    select m.model, m.dimension into wanted from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped';
+    if wanted.model is null or former.embedding_model is null then
+      raise exception using errcode = 'PM004', message = format('agent %s has no model %s to switch to', agent, switch_embedding_model.model),
+        hint = 'Fill it in first: pgrecall embeddings backfill.';
+    end if;
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+    update public.agent_memory_config as c
+      set embedding_model = wanted.model, embedding_dimension = wanted.dimension, updated_at = agent_memory.now()
+      where c.organization_id = caller.organization_id and c.agent_id = agent;
+    delete from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model in (wanted.model, former.embedding_model);
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_by)
+      values (caller.organization_id, agent, former.embedding_model, former.embedding_dimension, 'former', caller.subject);
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, switch_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', switch_embedding_model.model,
+    'former', nullif(former.embedding_model, switch_embedding_model.model), 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+
+-- Name: FUNCTION switch_embedding_model(model text, agent_id text, allow_missing integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) IS 'Makes a model that was added, or was current before, an agent''s current one, at once; the former one stays beside it, and recall and writes with it go on to work. Refused while more than allow_missing memories lack a vector of the model. Writes under way are waited for, and new ones wait for the count. Answers {"agent_id", "model", "former", "memories", "missing"}; former is null if it was current already. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
+
 -- Name: update_memory(uuid, jsonb); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.update_memory(memory_id uuid, changes jsonb) RETURNS uuid
@@ -3380,6 +3881,34 @@ COMMENT ON COLUMN public.agent_memory_config_history.before IS 'The settings tha
 
 COMMENT ON COLUMN public.agent_memory_config_history.after IS 'The same settings with their later values; null for one that is not set any more.';
 
+-- Name: agent_memory_models; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_models (
+    organization_id uuid NOT NULL,
+    agent_id text NOT NULL,
+    model text NOT NULL,
+    dimension integer NOT NULL,
+    state text NOT NULL,
+    changed_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT agent_memory_models_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT agent_memory_models_dimension_check CHECK (((dimension >= 1) AND (dimension <= 16000))),
+    CONSTRAINT agent_memory_models_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 255))),
+    CONSTRAINT agent_memory_models_state_check CHECK ((state = ANY (ARRAY['next'::text, 'former'::text, 'dropped'::text])))
+);
+
+-- Name: TABLE agent_memory_models; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_models IS 'The embedding models of an agent besides its current one; written by functions, read by the members of the organization.';
+
+-- Name: COLUMN agent_memory_models.state; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_models.state IS 'next: being filled in. former: current until a switch. dropped: its vectors are gone, or going, and no more are taken.';
+
+-- Name: COLUMN agent_memory_models.changed_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_models.changed_by IS 'Who brought it into this state: the subject of the claims.';
+
 -- Name: agent_memory_stats; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.agent_memory_stats (
@@ -3585,6 +4114,11 @@ ALTER TABLE ONLY public.agent_memory_config_history
 ALTER TABLE ONLY public.agent_memory_config
     ADD CONSTRAINT agent_memory_config_pkey PRIMARY KEY (organization_id, agent_id);
 
+-- Name: agent_memory_models agent_memory_models_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_models
+    ADD CONSTRAINT agent_memory_models_pkey PRIMARY KEY (organization_id, agent_id, model);
+
 -- Name: agent_memory_stats agent_memory_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_stats
@@ -3632,6 +4166,10 @@ CREATE INDEX api_keys_hash_idx ON agent_memory.api_keys USING btree (key_hash);
 -- Name: agent_memory_config_history_agent_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX agent_memory_config_history_agent_idx ON public.agent_memory_config_history USING btree (organization_id, agent_id, id);
+
+-- Name: agent_memory_models_model_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX agent_memory_models_model_idx ON public.agent_memory_models USING btree (organization_id, model);
 
 -- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -3731,6 +4269,11 @@ ALTER TABLE ONLY public.agent_memory_config_history
 
 ALTER TABLE ONLY public.agent_memory_config
     ADD CONSTRAINT agent_memory_config_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: agent_memory_models agent_memory_models_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_models
+    ADD CONSTRAINT agent_memory_models_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
 
 -- Name: agent_memory_stats agent_memory_stats_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
@@ -3832,6 +4375,26 @@ CREATE POLICY agent_memory_config_select ON public.agent_memory_config FOR SELEC
 -- Name: agent_memory_config agent_memory_config_update; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY agent_memory_config_update ON public.agent_memory_config FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_models ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_models agent_memory_models_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_delete ON public.agent_memory_models FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models agent_memory_models_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_insert ON public.agent_memory_models FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models agent_memory_models_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_select ON public.agent_memory_models FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_models agent_memory_models_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_update ON public.agent_memory_models FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
 -- Name: agent_memory_stats; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -4098,6 +4661,10 @@ REVOKE ALL ON FUNCTION agent_memory.claimed_program() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 
+-- Name: FUNCTION count_missing(organization_id uuid, agent_id text, model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) FROM PUBLIC;
+
 -- Name: FUNCTION days(duration text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.days(duration text) FROM PUBLIC;
@@ -4125,6 +4692,14 @@ REVOKE ALL ON FUNCTION agent_memory.effective_settings(organization_id uuid, age
 -- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION embedded_text(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.embedded_text(speaker text, content text) FROM PUBLIC;
+
+-- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION estimated_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4163,6 +4738,10 @@ REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text, c
 -- Name: FUNCTION is_storable(embedding text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_storable(embedding text) FROM PUBLIC;
+
+-- Name: FUNCTION kept_agent(caller agent_memory.principal, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) FROM PUBLIC;
 
 -- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4260,6 +4839,10 @@ REVOKE ALL ON FUNCTION agent_memory.refresh_windows(organization_id uuid, contex
 
 REVOKE ALL ON FUNCTION agent_memory.refusal(item jsonb) FROM PUBLIC;
 
+-- Name: FUNCTION refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) FROM PUBLIC;
+
 -- Name: FUNCTION require_admin(lowest text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.require_admin(lowest text) FROM PUBLIC;
@@ -4275,6 +4858,10 @@ REVOKE ALL ON FUNCTION agent_memory.require_member(verb text) FROM PUBLIC;
 -- Name: FUNCTION require_signed_claims(secret text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.require_signed_claims(secret text) FROM PUBLIC;
+
+-- Name: FUNCTION require_vectors(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_vectors() FROM PUBLIC;
 
 -- Name: FUNCTION require_writer(verb text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4355,6 +4942,10 @@ REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, dra
 
 REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) FROM PUBLIC;
 
+-- Name: FUNCTION text_digest(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.text_digest(speaker text, content text) FROM PUBLIC;
+
 -- Name: FUNCTION vector_schema(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
@@ -4371,6 +4962,12 @@ REVOKE ALL ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_m
 -- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION add_embedding_model(model text, dimension integer, agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO service_role;
 
 -- Name: FUNCTION agent_config(agent_id text); Type: ACL; Schema: public; Owner: -
 
@@ -4408,6 +5005,18 @@ REVOKE ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs tex
 GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO service_role;
 
+-- Name: FUNCTION drop_embedding_model(model text, agent_id text, vector_limit integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) TO service_role;
+
+-- Name: FUNCTION embedding_status(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.embedding_status(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO service_role;
+
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
@@ -4431,6 +5040,12 @@ GRANT ALL ON FUNCTION public.list_api_keys() TO service_role;
 REVOKE ALL ON FUNCTION public.memory_history(memory_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO service_role;
+
+-- Name: FUNCTION missing_embeddings(model text, agent_id text, after uuid, match_limit integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) TO service_role;
 
 -- Name: FUNCTION recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: ACL; Schema: public; Owner: -
 
@@ -4468,6 +5083,18 @@ REVOKE ALL ON FUNCTION public.set_private_access(allowed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO service_role;
 
+-- Name: FUNCTION store_missing_embeddings(model text, embeddings jsonb, agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) TO service_role;
+
+-- Name: FUNCTION switch_embedding_model(model text, agent_id text, allow_missing integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) TO authenticated;
+GRANT ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) TO service_role;
+
 -- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) FROM PUBLIC;
@@ -4483,6 +5110,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config TO service
 
 GRANT SELECT ON TABLE public.agent_memory_config_history TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config_history TO service_role;
+
+-- Name: TABLE agent_memory_models; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_models TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_models TO service_role;
 
 -- Name: TABLE agent_memory_stats; Type: ACL; Schema: public; Owner: -
 

@@ -5,7 +5,7 @@
 --     |                      what they leave open as writers_settings() say
 --     |- settle_contexts()   finds or creates the conversations they name
 --     |- settle_languages()  notes in which languages questions are to be asked
---     |- settle_model()      holds an agent to one embedding model
+--     |- settle_model()      holds an agent to its embedding models
 --     |- windows()           lexemes of the messages before each message
 --     |- add_memories()      all without a slot, one statement; duplicates are left alone
 --     |- set_slot()          one slot at a time: the new value supersedes the old one
@@ -315,20 +315,27 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
-  select c.embedding_model, c.embedding_dimension into settled
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from public.agent_memory_models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
     from public.agent_memory_config as c
     where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
-  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+  if settled.is_taken is not true then
     raise exception using
       errcode = 'PM005',
       message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
                        agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
-      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
   end if;
 end
 $$;
 comment on function agent_memory.settle_model(uuid, text, text, integer) is
-  'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+  'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
 
 create or replace function agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[])
 returns void

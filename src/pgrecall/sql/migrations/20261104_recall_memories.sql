@@ -397,8 +397,11 @@ returns boolean
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
   stored integer;
+  -- Of a model that is no agent's current one: former, where one agent had it before, or next.
+  beside text;
 begin
   if query_embedding is null or not agent_memory.has_vector() then
     return false;
@@ -411,21 +414,25 @@ begin
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
   stored := agent_memory.stored_dimension(organization_id, model);
+  select min(m.state) into beside from public.agent_memory_models as m
+    where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
   if stored <> cardinality(query_embedding) then
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
+  elsif stored is null and beside is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
       message = format('nothing here has a vector of %s; the stored ones are of %s', model,
                        array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
-  return stored is not null;
+  -- While a model is being filled in, its vectors would put the memories that have one first.
+  return stored is not null
+    and (beside is distinct from 'next' or coalesce(model = any (agent_memory.stored_models(organization_id)), false));
 end
 $$;
 comment on function agent_memory.check_embedding(uuid, real[], text) is
-  'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+  'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
 
 create or replace function public.recall_memories(
   query text, query_embedding real[] default null, embedding_model text default null,
