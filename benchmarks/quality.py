@@ -41,6 +41,7 @@ from pgrecall.embedding import Embedder
 from pgrecall.embedding.local import LocalEmbedder
 from pgrecall.embedding.multilingual import MultilingualEmbedder
 
+WIDTH = 110
 LIMIT = 50
 """How many hits every method is asked for."""
 
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     conversations = SETS[options.set](options.data)[: options.limit_conversations]
     scores = measure(conversations, options.set, options.dsn, options.embedder)
-    _print(scores, Console(markup=False, highlight=False))
+    _print(scores, Console(markup=False, highlight=False, width=WIDTH))
     if options.json:
         figures = {
             method: {name: asdict(one) for name, one in by_category.items()}

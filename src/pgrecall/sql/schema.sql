@@ -1823,7 +1823,11 @@ CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS T
   from (select distinct found.lexeme
         from pg_catalog.unnest(languages) as spoken (language)
         cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
-          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)) as l
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)
+        cross join (select agent_memory.detected_language(query) as language offset 0) as asked
+        -- A stop word of the question's language is none in another, where it would be rare and so count much.
+        where pg_catalog.cardinality(languages) = 1 or asked.language is null
+          or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
