@@ -1842,7 +1842,7 @@ CREATE FUNCTION agent_memory.recall_weights() RETURNS agent_memory.recall_weight
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select row(.56, .43, .75, .21, .32, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+  select row(.56, .43, .75, .21, .32, .49, 1.17, .45, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
 $$;
 
 -- Name: FUNCTION recall_weights(); Type: COMMENT; Schema: agent_memory; Owner: -

@@ -55,7 +55,7 @@ returns agent_memory.recall_weights
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select row(.56, .43, .75, .21, .32, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+  select row(.56, .43, .75, .21, .32, .49, 1.17, .45, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
 $$;
 comment on function agent_memory.recall_weights() is
   'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
