@@ -8,7 +8,7 @@ WITH scope AS MATERIALIZED (
      AND valid_from <= now() AND (valid_to IS NULL OR valid_to > now())
      AND (expires_at IS NULL OR expires_at > now())
 ), asked AS MATERIALIZED (
-  SELECT array_agg(term) AS terms FROM agent_memory.query_terms(%(query)s, 'english')
+  SELECT array_agg(term) AS terms FROM agent_memory.query_terms(%(query)s, ARRAY['english'])
 ), best AS (
   SELECT scored.*
     FROM scope, asked, agent_memory.score_memories(

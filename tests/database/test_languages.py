@@ -71,3 +71,12 @@ def test_long_texts_in_pairs_can_be_stored(world: World) -> None:
     for turn in range(5):
         [answer] = client.remember({"content": letters[turn:], **context})
         assert answer["status"] == "added"
+
+
+def test_stop_words_of_the_question_do_not_count_in_another_language(world: World) -> None:
+    """A memory whose language was not seen has them as words, and rare ones."""
+    client = world.program(world.organization(), "alpha")
+    unseen = {"content": "de la que el los", "language": "english"}
+    client.remember({"content": TOLD["spanish"][0]}, unseen)
+    hits = client.recall("¿Qué es lo que le gusta de la leche y de los años?")
+    assert [hit["content"] for hit in hits if hit["lexical"] > 0.5] == [TOLD["spanish"][0]]

@@ -14,15 +14,12 @@ COMMENT ON SCHEMA agent_memory IS 'pgrecall''s private half: identity, predicate
 CREATE TYPE agent_memory.background AS (
 	memories double precision,
 	shares double precision[],
-	mean double precision,
-	lowest double precision,
-	shortest double precision,
-	longest double precision
+	mean double precision
 );
 
 -- Name: TYPE background; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean and the lowest similarity to the question, the logarithm of the shortest and the longest length.';
+COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean similarity to the question.';
 
 -- Name: draft; Type: TYPE; Schema: agent_memory; Owner: -
 
@@ -379,26 +376,17 @@ declare
   ids constant uuid[] := agent_memory.sampled(background.organization_id);
   memories constant double precision := agent_memory.estimated_memories(background.organization_id);
   shares double precision[];
-  shortest double precision;
-  longest double precision;
   average double precision;
-  spread double precision;
-  range constant double precision := sqrt(2 * ln(memories));
 begin
-  select min(ln(octet_length(m.content))), max(ln(octet_length(m.content))) into shortest, longest
-    from public.ai_memories as m
-    where m.organization_id = background.organization_id and m.id = any (ids);
   shares := array(
     select count(m.id) / cardinality(ids)::double precision
     from unnest(terms) with ordinality as t (term, ordinal)
     left join public.ai_memories as m
       on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
     group by t.ordinal order by t.ordinal);
-  select avg(s.similarity), stddev_samp(s.similarity) into average, spread
+  select avg(s.similarity) into average
     from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
-  -- The lowest of so many values of a normal distribution (Cramer 1946, 28.6).
-  return row(memories, shares, average, average - spread * (range - (ln(ln(memories)) + ln(4 * pi())) / (2 * range)),
-             shortest, longest)::agent_memory.background;
+  return row(memories, shares, average)::agent_memory.background;
 end
 $$;
 
@@ -1835,7 +1823,11 @@ CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS T
   from (select distinct found.lexeme
         from pg_catalog.unnest(languages) as spoken (language)
         cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
-          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)) as l
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)
+        cross join (select agent_memory.detected_language(query) as language offset 0) as asked
+        -- A stop word of the question's language is none in another, where it would be rare and so count much.
+        where pg_catalog.cardinality(languages) = 1 or asked.language is null
+          or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
@@ -1850,7 +1842,7 @@ CREATE FUNCTION agent_memory.recall_weights() RETURNS agent_memory.recall_weight
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select row(.56, .43, .97, .21, .41, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+  select row(.56, .43, .75, .21, .32, .49, 1.17, .45, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
 $$;
 
 -- Name: FUNCTION recall_weights(); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -2217,13 +2209,16 @@ declare
     + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   half constant double precision := 0.5;
+  -- From a word or two to a paragraph.
+  shortest constant double precision := ln(20);
+  longest constant double precision := ln(1000);
   half_life constant double precision := extract(epoch from weight.half_life);
 begin
   return query
   with scope as materialized (
     -- A memory outside any conversation counts as a conversation of its own.
     select m.id, coalesce(m.context_id, m.id) as context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
-           ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
+           least(1, greatest(0, (ln(octet_length(m.content)) - shortest) / (longest - shortest))) as size, right(m.content, 1) = '?' as asks
     from public.ai_memories as m
     where m.organization_id = score_memories.organization_id and m.id = any (ids)
   ), matches as materialized (
@@ -2248,17 +2243,13 @@ begin
     from matches as m where m.own > 0
     group by m.context_id, m.ordinal
   ), context_words as (
-    select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
-    from (select m.context_id, m.own,
-                 coalesce(rarities[m.ordinal], ln(1 + (
-                   (select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
-                     / (count(*) over (partition by m.ordinal) + half))) as idf
-          from context_matches as m) as c
-    group by c.context_id
+    select m.context_id, sum(m.own / (m.own + 1) * r.idf) as words
+    from context_matches as m join rarity as r on r.ordinal = m.ordinal
+    group by m.context_id
   ), raw as (
     select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
            coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
-           e.similarity,
+           e.similarity, coalesce(background.mean, avg(e.similarity) over ()) as mean,
            -- Drawn towards the mean of all, as if three more average memories were in the
            -- conversation, so that one by itself does not count its own similarity twice.
            (sum(e.similarity) over (partition by s.context_id) + 3 * coalesce(background.mean, avg(e.similarity) over ()))
@@ -2275,17 +2266,11 @@ begin
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
-           coalesce((r.similarity - lowest.alone) / nullif(max(r.similarity) over () - lowest.alone, 0), 0) as meaning,
-           coalesce((r.context_similarity - lowest.together)
-                    / nullif(max(r.context_similarity) over () - lowest.together, 0), 0) as context_meaning,
-           coalesce((r.size - lowest.size)
-                    / nullif(greatest(background.longest, max(r.size) over ()) - lowest.size, 0), 0) as size
+           -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
+           greatest(0, coalesce((r.similarity - r.mean) / nullif(max(r.similarity) over () - r.mean, 0), 0)) as meaning,
+           greatest(0, coalesce((r.context_similarity - r.mean) / nullif(max(r.context_similarity) over () - r.mean, 0), 0)) as context_meaning,
+           r.size
     from raw as r
-    cross join (
-      select least(background.lowest, min(x.similarity)) as alone,
-             least((background.lowest + 3 * background.mean) / 4, min(x.context_similarity)) as together,
-             least(background.shortest, min(x.size)) as size
-      from raw as x) as lowest
   )
   select s.id,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
@@ -2697,8 +2682,8 @@ CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], 
     SET enable_seqscan TO 'off'
     AS $$
   select array_agg(case
-      -- Found in the sample at least twice: many, and too many to count.
-      when background.shares[t.ordinal] >= 0.005 then (background.shares[t.ordinal] * background.memories)::integer
+      -- As the sample has it, too many to count.
+      when background.shares[t.ordinal] * background.memories >= row_limit then (background.shares[t.ordinal] * background.memories)::integer
       else (select count(*)::integer from (
         select from public.ai_memories as m
         where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term

@@ -82,9 +82,9 @@ begin
     returns boolean
     language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
     begin
-      return embedding is null or coalesce((
+      return embedding is null or (embedding ~ '^\[[-+0-9.eE, ]+\]$' and coalesce((
         select max(abs(e)) between 6e-8 and 65504 and count(*) <= 16000
-        from unnest(translate(embedding, '[]', '{}')::real[]) as e), false);
+        from unnest(translate(embedding, '[]', '{}')::real[]) as e), false));
     exception
       when data_exception then
         return false;
