@@ -109,8 +109,8 @@ comment on function agent_memory.in_reach(agent_memory.principal, text, text, te
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  reference timestamptz)
-returns table (id uuid, score real, semantic real, lexical real, recency real, importance real)
+  reference timestamptz, explained uuid[])
+returns table (id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -178,6 +178,8 @@ begin
       on e.memory_id = s.id
   ), scaled as (
     select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
+           r.own as raw_own, r.windowed as raw_windowed, r.context_words as raw_context_words,
+           r.context_similarity, r.size as raw_size,
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
@@ -198,12 +200,31 @@ begin
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
      / (weight.own_words + weight.window_words + weight.context_words))::real,
-    s.recency::real, s.importance
+    s.recency::real, s.importance,
+    -- The sum above once more, part by part: (name, raw, scaled, weight).
+    case when s.id = any (explained) then (
+      select jsonb_object_agg(p.name, jsonb_build_object(
+        'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight,
+        'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
+      from (values
+        ('own_words', s.raw_own, s.own, weight.own_words),
+        ('window_words', s.raw_windowed, s.windowed, weight.window_words),
+        ('context_words', s.raw_context_words, s.context_words, weight.context_words),
+        ('meaning', s.similarity, s.meaning, weight.meaning),
+        ('context_meaning', s.context_similarity, s.context_meaning, weight.context_meaning),
+        ('speaker', null, coalesce(s.is_named, false)::integer, weight.speaker),
+        ('user_words', null, (s.trust not in ('assistant', 'tool'))::integer, weight.user_words),
+        ('length', s.raw_size, s.size, weight.length),
+        ('question', null, s.asks::integer, weight.question),
+        ('recency', s.recency, s.recency, weight.recency),
+        ('importance', s.importance, s.importance, weight.importance)
+      ) as p (name, raw, scaled, weight)
+      where query_embedding is not null or p.name not in ('meaning', 'context_meaning')) end
   from scaled as s;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz) is
-  'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, uuid[]) is
+  'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
@@ -348,7 +369,7 @@ begin
            s.score, s.semantic, s.lexical, s.recency, s.importance
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at) as scored
+        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at, null) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -364,7 +385,7 @@ from (values
   ('agent_memory.recall_weights()', '{}'::text[]),
   ('agent_memory.query_terms(text, text)', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
-  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz)', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, uuid[])', '{}'),
   ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
