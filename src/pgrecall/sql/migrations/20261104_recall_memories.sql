@@ -1,6 +1,6 @@
 -- pgrecall: recall.
 --
---   recall_memories(...)
+--   recall_memories(...), and recalled(), which does it and notes the steps for an explanation
 --     |- query_terms()      the question's lexemes
 --     |- in_reach()         what the caller may see and asks about: the scope
 --     |- candidates()       of a scope too large to compare one by one, the promising ones, by index
@@ -274,6 +274,19 @@ comment on function agent_memory.matching(uuid, tsquery[], integer[], integer) i
 
 -- Recall --------------------------------------------------------------------------------------
 
+create or replace function agent_memory.step(step text, ids uuid[], began timestamptz)
+returns jsonb
+language plpgsql volatile parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return jsonb_build_object('step', step, 'rows', cardinality(ids),
+    'milliseconds', round(1000 * extract(epoch from clock_timestamp() - began)::numeric, 3));
+end
+$$;
+comment on function agent_memory.step(text, uuid[], timestamptz) is
+  'A step of a recall for its explanation: how many memories it left, and how long it took until now.';
+
 create or replace function agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text)
 returns boolean
 language plpgsql stable parallel safe
@@ -309,29 +322,31 @@ $$;
 comment on function agent_memory.check_embedding(uuid, real[], text) is
   'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
 
-create or replace function public.recall_memories(
-  query text, query_embedding real[] default null, embedding_model text default null,
-  agent_id text default null, user_id text default null, context_key text default null,
-  kinds text[] default null, metadata jsonb default null, since timestamptz default null,
-  until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default 10, min_score real default 0)
-returns setof public.recalled_memory
-language plpgsql stable security definer
+create or replace function agent_memory.recalled(
+  caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text,
+  kinds text[], metadata jsonb, since timestamptz, until timestamptz, as_of timestamptz, match_limit integer,
+  min_score real, is_explained boolean)
+returns table (hit public.recalled_memory, parts jsonb)
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
   candidate_limit constant integer := 500;
   has_meaning boolean;
   ids uuid[];
+  by_words uuid[];
+  by_meaning uuid[];
+  explained uuid[];
   terms tsquery[];
   counts integer[];
   rarities real[];
   is_exact boolean := true;
+  steps jsonb := '[]';
+  began timestamptz;
 begin
   if match_limit is null or match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
@@ -342,39 +357,83 @@ begin
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
   terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
 
+  began := clock_timestamp();
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  steps := steps || agent_memory.step('scope', ids, began);
   if cardinality(ids) > exact_limit then
+    began := clock_timestamp();
     counts := agent_memory.term_counts(org, terms, exact_limit);
+    by_words := array(select agent_memory.matching(org, terms, counts, candidate_limit));
+    steps := steps || agent_memory.step('words', by_words, began);
+    began := clock_timestamp();
+    by_meaning := array(
+      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+      where has_meaning);
+    steps := steps || agent_memory.step('meaning', by_meaning, began);
+    began := clock_timestamp();
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select agent_memory.matching(org, terms, counts, candidate_limit)
-            union
-            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
-            where has_meaning), null);
+      array(select unnest(by_words) union select unnest(by_meaning)), null);
+    steps := steps || agent_memory.step('filters', ids, began);
     if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
       is_exact := false;
       rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
     else
       -- The filters left too few of the candidates: compare all, however many.
+      began := clock_timestamp();
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
   end if;
-  -- For explain(): a setting of the transaction, so that nothing is written.
-  perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at)::text, true);
 
+  began := clock_timestamp();
+  if not has_meaning then
+    query_embedding := null;
+  end if;
+  if is_explained then
+    explained := array(
+      select scored.id
+      from agent_memory.score_memories(org, ids, terms, rarities, query_embedding, embedding_model, valid_at, null) as scored
+      where scored.score >= min_score
+      order by scored.score desc, scored.id desc limit match_limit);
+  end if;
   return query
-    select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
-           m.occurred_at, m.valid_from, m.valid_to, m.created_at,
-           s.score, s.semantic, s.lexical, s.recency, s.importance
+    select row(m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
+               m.occurred_at, m.valid_from, m.valid_to, m.created_at,
+               s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at, null) as scored
+        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, explained) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
     left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
     order by s.score desc, m.id desc;
+
+  -- For explain(): a setting of the transaction, so that nothing is written.
+  perform set_config('pgrecall.last_recall', jsonb_build_object(
+    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'steps', steps || agent_memory.step('scoring', ids, began),
+    'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
+      select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
+end
+$$;
+comment on function agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean) is
+  'What recall_memories() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
+
+create or replace function public.recall_memories(
+  query text, query_embedding real[] default null, embedding_model text default null,
+  agent_id text default null, user_id text default null, context_key text default null,
+  kinds text[] default null, metadata jsonb default null, since timestamptz default null,
+  until timestamptz default null, as_of timestamptz default null,
+  match_limit integer default 10, min_score real default 0)
+returns setof public.recalled_memory
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query select (r.hit).* from agent_memory.recalled(
+    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until, as_of,
+    match_limit, min_score, false) as r;
 end
 $$;
 comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
@@ -389,6 +448,8 @@ from (values
   ('agent_memory.term_counts(uuid, tsquery[], integer)', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
+  ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
+  ('agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
 
