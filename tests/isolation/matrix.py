@@ -108,6 +108,10 @@ ITEM = "jsonb_build_object('content', 'New.', 'visibility', %(visibility)s::text
 OWNERSHIP = ", 'agent_id', %(agent)s::text, 'user_id', %(user)s::text"
 ONE_ID = "jsonb_build_object('ids', jsonb_build_array(%(id)s::uuid))"
 COUNTED = "select 1 where ({call} ->> 'memories')::integer > 0"
+IN_CONTEXT = """
+select unnest(array[(r.hit).id, (r.before ->> 'id')::uuid, (r.after ->> 'id')::uuid]) as id
+from recall_in_context('note safe', match_limit => 1000) as r
+"""
 FORGET_ALL = "update ai_memories set forgotten_at = now()"
 ALLOW_ADMINS = "update organizations set admins_read_private = true"
 
@@ -118,6 +122,10 @@ def memory_functions() -> list[Row]:
     return [
         Row("recall_memories", "execute", RECALLED, measure="ids",
             call="select id from recall_memories('note safe', match_limit => 1000)"),
+        Row("recall_in_context", "execute", RECALLED, measure="ids",
+            call=IN_CONTEXT),
+        Row("explain_memories", "execute", RECALLED, measure="ids",
+            call="select id from explain_memories('note safe', match_limit => 1000)"),
         Row("memory_history", "execute", LIVES, each=True,
             call="select * from memory_history(%(id)s)"),
         Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
@@ -187,11 +195,11 @@ PRIVATE_FUNCTIONS = (
     "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
     "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
     "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "refresh_windows", "refusal", "require_admin",
+    "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
     "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
     "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
-    "slot_values", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "term_counts", "vector_schema", "windows",
+    "slot_values", "step", "store_embeddings", "stored_dimension", "stored_models", "supersede",
+    "surroundings", "term_counts", "vector_schema", "windows", "without_recalled",
 )  # fmt: skip
 
 
