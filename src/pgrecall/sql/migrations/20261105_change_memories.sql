@@ -110,11 +110,16 @@ declare
 begin
   perform agent_memory.check_changes(old, changes);
   new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  if changes ? 'content' then
+    new.content := agent_memory.without_recalled(new.content);
+  end if;
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
   elsif new.valid_to < new.valid_from then
     raise exception using errcode = 'PM003', message = 'valid_to lies before valid_from';
+  elsif new.content !~ '\S' then
+    raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
