@@ -8,6 +8,7 @@ DATA ?=
 # tests/isolation/walls.py holds them to.
 PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.claimed_organization(claims jsonb)' \
+  --proc-without-search-path 'agent_memory.lexemes(language text,content text)' \
   --proc-without-search-path 'agent_memory.may_read(visibility text,user_id text,agent_id text,person text,program text)' \
   --proc-without-search-path 'agent_memory.may_write(visibility text,user_id text,agent_id text,role text,person text,program text)' \
   --proc-without-search-path 'agent_memory.openness(visibility text)' \
@@ -56,5 +57,5 @@ clean:
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[remote]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[multilingual,remote]' --group dev
 	touch $@

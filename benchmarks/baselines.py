@@ -1,4 +1,4 @@
-"""Three ways of finding that pgrecall is measured beside, each over one conversation's turns.
+"""Four ways of finding that pgrecall is measured beside, each over one conversation's turns.
 
 A ranker takes a question's text and returns turn ids, best first. The vector ranker computes
 exact cosine in numpy, which orders as exact SQL does; the time of the SQL is taken in `timing`.
@@ -7,7 +7,8 @@ exact cosine in numpy, which orders as exact SQL does; the time of the SQL is ta
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import bm25s  # type: ignore[import-untyped]
@@ -90,6 +91,19 @@ def rank_by_bm25(conversation: Conversation, limit: int) -> Ranker:
     def rank(question: str) -> list[str]:
         rows, scores = index.retrieve(_tokens([question]), k=limit, show_progress=False)
         return [ids[row] for row, score in zip(rows[0], scores[0], strict=True) if score > 0]
+
+    return rank
+
+
+def rank_by_fusion(rankers: Sequence[Ranker], limit: int) -> Ranker:
+    """Reciprocal rank fusion of other rankings (Cormack et al. 2009), with its usual 60."""
+
+    def rank(question: str) -> list[str]:
+        fused: defaultdict[str, float] = defaultdict(float)
+        for ranker in rankers:
+            for place, id_ in enumerate(ranker(question), start=1):
+                fused[id_] += 1 / (60 + place)
+        return sorted(fused, key=lambda id_: -fused[id_])[:limit]
 
     return rank
 

@@ -1,6 +1,7 @@
 """What every set is read into: conversations of turns, and questions with their evidence.
 
-A loader per set (`locomo_data`) yields these; scoring, baselines and timing know nothing else.
+A loader per set (`locomo_data`, `beam_data`, `longmemeval_data`, `xquad_data`) yields these;
+scoring, baselines and timing know nothing else.
 """
 
 from __future__ import annotations
@@ -24,11 +25,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its category's name, and the ids of the turns that answer it (at least one)."""
+    """A question, its category's name, and the ids of the turns that answer it (at least one).
+
+    `asked_at` is the asker's time, None where the set has none; `sessions` are the sessions that
+    answer it where the set names them, else those of the evidence count.
+    """
 
     text: str
     category: str
     evidence: tuple[str, ...]
+    asked_at: datetime | None = None
+    sessions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import strftime
 
+import psycopg
+
 from pgrecall import Settings, embedded
 
 
@@ -23,6 +25,12 @@ class Database:
     memory_dsn: str | None
     settings: Settings
     suffix: str = ""
+
+    def server(self) -> str:
+        """What it is and its release, such as `PostgreSQL 18.6`."""
+        with psycopg.connect(self.dsn) as connection:
+            major, minor = divmod(connection.info.server_version, 10000)
+        return f"PostgreSQL {major}.{minor}"
 
 
 @contextmanager

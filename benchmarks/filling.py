@@ -18,11 +18,17 @@ Rows: TypeAlias = Connection[tuple[Any, ...]]
 def fill(dsn: str, population: Population) -> None:
     """Memories, vectors where the server has pgvector, indexes and statistics."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(statement("rls_fill_settings"))
+        connection.execute(statement("rls_fill_settings"), {"memory": _memory(population)})
         with _without_indexes(connection):
             _insert_rows(connection, population)
             _copy_vectors(connection, population)
         connection.execute(statement("rls_vacuum"))
+
+
+def _memory(population: Population) -> str:
+    """Room for building an index: of vectors, all of it or it takes many times as long."""
+    sizes = population.sizes
+    return f"{max(512, sizes.memories * (4 * sizes.dimension + 2048) // 2**20)}MB"
 
 
 @contextmanager
@@ -43,6 +49,7 @@ def _insert_rows(connection: Rows, population: Population) -> None:
         "model": MODEL,
         "dimension": sizes.dimension,
         "conversation": CONVERSATION,
+        "memories": sizes.memories,
     }
     with connection.transaction():
         connection.execute(statement("rls_create_source"))

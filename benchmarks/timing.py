@@ -39,6 +39,12 @@ def summarize(milliseconds: Sequence[float]) -> Times:
     return Times(float(p50), float(p95), len(milliseconds))
 
 
+def percentiles(
+    milliseconds: Sequence[float], wanted: Sequence[int] = (50, 95, 99)
+) -> dict[int, float]:
+    return dict(zip(wanted, map(float, np.percentile(milliseconds, wanted)), strict=True))
+
+
 def time_interleaved(asks: Mapping[str, Ask], questions: Sequence[str]) -> dict[str, list[float]]:
     """Milliseconds of each question by each of `asks`, taken in turns.
 

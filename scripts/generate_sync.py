@@ -28,11 +28,17 @@ NAMES = {
     "AsyncConnectionPool": "ConnectionPool",
     "AsyncContext": "Context",
     "AsyncCursor": "Cursor",
+    "AsyncEmbeddings": "Embeddings",
     "AsyncMemory": "Memory",
     "AsyncPipeline": "Pipeline",
     "aclose": "close",
 }
-WORDS = {"AsyncMemory": "Memory", "AsyncContext": "Context", "await memory": "memory"}
+WORDS = {
+    "AsyncMemory": "Memory",
+    "AsyncContext": "Context",
+    "AsyncEmbeddings": "Embeddings",
+    "await memory": "memory",
+}
 
 
 def generate() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import pgrecall
-from pgrecall import AsyncContext, AsyncMemory, Context, Memory
+from pgrecall import AsyncContext, AsyncEmbeddings, AsyncMemory, Context, Embeddings, Memory
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +38,10 @@ def test_the_generated_half_is_fresh() -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("plain", "waiting"), [(Memory, AsyncMemory), (Context, AsyncContext)])
+@pytest.mark.parametrize(
+    ("plain", "waiting"),
+    [(Memory, AsyncMemory), (Context, AsyncContext), (Embeddings, AsyncEmbeddings)],
+)
 def test_both_halves_have_the_same_methods(plain: type, waiting: type) -> None:
     def parameters(of: type) -> dict[str, list[str]]:
         return {

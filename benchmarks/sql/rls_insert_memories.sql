@@ -22,4 +22,4 @@ SELECT (%(ids)s::uuid[])[organization + 1], id, %(agent_id)s, 'u' || conversatio
        at, at, at, at, sha256(convert_to(content || id, 'UTF8')),
        CASE WHEN is_message THEN setweight(to_tsvector('english', before), 'C') END
   FROM placed,
-       LATERAL (SELECT now() - interval '3 years' + ordinal * interval '10 minutes') AS time (at);
+       LATERAL (SELECT now() - interval '3 years' * (1 - ordinal::float8 / %(memories)s)) AS time (at);

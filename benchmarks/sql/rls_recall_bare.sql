@@ -8,11 +8,12 @@ WITH scope AS MATERIALIZED (
      AND valid_from <= now() AND (valid_to IS NULL OR valid_to > now())
      AND (expires_at IS NULL OR expires_at > now())
 ), asked AS MATERIALIZED (
-  SELECT array_agg(term) AS terms FROM agent_memory.query_terms(%(query)s, 'english')
+  SELECT array_agg(term) AS terms FROM agent_memory.query_terms(%(query)s, ARRAY['english'])
 ), best AS (
   SELECT scored.*
     FROM scope, asked, agent_memory.score_memories(
-           %(organization_id)s, scope.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s, now()) AS scored
+           %(organization_id)s, scope.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s, now(),
+           agent_memory.recall_weights()) AS scored
    WHERE scored.score >= 0
    ORDER BY scored.score DESC, scored.id DESC
    LIMIT 10

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pgrecall._async.context import AsyncContext
+    from pgrecall._async.embeddings import AsyncEmbeddings
     from pgrecall._async.memory import AsyncMemory
     from pgrecall._sync.context import Context
+    from pgrecall._sync.embeddings import Embeddings
     from pgrecall._sync.memory import Memory
+    from pgrecall.domain.config import AgentConfig, AgentSetting, ConfigChange, Retention
+    from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
     from pgrecall.domain.hit import Hit, Signals
     from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
     from pgrecall.domain.remembered import Remembered, RememberedItem
@@ -25,41 +29,61 @@ if TYPE_CHECKING:
     from pgrecall.settings import Settings
 
 _HOMES = {
+    "AgentConfig": "pgrecall.domain.config",
+    "AgentSetting": "pgrecall.domain.config",
     "AsyncContext": "pgrecall._async.context",
+    "AsyncEmbeddings": "pgrecall._async.embeddings",
     "AsyncMemory": "pgrecall._async.memory",
+    "Backfill": "pgrecall.domain.embeddings",
     "Change": "pgrecall.domain.memory",
+    "ConfigChange": "pgrecall.domain.config",
     "Context": "pgrecall._sync.context",
+    "EmbeddingModel": "pgrecall.domain.embeddings",
+    "Embeddings": "pgrecall._sync.embeddings",
     "Explanation": "pgrecall.recall.explanation",
     "Forgotten": "pgrecall.domain.scope",
     "Hit": "pgrecall.domain.hit",
     "Memory": "pgrecall._sync.memory",
     "MemoryRecord": "pgrecall.domain.memory",
     "Message": "pgrecall.domain.memory",
+    "ModelDrop": "pgrecall.domain.embeddings",
+    "ModelSwitch": "pgrecall.domain.embeddings",
     "Page": "pgrecall.domain.memory",
     "PgRecallError": "pgrecall.errors",
     "Recall": "pgrecall.recall.result",
     "Remembered": "pgrecall.domain.remembered",
     "RememberedItem": "pgrecall.domain.remembered",
+    "Retention": "pgrecall.domain.config",
     "Settings": "pgrecall.settings",
     "Signals": "pgrecall.domain.hit",
 }
 
 __all__ = [
+    "AgentConfig",
+    "AgentSetting",
     "AsyncContext",
+    "AsyncEmbeddings",
     "AsyncMemory",
+    "Backfill",
     "Change",
+    "ConfigChange",
     "Context",
+    "EmbeddingModel",
+    "Embeddings",
     "Explanation",
     "Forgotten",
     "Hit",
     "Memory",
     "MemoryRecord",
     "Message",
+    "ModelDrop",
+    "ModelSwitch",
     "Page",
     "PgRecallError",
     "Recall",
     "Remembered",
     "RememberedItem",
+    "Retention",
     "Settings",
     "Signals",
 ]

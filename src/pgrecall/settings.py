@@ -2,7 +2,7 @@
 
     DATABASE_URL                  the database; without it the embedded server is used
     PGRECALL_HOME                 where the embedded server keeps its data
-    PGRECALL_EMBEDDER             local (the default), none, or the name of another embedder
+    PGRECALL_EMBEDDER             local (the default), multilingual, none, or openai:<model>
     PGRECALL_POOL_MIN_SIZE        connections that are kept open, 0 to 100
     PGRECALL_POOL_MAX_SIZE        connections at most, 1 to 1000
     PGRECALL_POOL_TIMEOUT         seconds to wait for a free connection

@@ -36,7 +36,7 @@ def test_text_shows_score_content_and_where_it_is_from(told: Shell) -> None:
 
 def test_json_has_hits_with_signals_and_the_explanation(told: Shell) -> None:
     document = told.json("recall", "tomatoes on the balcony", "--limit", "2")
-    assert set(document) == {"query", "hits", "explanation"}
+    assert set(document) == {"query", "hits", "explanation", "token_budget"}
     assert set(document["hits"][0]) == {
         "id",
         "content",

@@ -39,6 +39,15 @@ CLIENT_FUNCTIONS = {
     "list_api_keys()",
     "revoke_api_key(uuid)",
     "authenticate_api_key(text)",
+    "configure_agent(text,jsonb)",
+    "agent_config(text)",
+    "agent_config_history(text)",
+    "add_embedding_model(text,integer,text)",
+    "missing_embeddings(text,text,uuid,integer)",
+    "store_missing_embeddings(text,jsonb,text)",
+    "switch_embedding_model(text,text,integer)",
+    "drop_embedding_model(text,text,integer)",
+    "embedding_status(text)",
 }
 
 

@@ -25,13 +25,16 @@ COPIES: dict[str, dict[str, Any]] = {
     "organizations": {"organization_id": NEW_ID},
     "organization_members": {"user_id": "copy", "role": "member"},
     "agent_memory_config": {"agent_id": "copy"},
+    "agent_memory_config_history": {"id": NEW_ID},
+    "agent_memory_models": {"model": "copy"},
     "agent_memory_stats": {"agent_id": "copy"},
     "ai_memory_embeddings": {"model": "copy"},
 }
 GRANTS = """
 grant insert, update, delete on {target} to authenticated;
 grant execute on function agent_memory.is_safe_json(jsonb), agent_memory.uuid_v7(timestamptz),
-  agent_memory.text_config(text), agent_memory.now() to authenticated
+  agent_memory.text_config(text), agent_memory.paired(text), agent_memory.lexemes(text, text),
+  agent_memory.now() to authenticated
 """
 FINGERPRINT = """
 select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
@@ -46,6 +49,10 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
     from ai_memory_history h where organization_id = %(one)s
   union all select 'g', md5(string_agg(g::text, ',' order by agent_id))
     from agent_memory_config g where organization_id = %(one)s
+  union all select 'i', md5(string_agg(i::text, ',' order by id))
+    from agent_memory_config_history i where organization_id = %(one)s
+  union all select 'b', md5(string_agg(b::text, ',' order by agent_id, model))
+    from agent_memory_models b where organization_id = %(one)s
   union all select 'k', md5(string_agg(k::text, ',' order by id))
     from agent_memory.api_keys k where organization_id = %(one)s
 ) as t

@@ -33,6 +33,7 @@ TABLES = (
     "organization_members",
     "organizations",
     "agent_memory_config",
+    "agent_memory_config_history",
 )
 PATH = "own, pg_catalog, pg_temp, public"
 OPERATORS = {"=": "uuid text jsonb", "<>": "text uuid", "@>": "jsonb", "->>": "", "~": "text"}

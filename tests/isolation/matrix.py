@@ -45,6 +45,8 @@ BY_TENANT = {
     "organizations": TENANT,
     "organization_members": TENANT,
     "agent_memory_config": TENANT,
+    "agent_memory_config_history": TENANT,
+    "agent_memory_models": TENANT,
     "agent_memory_stats": TENANT,
     "ai_memory_audit": ADMINS,
     "ai_memory_embeddings": UNSEEN,
@@ -114,6 +116,7 @@ from recall_in_context('note safe', match_limit => 1000) as r
 """
 FORGET_ALL = "update ai_memories set forgotten_at = now()"
 ALLOW_ADMINS = "update organizations set admins_read_private = true"
+WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admin')"
 
 
 def memory_functions() -> list[Row]:
@@ -181,25 +184,122 @@ def organization_functions() -> list[Row]:
     ]  # fmt: skip
 
 
+CONFIGURED = by(
+    of("PM002", owner="yes", admin="yes", alpha="yes"),
+    {"other_owner": "nothing", "other_program": "nothing", "dual": "PM002"},
+    "PM001", service_role="PM001",
+)  # fmt: skip
+UNLED = by(
+    of("PM002", owner="PM001", admin="PM001", alpha="yes", beta="yes"),
+    {"other_owner": "PM001", "other_program": "nothing", "dual": "PM002"},
+    "PM001", service_role="PM001",
+)  # fmt: skip
+CONFIGURATION = by(
+    of("yes", key_remember="PM002", key_forget="PM002"), "nothing", "PM001", service_role="PM001"
+)
+
+
+def setting_functions() -> list[Row]:
+    for_all = "select configure_agent(null, '{\"limit\": 7}')"
+    return [
+        Row("configure_agent", "execute (alpha)", CONFIGURED, measure="changes",
+            call="select configure_agent('alpha', '{\"limit\": 7}')"),
+        Row("configure_agent", "execute (all agents)", administered(), measure="changes",
+            call=for_all),
+        Row("configure_agent", "execute (all, of an organization without owner and admin)", UNLED,
+            measure="changes", call=for_all, prepare=WITHOUT_ADMINS),
+        Row("agent_config", "execute", CONFIGURATION,
+            call="select * from agent_config(%(id)s::text) where source = 'agent'"),
+        Row("agent_config_history", "execute", CONFIGURATION,
+            call="select * from agent_config_history(%(id)s::text)"),
+    ]  # fmt: skip
+
+
+def kept(
+    foreign: str = "nothing", done: str = "yes", admins: str = "", beta: str = "PM002"
+) -> dict[str, str]:
+    """Of the models of an agent, for owners, admins and the agent's own program without a key."""
+    admins = admins or done
+    inside = of("PM002", owner=admins, admin=admins, alpha=done, beta=beta)
+    outside = {"other_owner": foreign, "other_program": foreign, "dual": "PM002"}
+    return by(inside, outside, "PM001", service_role="PM001")
+
+
+# Another model of both programs, in every organization, or in the one that was made first.
+NEXT = """
+insert into agent_memory_models (organization_id, agent_id, model, dimension, state, changed_by)
+select organization_id, agent, 'next', 4, 'next', 'x'
+from organizations, unnest(array['alpha', 'beta']) as agent
+"""
+NEXT_OF_ONE = f"{NEXT} where created_at = (select min(created_at) from organizations)"
+STORE = """
+select 1 from store_missing_embeddings('next', jsonb_build_array(jsonb_build_object(
+  'id', %(id)s::uuid, 'embedding', '[1,0,0,1]', 'digest',
+  encode(sha256(convert_to('Note ' || %(letter)s || ' of the safe.', 'UTF8')), 'hex'))), %(agent)s)
+where status = 'stored'
+"""
+
+
+def model_functions() -> list[Row]:
+    missing = "select id from missing_embeddings('next', '{agent}', match_limit => 1000)"
+    of_beta = kept("nothing", "B") | {"alpha": "PM002", "beta": "B", "other_program": "PM002"}
+    stored = {"alpha": "PAOV B:PM002", "beta": "B PAOV:PM002", "other_program": "B:PM002"}
+    calls = [
+        ("embedding_status", "execute", kept(), "answers",
+         "select 1 from embedding_status('alpha') where model = 'next'"),
+        ("add_embedding_model", "execute", kept(), "changes",
+         "select add_embedding_model('another', 4, 'alpha')"),
+        ("missing_embeddings", "execute (of alpha)", kept("nothing", "PAOV", "AOV"), "ids",
+         missing.format(agent="alpha")),
+        ("missing_embeddings", "execute (of beta)", of_beta, "ids", missing.format(agent="beta")),
+        ("store_missing_embeddings", "execute", kept("nothing", "", "AOVB") | stored, "each",
+         STORE),
+        ("switch_embedding_model", "execute (with gaps)", kept("PM007", "PM007"), "changes",
+         "select switch_embedding_model('next', 'alpha')"),
+        ("switch_embedding_model", "execute (with allowed gaps)", kept(), "changes",
+         "select switch_embedding_model('next', 'alpha', 100)"),
+        ("drop_embedding_model", "execute", kept(), "changes",
+         "select drop_embedding_model('next', 'alpha')"),
+    ]  # fmt: skip
+    return [
+        Row(target, operation, expected, call, "answers" if measure == "each" else measure,
+            each=measure == "each", needs_vector=True,
+            prepare=NEXT_OF_ONE if measure == "answers" else NEXT)
+        for target, operation, expected, measure, call in calls
+    ]  # fmt: skip
+
+
 # What policies and defaults call needs EXECUTE for clients, but no USAGE of the schema.
 FOR_POLICIES = (
     "active_organization", "claimed_person", "claimed_program", "has_vector", "may_read",
     "may_write", "now", "principal",
 )  # fmt: skip
 FOR_SERVICES = (
-    *FOR_POLICIES, "claimed_organization", "is_safe_json", "settle_agent", "text_config", "uuid_v7",
+    *FOR_POLICIES,
+    "claimed_organization", "is_safe_json", "lexemes", "number_problem", "paired",
+    "retention_problem", "settings_problem", "settle_agent", "text_config", "uuid_v7",
+    "weights_problem",
+)  # fmt: skip
+OF_MODELS = (
+    "count_missing", "embedded_text", "embedding_answers", "kept_agent", "refuse_gaps",
+    "require_vectors", "text_digest",
 )  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
-    "add_memories", "are_claims_signed", "audit", "check_changes", "check_embedding",
-    "claim_signature", "dedup_key", "drafts", "drop_embeddings", "embed_added", "exact_limit",
-    "existing", "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs",
-    "lock_memory", "matching", "memberships", "nearest", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
-    "require_member", "require_signed_claims", "require_writer", "said_at", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_model", "similarities",
-    "slot_values", "step", "store_embeddings", "stored_dimension", "stored_models", "supersede",
-    "surroundings", "term_counts", "vector_schema", "windows", "without_recalled",
+    *OF_MODELS,
+    "add_memories", "all_built_in_settings", "are_claims_signed", "are_storable", "audit",
+    "background", "built_in_settings", "check_changes", "check_embedding", "checked_settings",
+    "claim_signature", "days", "dedup_key", "detected_language", "drafts", "drop_embeddings",
+    "effective_settings", "embed_added", "estimated_memories", "exact_limit", "existing",
+    "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs", "languages",
+    "leaves", "lock_memory", "matching", "memberships", "merge_patch", "nearest", "neighbours",
+    "openness", "parse_time", "policy", "query_terms", "recall_weights", "recalled",
+    "refresh_windows", "refusal", "require_admin", "require_configurer", "require_member",
+    "require_signed_claims", "require_writer", "said_at", "sampled", "score_memories",
+    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
+    "similarities", "slot_values", "step", "store_embeddings", "stored_dimension",
+    "stored_models", "supersede", "surroundings", "term_counts", "vector_schema", "windows",
+    "without_recalled", "writers_settings",
 )  # fmt: skip
 
 
@@ -219,4 +319,11 @@ def private_functions() -> list[Row]:
     return rows
 
 
-MATRIX = [*memory_functions(), *organization_functions(), *table_rows(), *private_functions()]
+MATRIX = [
+    *memory_functions(),
+    *organization_functions(),
+    *setting_functions(),
+    *model_functions(),
+    *table_rows(),
+    *private_functions(),
+]

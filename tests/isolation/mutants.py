@@ -60,6 +60,7 @@ MAY_WRITE = (
     "m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)"
 )
 HISTORY = "public.memory_history(uuid)"
+CONFIGURER = "agent_memory.require_configurer(text)"
 BY_ORGANIZATION = "m.organization_id = caller.organization_id and m.id = memory_id"
 
 POLICIES = [
@@ -246,6 +247,50 @@ FUNCTIONS = [
     Mutant(
         "keys of every organization are listed",
         edited("public.list_api_keys()", "where k.organization_id = caller.organization_id", ""),
+    ),
+    Mutant(
+        "programs configure each other",
+        edited(CONFIGURER, "caller.program = agent_id", "caller.role = 'agent'"),
+    ),
+    Mutant(
+        "an API key configures its agent",
+        edited(CONFIGURER, "agent_memory.require_member('administer')", "agent_memory.principal()"),
+    ),
+    Mutant(
+        "programs configure all agents beside an owner",
+        edited(CONFIGURER, "caller.role = 'agent' and agent_id is null and not exists", "exists"),
+    ),
+    Mutant(
+        "an agent is configured in every organization",
+        edited(
+            "public.configure_agent(text, jsonb)",
+            "where c.organization_id = caller.organization_id and c.agent_id",
+            "where c.agent_id",
+        ),
+    ),
+    Mutant(
+        "changes of every organization's settings",
+        edited(
+            "public.agent_config_history(text)",
+            "h.organization_id = caller.organization_id",
+            "true",
+        ),
+    ),
+    Mutant(
+        "admins are handed private texts to embed",
+        edited(
+            "public.missing_embeddings(text, text, uuid, integer)",
+            f"{MAY_READ}\n      {MAY_WRITE}",
+            "",
+        ),
+    ),
+    Mutant(
+        "programs keep each other's models",
+        edited(
+            "agent_memory.kept_agent(agent_memory.principal, text)",
+            "(caller.program is null or agent <> caller.program)",
+            "caller.program is null",
+        ),
     ),
     Mutant(
         "an unqualified type behind an empty path",

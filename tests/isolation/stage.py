@@ -70,6 +70,9 @@ def settle(world: World, name: str) -> Organization:
     # Before there are private memories, since a key would open them.
     keys = create_keys(world, clients["owner"])
     memories = {letter: remember(clients, letter) for letter in LABELS}
+    # An agent that the other organization has none of.
+    configure = "select configure_agent(%s::text, '{\"token_budget\": 900}')"
+    clients["owner"].rows(configure, memories["P"])
     rest(world, organization)
     claims = {who: client.claims for who, client in clients.items()}
     return Organization(
@@ -108,6 +111,12 @@ def rest(world: World, organization: uuid.UUID) -> None:
     world.connection.execute(
         "insert into agent_memory_config (organization_id, agent_id) values (%s, 'beta')"
         " on conflict do nothing",
+        (organization,),
+    )
+    world.connection.execute(
+        "insert into agent_memory_models"
+        " (organization_id, agent_id, model, dimension, state, changed_by)"
+        " values (%s, 'alpha', 'earlier', 4, 'former', 'agent:alpha')",
         (organization,),
     )
     world.connection.execute(

@@ -13,7 +13,7 @@ c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_me
 """
 # Operators of names and numbers that a body may use unqualified are found in pg_catalog alone if
 # the function sets its path. Those that are inlined have none and must not need one.
-_INLINED = "('claimed_organization', 'may_read', 'may_write', 'openness', 'text_config')"
+_INLINED = "('claimed_organization', 'may_read', 'lexemes', 'may_write', 'openness', 'text_config')"
 
 WALLS = {
     "row security is on": f"""
@@ -78,7 +78,7 @@ WALLS = {
         where {_OURS} and p.prosecdef and p.oid <> 'agent_memory.principal()'::regprocedure
           and p.proname <> 'authenticate_api_key'
           and p.prosrc !~
-            'agent_memory\\.(principal|require_(member|writer|admin)|set_forgotten)\\('""",
+            'agent_memory\\.(principal|require_(member|writer|admin|configurer)|set_forgotten)\\('""",
     "functions that clients call are definers, private ones that run for policies are few": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.prosecdef <> (n.nspname = 'public' or p.proname in

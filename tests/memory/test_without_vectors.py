@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from pgrecall import Memory
+from pgrecall.errors import ConflictError
 from pgrecall.testing import HashingEmbedder
 
 VECTORS = "20261102_memory_embeddings.sql"
@@ -44,3 +45,16 @@ def test_without_pgvector_the_text_is_searched(dsn: str) -> None:
         assert found.explain().unavailable == {"semantic": "the server has no pgvector"}
         assert memory.update(told.ids[0], content="Black tea.").content == "Black tea."
     assert embedder.asked == 0
+
+
+def test_without_pgvector_there_is_no_model_to_move_to(dsn: str) -> None:
+    with Memory(dsn, embedder=HashingEmbedder()) as memory:
+        memory.remember("Green tea.")
+        for ask in (
+            memory.embeddings.status,
+            memory.embeddings.backfill,
+            lambda: memory.embeddings.switch("hashing-64"),
+            lambda: memory.embeddings.drop("hashing-64"),
+        ):
+            with pytest.raises(ConflictError, match="no pgvector"):
+                ask()

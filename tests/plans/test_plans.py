@@ -168,3 +168,21 @@ def test_a_large_organization_is_searched_by_the_indexes(
     used = set().union(*(plan.indexes for plan in recorder.plans))
     assert used & {"ai_memories_organization_search_idx", "ai_memories_search_idx"}
     assert not has_vector or "ai_memory_embeddings_hnsw_256_idx" in used
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("embedding_status", {}),
+        ("add_embedding_model", {"model": "other", "dimension": 256}),
+        ("missing_embeddings", {"model": "other", "after": None, "match_limit": 128}),
+        ("missing_embeddings", {"model": MODEL, "after": None, "match_limit": 128}),
+    ],
+)
+def test_no_look_at_the_models_scans_a_big_table(
+    program: Caller, recorder: Recorder, has_vector: bool, name: str, given: dict[str, Any]
+) -> None:
+    if not has_vector:
+        pytest.skip("this server comes without pgvector")
+    program.ask(name, agent_id=AGENT, **given)
+    assert sequential(recorder.plans) == []

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(
 # Inlined, and qualified throughout.
 INLINED = {
     "claimed_organization",
+    "lexemes",
     "may_read",
     "may_write",
     "openness",

@@ -6,6 +6,7 @@ it, and the pool, whose connections are all dead, is replaced.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,12 @@ from pgrecall import embedded
 from pgrecall._async.pool import DictConnection, Pool
 from pgrecall._async.waiting import Lock, in_thread
 from pgrecall.embedded import ServerLease
-from pgrecall.errors import ClosedError, DatabaseUnavailableError, ServerStartError
+from pgrecall.errors import (
+    ClosedError,
+    DatabaseUnavailableError,
+    PoolTimeoutError,
+    ServerStartError,
+)
 from pgrecall.settings import Settings
 
 # It may be killed again while it starts.
@@ -82,12 +88,15 @@ class Link:
                 await missed.close()
 
     async def _take(self) -> tuple[Pool, DictConnection]:
-        pool = self._pool
+        pool, began = self._pool, time.monotonic()
         try:
             return pool, await pool.take(None if self._lease is None else MISSED_SECONDS)
-        except (DatabaseUnavailableError, ClosedError):
+        except (DatabaseUnavailableError, ClosedError) as error:
             if self._lease is None:
                 raise
+            if isinstance(error, PoolTimeoutError) and pool.served_at > began:
+                # Busy, not dead: to look after the server now would make all wait longer.
+                return pool, await pool.take_late(began)
         await self.mend(pool)
         pool = self._pool
         return pool, await pool.take()

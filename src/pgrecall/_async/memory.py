@@ -10,9 +10,11 @@ from uuid import UUID
 
 from pgrecall._async.context import AsyncContext
 from pgrecall._async.database import Address
+from pgrecall._async.embeddings import AsyncEmbeddings
 from pgrecall._async.store import Store
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
 from pgrecall.domain.changes import changes
+from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
 from pgrecall.domain.draft import Content, Told, drafts, is_single
 from pgrecall.domain.identity import identity
 from pgrecall.domain.memory import Change, MemoryRecord, Page
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from pgrecall.domain.changes import Changes
+    from pgrecall.domain.config import ConfigChanges
 
 MAX_PAGE = 1000
 
@@ -63,6 +66,11 @@ class AsyncMemory:
     def database(self) -> str:
         """Which database is used, in words and without a password."""
         return str(self._store.address)
+
+    @property
+    def embeddings(self) -> AsyncEmbeddings:
+        """The embedding models of the agent: their state, filling in another, switching to it."""
+        return AsyncEmbeddings(self._store)
 
     async def open(self) -> Self:
         """Connect now instead of with the first use."""
@@ -150,13 +158,14 @@ class AsyncMemory:
         since: datetime | str | None = None,
         until: datetime | str | None = None,
         as_of: datetime | str | None = None,
-        limit: int = 10,
+        limit: int | None = None,
         min_score: float = 0.0,
         neighbours: bool = True,
         explain: bool = False,
     ) -> Recall:
         """The up to `limit` (1 to 1000) memories that answer the query best, best first.
 
+        Without a `limit`, as many as `config` says: 10 unless something else is set.
         A filter that is None filters nothing; `metadata` must be contained; `since` <= the time
         it occurred < `until`. `as_of` recalls what was valid then. Scores are from 0 to about 1
         and comparable within one recall.
@@ -240,6 +249,35 @@ class AsyncMemory:
     def context(self, key: str, *, user_id: str | None = None) -> AsyncContext:
         """The conversation of that key, with that user; it need not exist yet."""
         return AsyncContext(self._store, key, user_id)
+
+    async def configure(
+        self, *, organization_default: bool = False, **changed: Unpack[ConfigChanges]
+    ) -> AgentConfig:
+        """Change settings of the agent, and return what holds after it; None removes a setting.
+
+        With `organization_default`, those that hold for all agents which don't set them. The
+        agent's own member may do the first, and while the organization has neither owner nor
+        admin, the second; of people, owners and admins both. With an API key nobody may.
+
+        Raises InvalidInputError, PermissionDeniedError, NoOrganizationError.
+        """
+        return await self._store.configure(
+            self._configured(organization_default), config_changes(changed)
+        )
+
+    async def config(self, *, organization_default: bool = False) -> AgentConfig:
+        """What holds for the agent, or for all agents that don't set it, and where it is from."""
+        return await self._store.config(self._configured(organization_default))
+
+    async def config_history(self, *, organization_default: bool = False) -> list[ConfigChange]:
+        """Who changed the agent's settings, and those for all agents, oldest first.
+
+        With `organization_default` the latter alone.
+        """
+        return await self._store.config_history(self._configured(organization_default))
+
+    def _configured(self, organization_default: bool) -> str | None:
+        return None if organization_default else self._store.identity.agent_id
 
     # The last method, since its name hides the type `list` from those after it.
     async def list(

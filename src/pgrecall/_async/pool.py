@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,6 +62,8 @@ class Pool:
     def __init__(self, dsn: str, settings: Settings) -> None:
         self._used_at: WeakKeyDictionary[DictConnection, float] = WeakKeyDictionary()
         self._timeout = settings.pool_timeout
+        self.served_at = -math.inf
+        """When a living connection was last given back, by time.monotonic()."""
         self._pool: AsyncConnectionPool[DictConnection] = AsyncConnectionPool(
             dsn,
             connection_class=AsyncConnection[DictRow],
@@ -87,7 +90,7 @@ class Pool:
         Raises PoolTimeoutError if none becomes free in time, DatabaseUnavailableError if no new
         one can be made.
         """
-        seconds = min(patience or self._timeout, self._timeout)
+        seconds = self._timeout if patience is None else min(patience, self._timeout)
         deadline = time.monotonic() + seconds
         try:
             while True:
@@ -100,9 +103,18 @@ class Pool:
         except PoolClosed:
             raise ClosedError("the memory was closed meanwhile") from None
 
+    async def take_late(self, began: float) -> DictConnection:
+        """The same for somebody who has waited since `began`: as long as is left of the time."""
+        left = began + self._timeout - time.monotonic()
+        if left <= 0:
+            raise self._timed_out(self._timeout)
+        return await self.take(left)
+
     async def give(self, connection: DictConnection) -> None:
         """Give a connection back."""
         self._used_at[connection] = time.monotonic()
+        if not connection.closed:
+            self.served_at = self._used_at[connection]
         await self._pool.putconn(connection)
 
     async def _lives(self, connection: DictConnection) -> bool:

@@ -13,6 +13,13 @@ from pgrecall._async.database import Address, Database, open_database
 from pgrecall._async.transaction import Rows
 from pgrecall._async.vectors import EmbedderChoice, chosen, embedded, embedded_query
 from pgrecall._async.waiting import Home, Lock, in_thread
+from pgrecall.domain.config import (
+    TOKEN_BUDGET,
+    AgentConfig,
+    AgentSetting,
+    ConfigChange,
+    agent_config,
+)
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.identity import Identity
@@ -102,7 +109,8 @@ class Store:
         opened_at = time.perf_counter()
         vector = None if embedder is None else await embedded_query(embedder, question.query)
         embedded_at = time.perf_counter()
-        asked = _asked(question, vector, _model(embedder))
+        model = _model(embedder)
+        asked = _asked(question, vector, model)
         name = "recall_in_context" if is_in_context else "recall_memories"
         statements = [statement(name, asked), statement("last_recall")]
         if is_explained:
@@ -115,7 +123,8 @@ class Store:
             total=1000 * (ended - began),
         )
         hits = tuple(hit(row) for row in rows)
-        told = explanation(question.query, last["said"] or {}, len(hits), _model(embedder), timings)
+        said = last["said"] or {}
+        told = explanation(question.query, said, len(hits), model, timings)
         if explained:
             parts, [counted] = explained
             told = replace(
@@ -123,7 +132,7 @@ class Store:
                 scores=hit_explanations(hits, {row["id"]: row["signals"] for row in parts}),
                 without_vector=counted["said"]["without_vector"],
             )
-        return Recall(question.query, hits, told)
+        return Recall(question.query, hits, told, said.get("token_budget", TOKEN_BUDGET))
 
     async def get(self, memory_id: UUID) -> MemoryRecord:
         """The memory, forgotten or not; NotFoundError if the caller sees none of that id."""
@@ -170,6 +179,28 @@ class Store:
         """The newest summary of a conversation, or None."""
         rows = await self._read("find_summary", context)
         return rows[0]["content"] if rows else None
+
+    async def configure(self, agent_id: str | None, changes: Mapping[str, Json]) -> AgentConfig:
+        """What holds for an agent, or without one for all, after the changes."""
+        database, _ = await self.open()
+        named = {"agent_id": agent_id}
+        _, rows = await database.run(
+            [
+                statement("configure_agent", {**named, "changes": _json(changes)}),
+                statement("agent_config", named),
+            ]
+        )
+        return agent_config(agent_id, (AgentSetting(**row) for row in rows))
+
+    async def config(self, agent_id: str | None) -> AgentConfig:
+        """What holds for an agent, or without one for all that don't set it themselves."""
+        rows = await self._read("agent_config", {"agent_id": agent_id})
+        return agent_config(agent_id, (AgentSetting(**row) for row in rows))
+
+    async def config_history(self, agent_id: str | None) -> list[ConfigChange]:
+        """The changes of an agent's settings and of those for all agents, oldest first."""
+        rows = await self._read("agent_config_history", {"agent_id": agent_id})
+        return [ConfigChange(**row) for row in rows]
 
     async def _read(self, name: str, parameters: Mapping[str, object]) -> Rows:
         database, _ = await self.open()

@@ -8,6 +8,7 @@ it, and the pool, whose connections are all dead, is replaced.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,12 @@ from pgrecall import embedded
 from pgrecall._sync.pool import DictConnection, Pool
 from pgrecall._sync.waiting import Lock, in_thread
 from pgrecall.embedded import ServerLease
-from pgrecall.errors import ClosedError, DatabaseUnavailableError, ServerStartError
+from pgrecall.errors import (
+    ClosedError,
+    DatabaseUnavailableError,
+    PoolTimeoutError,
+    ServerStartError,
+)
 from pgrecall.settings import Settings
 
 # It may be killed again while it starts.
@@ -84,12 +90,15 @@ class Link:
                 missed.close()
 
     def _take(self) -> tuple[Pool, DictConnection]:
-        pool = self._pool
+        pool, began = self._pool, time.monotonic()
         try:
             return pool, pool.take(None if self._lease is None else MISSED_SECONDS)
-        except (DatabaseUnavailableError, ClosedError):
+        except (DatabaseUnavailableError, ClosedError) as error:
             if self._lease is None:
                 raise
+            if isinstance(error, PoolTimeoutError) and pool.served_at > began:
+                # Busy, not dead: to look after the server now would make all wait longer.
+                return pool, pool.take_late(began)
         self.mend(pool)
         pool = self._pool
         return pool, pool.take()

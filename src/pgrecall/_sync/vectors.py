@@ -43,6 +43,15 @@ def embedded(
     return vectors
 
 
+def embedded_all(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+    """A vector for each text of a memory, which the database has taken already."""
+    vectors: list[Vector] = []
+    for start in range(0, len(texts), BATCH_SIZE):
+        batch = texts[start : start + BATCH_SIZE]
+        vectors.extend(in_thread(embed_texts, embedder, batch))
+    return vectors
+
+
 def embedded_query(embedder: Embedder, query: str) -> Vector | None:
     """The vector of a query, or None for one that is blank; of a long one, of its beginning."""
     if not query.strip():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import Annotated, TypeAlias
 
 import typer
 
 from pgrecall import Forgotten
+from pgrecall.cli.asking import Yes, confirm, is_asked
 from pgrecall.cli.opening import opened
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json
@@ -24,7 +24,6 @@ OfAgent: TypeAlias = Annotated[str | None, typer.Option(help="All of this agent.
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only say how many it would be.")
 ]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
 def forget(
@@ -47,8 +46,8 @@ def forget(
     """
     with opened(dsn, organization, agent) as memory:
         do = partial(memory.forget, ids or None, user_id=user, context=context, agent_id=of_agent)
-        if not (dry_run or yes) and sys.stdin.isatty():
-            _confirm(f"Forget {_amount(do(dry_run=True))}?")
+        if not (dry_run or yes) and is_asked():
+            confirm(f"Forget {_amount(do(dry_run=True))}?")
         answer = do(dry_run=dry_run)
     _show("forgotten", answer, as_json=as_json)
 
@@ -74,13 +73,6 @@ def restore(
             ids or None, user_id=user, context=context, agent_id=of_agent, dry_run=dry_run
         )
     _show("restored", answer, as_json=as_json)
-
-
-def _confirm(question: str) -> None:
-    # typer.confirm() writes a space to standard output, where only results belong.
-    typer.echo(f"{question} [y/N]: ", err=True, nl=False)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise typer.Abort
 
 
 def _show(done: str, answer: Forgotten, *, as_json: bool) -> None:

@@ -22,6 +22,12 @@ _OVERVIEW = (
     ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
     ("forget", "forget:forget", "Take memories out of recall; `restore` brings them back."),
     ("restore", "forget:restore", "Bring forgotten memories back into recall."),
+    ("config", "config:app", "Show or change what an agent's memory does."),
+    (
+        "embeddings",
+        "embeddings:app",
+        "Move to another embedding model while recall goes on.",
+    ),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
     ("supabase", "supabase:app", "Bring the schema into a Supabase project."),
     ("server", "server:app", "Start, stop or look at the embedded PostgreSQL server."),

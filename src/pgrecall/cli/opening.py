@@ -8,14 +8,17 @@ from pathlib import Path
 
 from pgrecall import Memory, Settings
 from pgrecall._sync.database import Address
+from pgrecall._sync.vectors import DEFAULT
 from pgrecall.cli.output import say, waiting
 from pgrecall.embedded import default_home, join
 
 
 @contextmanager
-def opened(dsn: str | None, organization: str, agent: str) -> Iterator[Memory]:
+def opened(
+    dsn: str | None, organization: str, agent: str, embedder: str | None = DEFAULT
+) -> Iterator[Memory]:
     """A memory on the database that is meant, after saying which one it is."""
-    with Memory(dsn, organization=organization, agent_id=agent) as memory:
+    with Memory(dsn, organization=organization, agent_id=agent, embedder=embedder) as memory:
         say(f"database: {memory.database}")
         with waiting("Opening the database"):
             memory.open()

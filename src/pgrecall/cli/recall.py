@@ -35,7 +35,9 @@ Until: TypeAlias = Annotated[
     str | None, typer.Option(help="Only what happened earlier.", metavar="TIME")
 ]
 AsOf: TypeAlias = Annotated[str | None, typer.Option(help="What was true then.", metavar="TIME")]
-Limit: TypeAlias = Annotated[int, typer.Option(help="How many hits, 1 to 1000.")]
+Limit: TypeAlias = Annotated[
+    int | None, typer.Option(help="How many hits, 1 to 1000; else as `config` has it.")
+]
 MinScore: TypeAlias = Annotated[float, typer.Option(help="Only hits of this score or more.")]
 Explain: TypeAlias = Annotated[
     bool, typer.Option("--explain", help="Show the parts of each score, and what was done.")
@@ -55,7 +57,7 @@ def recall(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
-    limit: Limit = 10,
+    limit: Limit = None,
     min_score: MinScore = 0.0,
     explain: Explain = False,
     as_prompt: AsPrompt = False,

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 
 from rich.text import Text
 
+from pgrecall.domain.config import AgentSetting, ConfigChange
 from pgrecall.domain.hit import Hit, Signals
 from pgrecall.domain.memory import Change, MemoryRecord
 from pgrecall.recall.explanation import Part
@@ -128,16 +129,36 @@ def change_lines(change: Change) -> tuple[Text, Text]:
     start = Text(f"{change.changed_at:%Y-%m-%d %H:%M}  ")
     start.append(f"{change.change:<10}  ", "cyan")
     body = Text(visible(change.content))
-    for name in change.after:
-        before, after = _short(change.before, name), _short(change.after, name)
-        body.append(f"  {name}: {before} → {after}", "dim")
+    for step in _steps(change.before, change.after):
+        body.append(f"  {step}", "dim")
     if change.changed_by:
         body.append(f"  by {visible(change.changed_by)}", "dim")
     return start, body
 
 
-def _short(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
+def setting_line(setting: AgentSetting, *, with_built_in: bool = False) -> Text:
+    """A setting: its name, its value, where that is from, and if asked what else would hold."""
+    line = Text(f"{setting.name:<24}  ").append(_short(setting.value), "bold")
+    line.append(f"  ({setting.source}", "dim")
+    return line.append(f", built in {_short(setting.built_in)})" if with_built_in else ")", "dim")
+
+
+def config_change_lines(change: ConfigChange) -> tuple[Text, Text]:
+    """A change of settings: when and whose, then the settings before and after."""
+    start = Text(f"{change.changed_at:%Y-%m-%d %H:%M}  ")
+    whose = "all agents" if change.agent_id is None else f"agent {visible(change.agent_id)}"
+    start.append(f"{whose}  ", "cyan")
+    body = Text("  ".join(_steps(change.before, change.after)))
+    return start, body.append(f"  by {visible(change.changed_by)}", "dim")
+
+
+def _steps(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return [
+        f"{name}: {_short(before.get(name))} → {_short(value)}" for name, value in after.items()
+    ]
+
+
+def _short(value: object) -> str:
     if value is None:
         return "nothing"
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:60]

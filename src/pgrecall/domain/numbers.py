@@ -16,10 +16,19 @@ def share(name: str, value: object) -> float | None:
     return float(value)
 
 
-def count(name: str, value: object, most: int) -> int:
-    """A whole number from 1 to `most`; InvalidInputError for anything else."""
+def count(name: str, value: object, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most`; InvalidInputError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidInputError(f"{name} must be a whole number, not {type(value).__name__}")
-    if not 1 <= value <= most:
-        raise InvalidInputError(f"{name} must be from 1 to {most:,}, not {value}")
+    if not least <= value <= most:
+        raise InvalidInputError(f"{name} must be from {least} to {most:,}, not {value}")
+    return value
+
+
+def between(name: str, value: object, least: float, most: float) -> float:
+    """A number from `least` to `most`; InvalidInputError for anything else, NaN included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInputError(f"{name} must be a number, not {type(value).__name__}")
+    if not least <= value <= most:
+        raise InvalidInputError(f"{name} must be from {least} to {most}, not {value}")
     return value

@@ -7,7 +7,7 @@ import re
 from pgrecall.embedding.protocol import Embedder
 from pgrecall.errors import ConfigurationError
 
-EMBEDDER_CHOICES = ("local", "none", "openai:<model>", "openai:<model>@<dimension>")
+EMBEDDER_CHOICES = ("local", "multilingual", "none", "openai:<model>", "openai:<model>@<dimension>")
 """What the setting `PGRECALL_EMBEDDER` takes; `local` is the default."""
 
 OPENAI_DIMENSIONS = {
@@ -30,7 +30,8 @@ def default_embedder() -> Embedder:
 def embedder_named(name: str) -> Embedder | None:
     """The embedder that a setting such as `PGRECALL_EMBEDDER` names; None for `none`.
 
-    `local` is the model that ships with pgrecall. `openai:<model>@<dimension>` is a model behind
+    `local` is the model that ships with pgrecall, for English; `multilingual` one for a hundred
+    languages, from the extra of that name. `openai:<model>@<dimension>` is a model behind
     an endpoint that speaks OpenAI's protocol, at `OPENAI_BASE_URL` (OpenAI's own when unset)
     with the key in `OPENAI_API_KEY`; the dimension may be left out for OpenAI's models, and
     shortens their vectors when it is smaller than theirs.
@@ -41,6 +42,8 @@ def embedder_named(name: str) -> Embedder | None:
     match name.strip():
         case "local":
             return default_embedder()
+        case "multilingual":
+            return _multilingual()
         case "none":
             return None
         case remote if match := _REMOTE.fullmatch(remote):
@@ -48,6 +51,12 @@ def embedder_named(name: str) -> Embedder | None:
     raise ConfigurationError(
         f"There is no embedder {name!r}", hint=f"Choose one of {', '.join(EMBEDDER_CHOICES)}."
     )
+
+
+def _multilingual() -> Embedder:
+    from pgrecall.embedding.multilingual import SHARED
+
+    return SHARED
 
 
 def _remote(model: str, dimension: str | None) -> Embedder:

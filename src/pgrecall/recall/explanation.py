@@ -18,6 +18,7 @@ _STEPS = {
     "words": "by the text index",
     "meaning": "by the vectors",
     "filters": "of those in scope",
+    "conversations": "with the conversations of the best",
     "whole scope": "all in scope, since the filters left too few",
     "scoring": "compared by every signal",
 }
@@ -172,7 +173,7 @@ def _unavailable(said: Mapping[str, Json], terms: int, model: str | None) -> dic
     elif model is None:
         reasons["semantic"] = "this client has no embedder"
     elif not said.get("has_meaning"):
-        reasons["semantic"] = f"no vector of {model} is stored"
+        reasons["semantic"] = f"no vector of {model} is stored, or it is still being filled in"
     if terms == 0:
         reasons["lexical"] = "the query has no word to search for"
     return reasons

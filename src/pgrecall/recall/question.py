@@ -31,13 +31,13 @@ class Asked:
     since: datetime | str | None = None
     until: datetime | str | None = None
     as_of: datetime | str | None = None
-    limit: int = 10
+    limit: int | None = None
     min_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A recall as recall_memories() takes it; None filters nothing."""
+    """A recall as recall_memories() takes it; None filters nothing, or is as it is configured."""
 
     query: str
     user_id: str | None
@@ -48,7 +48,7 @@ class Question:
     since: datetime | None
     until: datetime | None
     as_of: datetime | None
-    match_limit: int
+    match_limit: int | None
     min_score: float
 
 
@@ -66,7 +66,7 @@ def question(asked: Asked) -> Question:
         since=moment("since", asked.since),
         until=moment("until", asked.until),
         as_of=moment("as_of", asked.as_of),
-        match_limit=count("limit", asked.limit, MAX_HITS),
+        match_limit=None if asked.limit is None else count("limit", asked.limit, MAX_HITS),
         min_score=_score(asked.min_score),
     )
 

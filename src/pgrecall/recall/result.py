@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from pgrecall.domain.config import TOKEN_BUDGET
 from pgrecall.domain.hit import Hit
 from pgrecall.recall.explanation import Explanation
 from pgrecall.recall.prompt import block
@@ -14,11 +15,12 @@ from pgrecall.recall.tokens import estimated_tokens
 
 @dataclass(frozen=True, slots=True)
 class Recall(Sequence[Hit]):
-    """The hits for a query, best first."""
+    """The hits for a query, best first. `token_budget` is that of a prompt, as configured."""
 
     query: str
     hits: tuple[Hit, ...]
     explanation: Explanation
+    token_budget: int = TOKEN_BUDGET
 
     @overload
     def __getitem__(self, place: int) -> Hit: ...
@@ -34,18 +36,23 @@ class Recall(Sequence[Hit]):
         return iter(self.hits)
 
     def as_prompt(
-        self, token_budget: int = 1200, *, count_tokens: Callable[[str], int] = estimated_tokens
+        self,
+        token_budget: int | None = None,
+        *,
+        count_tokens: Callable[[str], int] = estimated_tokens,
     ) -> str:
         """The best hits that fit into `token_budget` tokens, newest first, as a block.
 
-        A message comes with the question that it answers, where there is room. Each line has the
+        Without one, into that of the agent's `config`, 1200 unless something else is set. A
+        message comes with the question that it answers, where there is room. Each line has the
         memory's id, as `get` and `history` take it, its day and where it is from; nothing is said
         twice. The block is marked, so that `remember` leaves it out. '' if no hit fits.
 
         Tokens are estimated, rather too many than too few; `count_tokens` is the number of tokens
         of a text by the model's own tokenizer.
         """
-        return block(self.hits, token_budget, count_tokens)
+        budget = self.token_budget if token_budget is None else token_budget
+        return block(self.hits, budget, count_tokens)
 
     def explain(self) -> Explanation:
         """Which steps ran, what was compared, the times; after `recall(explain=True)` also what

@@ -9,6 +9,18 @@ CREATE SCHEMA agent_memory;
 
 COMMENT ON SCHEMA agent_memory IS 'pgrecall''s private half: identity, predicates, text indexing, migration ledger. Not for clients.';
 
+-- Name: background; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.background AS (
+	memories double precision,
+	shares double precision[],
+	mean double precision
+);
+
+-- Name: TYPE background; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean similarity to the question.';
+
 -- Name: draft; Type: TYPE; Schema: agent_memory; Owner: -
 
 CREATE TYPE agent_memory.draft AS (
@@ -74,6 +86,33 @@ CREATE TYPE agent_memory.recall_weights AS (
 	half_life interval
 );
 
+-- Name: agent_config_change; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.agent_config_change AS (
+	agent_id text,
+	changed_at timestamp with time zone,
+	changed_by text,
+	before jsonb,
+	after jsonb
+);
+
+-- Name: TYPE agent_config_change; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.agent_config_change IS 'One change of settings: of the agent, or, with a null agent_id, of those that hold for all agents; by name, before and after.';
+
+-- Name: agent_setting; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.agent_setting AS (
+	setting text,
+	value jsonb,
+	source text,
+	built_in jsonb
+);
+
+-- Name: TYPE agent_setting; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.agent_setting IS 'One setting that holds, by name, such as limit or weights.meaning; source: agent, organization or built in; the value that is built in. Null where each memory decides, or nothing is set.';
+
 -- Name: api_key; Type: TYPE; Schema: public; Owner: -
 
 CREATE TYPE public.api_key AS (
@@ -92,6 +131,23 @@ CREATE TYPE public.api_key AS (
 -- Name: TYPE api_key; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TYPE public.api_key IS 'What can be known of a key: everything but the key.';
+
+-- Name: embedding_model; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.embedding_model AS (
+	agent_id text,
+	model text,
+	dimension integer,
+	state text,
+	memories bigint,
+	vectors bigint,
+	missing bigint,
+	changed_at timestamp with time zone
+);
+
+-- Name: TYPE embedding_model; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.embedding_model IS 'One model of an agent: its state (current, next, former, dropped; none where the agent has no model), how many memories the agent has, how many of them have a vector of it and how many lack one, and since when it is in that state (null for the current one).';
 
 -- Name: inspected_memory; Type: TYPE; Schema: public; Owner: -
 
@@ -165,6 +221,18 @@ CREATE TYPE public.memory_in_context AS (
 
 COMMENT ON TYPE public.memory_in_context IS 'A hit; who said it, if it is known; of a message also the message of its conversation before it and the one after it, each {id, content, speaker, trust, user_id, occurred_at}, null where there is none that the caller may see.';
 
+-- Name: missing_embedding; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.missing_embedding AS (
+	id uuid,
+	text text,
+	digest text
+);
+
+-- Name: TYPE missing_embedding; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.missing_embedding IS 'A memory without a vector: its id, the text that the vector is to be made of, and a digest of that text, which is given back with the vector.';
+
 -- Name: remembered_memory; Type: TYPE; Schema: public; Owner: -
 
 CREATE TYPE public.remembered_memory AS (
@@ -177,6 +245,19 @@ CREATE TYPE public.remembered_memory AS (
 -- Name: TYPE remembered_memory; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON TYPE public.remembered_memory IS 'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+
+-- Name: stored_embedding; Type: TYPE; Schema: public; Owner: -
+
+CREATE TYPE public.stored_embedding AS (
+	ordinal integer,
+	id uuid,
+	status text,
+	reason text
+);
+
+-- Name: TYPE stored_embedding; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TYPE public.stored_embedding IS 'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, or the text has changed: reason); rejected (reason says why).';
 
 -- Name: active_organization(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -225,6 +306,23 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) IS 'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
 
+-- Name: all_built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.all_built_in_settings() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select agent_memory.built_in_settings() || jsonb_build_object(
+    'language', null, 'visibility', null, 'embedding_model', null,
+    'half_life', trim_scale(round((extract(epoch from (agent_memory.recall_weights()).half_life) / 86400)::numeric, 6)),
+    'weights', (select jsonb_object_agg(w.key, w.value) from jsonb_each(to_jsonb(agent_memory.recall_weights())) as w
+                where jsonb_typeof(w.value) = 'number'))
+$$;
+
+-- Name: FUNCTION all_built_in_settings(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.all_built_in_settings() IS 'What holds where nothing is set, weights and half-life included. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
+
 -- Name: are_claims_signed(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.are_claims_signed(claims text) RETURNS boolean
@@ -247,6 +345,24 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.are_claims_signed(claims text) IS 'Whether claims may be believed: if a secret is set, they must be signed with it for at most five minutes from now.';
 
+-- Name: are_storable(text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.are_storable(embeddings text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    begin
+      return coalesce((select bool_and(public.l2_norm(e::public.halfvec) > 0) from unnest(embeddings) as e), true);
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $$;
+
+-- Name: FUNCTION are_storable(embeddings text[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.are_storable(embeddings text[]) IS 'Whether all vectors, those that are not null, can be stored: checked in one go.';
+
 -- Name: audit(agent_memory.principal, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) RETURNS void
@@ -260,6 +376,47 @@ $$;
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) IS 'Writes down what a caller did.';
+
+-- Name: background(uuid, tsquery[], real[], text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) RETURNS agent_memory.background
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  ids constant uuid[] := agent_memory.sampled(background.organization_id);
+  memories constant double precision := agent_memory.estimated_memories(background.organization_id);
+  shares double precision[];
+  average double precision;
+begin
+  shares := array(
+    select count(m.id) / cardinality(ids)::double precision
+    from unnest(terms) with ordinality as t (term, ordinal)
+    left join public.ai_memories as m
+      on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
+    group by t.ordinal order by t.ordinal);
+  select avg(s.similarity) into average
+    from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
+  return row(memories, shares, average)::agent_memory.background;
+end
+$$;
+
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) IS 'What a large organization is like beside a question, estimated from a sample of its memories.';
+
+-- Name: built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.built_in_settings() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select '{"limit": 10, "token_budget": 1200}'::jsonb $$;
+
+-- Name: FUNCTION built_in_settings(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.built_in_settings() IS 'What holds where nothing is set; weights and half-life stand in recall_weights().';
 
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -303,38 +460,72 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.now() IS 'The time of the transaction. Sessions of members of the role pgrecall_test may pretend another one by the setting pgrecall.now; everyone else''s setting is ignored.';
 
+-- Name: paired(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.paired(content text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff';
+  cut constant text := left(content, 30000);
+begin
+  if cut !~ ('[' || letters || ']') then
+    return content;
+  end if;
+  return regexp_replace(cut, '([' || letters || ']{2})', ' \1 ', 'g') || ' '
+    || regexp_replace(regexp_replace(regexp_replace(
+         cut, '[^' || letters || ']+', ' ', 'g'), '(^| )[^ ]', ' ', 'g'), '([^ ]{2})', ' \1 ', 'g');
+end
+$$;
+
+-- Name: FUNCTION paired(content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.paired(content text) IS 'A text in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter; other text is left as it is. Of a text with such letters, the first 30,000 characters.';
+
 -- Name: text_config(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.text_config(language text) RETURNS regconfig
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  -- Inlined into the generated column: hence searched, and the operators with their schema.
-  select case
-    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
-    else 'pg_catalog.simple'::pg_catalog.regconfig
-  end
-$$;
+      select case
+        when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'armenian' then 'pg_catalog.armenian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'basque' then 'pg_catalog.basque'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'catalan' then 'pg_catalog.catalan'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'estonian' then 'pg_catalog.estonian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'hindi' then 'pg_catalog.hindi'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'irish' then 'pg_catalog.irish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'lithuanian' then 'pg_catalog.lithuanian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'nepali' then 'pg_catalog.nepali'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'serbian' then 'pg_catalog.serbian'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'tamil' then 'pg_catalog.tamil'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
+        when language operator(pg_catalog.=) 'yiddish' then 'pg_catalog.yiddish'::pg_catalog.regconfig
+        else 'pg_catalog.simple'::pg_catalog.regconfig
+      end
+    $$;
 
 -- Name: FUNCTION text_config(language text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.text_config(language text) IS 'The text search configuration of a language. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+COMMENT ON FUNCTION agent_memory.text_config(language text) IS 'The text search configuration of a language; simple for one without a stemmer. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
 
 -- Name: uuid_v7(timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -389,7 +580,11 @@ CREATE TABLE public.ai_memories (
     idempotency_key text,
     dedup_key bytea,
     window_lexemes tsvector,
-    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(agent_memory.text_config(language), content), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), COALESCE(speaker, ''::text)), 'B'::"char")) || COALESCE(window_lexemes, ''::tsvector))) STORED NOT NULL,
+    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(agent_memory.text_config(language),
+CASE
+    WHEN (octet_length(content) = char_length(content)) THEN content
+    ELSE agent_memory.paired(content)
+END), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(COALESCE(speaker, ''::text))), 'B'::"char")) || COALESCE(window_lexemes, ''::tsvector))) STORED NOT NULL,
     CONSTRAINT ai_memories_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
     CONSTRAINT ai_memories_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
     CONSTRAINT ai_memories_content_check CHECK (((char_length(content) <= 100000) AND (content ~ '\S'::text))),
@@ -426,7 +621,7 @@ COMMENT ON COLUMN public.ai_memories.speaker IS 'Who said a message, by name; in
 
 -- Name: COLUMN ai_memories.language; Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON COLUMN public.ai_memories.language IS 'The language of the content, for its text search configuration.';
+COMMENT ON COLUMN public.ai_memories.language IS 'The language of the content, by whose stemmer it is indexed; simple for none.';
 
 -- Name: COLUMN ai_memories.slot; Type: COMMENT; Schema: public; Owner: -
 
@@ -533,8 +728,11 @@ CREATE FUNCTION agent_memory.check_embedding(organization_id uuid, query_embeddi
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
 declare
   stored integer;
+  -- Of a model that is no agent's current one: former, where one agent had it before, or next.
+  beside text;
 begin
   if query_embedding is null or not agent_memory.has_vector() then
     return false;
@@ -547,23 +745,56 @@ begin
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
   stored := agent_memory.stored_dimension(organization_id, model);
+  select min(m.state) into beside from public.agent_memory_models as m
+    where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
   if stored <> cardinality(query_embedding) then
     raise exception using errcode = 'PM005',
       message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
       hint = 'Use the embedder that the stored vectors came from.';
-  elsif stored is null and model <> all (agent_memory.stored_models(organization_id)) then
+  elsif stored is null and beside is null and model <> all (agent_memory.stored_models(organization_id)) then
     raise exception using errcode = 'PM005',
       message = format('nothing here has a vector of %s; the stored ones are of %s', model,
                        array_to_string(agent_memory.stored_models(organization_id), ', ')),
       hint = 'Use the embedder that the stored vectors came from.';
   end if;
-  return stored is not null;
+  -- While a model is being filled in, its vectors would put the memories that have one first.
+  return stored is not null
+    and (beside is distinct from 'next' or coalesce(model = any (agent_memory.stored_models(organization_id)), false));
 end
 $$;
 
 -- Name: FUNCTION check_embedding(organization_id uuid, query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored; PM005 if it is of another model or dimension.';
+COMMENT ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) IS 'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
+
+-- Name: checked_settings(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.checked_settings(changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  problem text;
+begin
+  if jsonb_typeof(changes) is distinct from 'object' or not agent_memory.is_safe_json(changes) then
+    problem := 'changes must be an object of settings and their new values, of at most 64 KiB and 32 levels';
+  elsif jsonb_typeof(changes -> 'half_life') = 'string' then
+    changes := changes || jsonb_build_object('half_life', coalesce(to_jsonb(agent_memory.days(changes ->> 'half_life')), changes -> 'half_life'));
+  end if;
+  problem := coalesce(problem, agent_memory.settings_problem(changes));
+  if problem is not null then
+    raise exception using errcode = 'PM003', message = problem,
+      hint = case when changes ? 'embedding_model'
+        then 'The embedding model is settled by the first vector that an agent stores.'
+        else 'Settings are weights, half_life, limit, token_budget, language, visibility and retention; null removes one.' end;
+  end if;
+  return changes;
+end
+$$;
+
+-- Name: FUNCTION checked_settings(changes jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.checked_settings(changes jsonb) IS 'Changes of settings, a duration turned into days; raises PM003, with the reason, if they can''t be made.';
 
 -- Name: claim_signature(bytea, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -629,6 +860,44 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.claimed_program() IS 'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
 
+-- Name: count_missing(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) RETURNS TABLE(memories bigint, missing bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+  return query
+    select count(*), count(*) filter (where e.memory_id is null)
+    from public.ai_memories as m
+    left join public.ai_memory_embeddings as e
+      on e.organization_id = count_missing.organization_id and e.model = count_missing.model and e.memory_id = m.id
+    where m.organization_id = count_missing.organization_id and m.agent_id = count_missing.agent_id;
+end
+$$;
+
+-- Name: FUNCTION count_missing(organization_id uuid, agent_id text, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) IS 'How many memories an agent holds, forgotten and superseded ones included, since those can be recalled again; and how many of them have no vector of a model.';
+
+-- Name: days(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.days(duration text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when duration ~ '^P(?=[0-9T])([0-9]{1,3}Y)?([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}([.][0-9]{1,6})?D)?(T(?=[0-9])([0-9]{1,6}H)?([0-9]{1,7}M)?([0-9]{1,8}S)?)?$'
+      then trim_scale(round((extract(epoch from duration::interval) / 86400)::numeric, 6))
+  end
+$_$;
+
+-- Name: FUNCTION days(duration text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.days(duration text) IS 'An ISO 8601 duration, such as P30D or PT12H, in days, to a tenth of a second; a month has 30, a year 365.25. Null for any other text.';
+
 -- Name: dedup_key(text, text, text, text, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) RETURNS bytea
@@ -644,6 +913,48 @@ $$;
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+
+-- Name: detected_language(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.detected_language(content text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  sample constant text := lower(left(content, 500));
+  words text[];
+  found record;
+begin
+  -- The most usual case first, since the full comparison takes ten times as long.
+  if sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M' then
+    return 'english';
+  end if;
+  if octet_length(sample) > char_length(sample) then
+    -- More than half of the letters are of a script.
+    select s.language into found
+      from (values ('arabic', '[^\u0620-\u064a]'), ('hindi', '[^\u0904-\u0939]'), ('russian', '[^\u0430-\u044f\u0451]'),
+                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]')) as s (language, others)
+      where 2 * char_length(regexp_replace(sample, s.others, '', 'g')) > char_length(regexp_replace(sample, '[\s\d[:punct:]]', '', 'g'));
+    if found.language is not null then
+      return found.language;
+    end if;
+  end if;
+  words := (regexp_split_to_array(sample, '[\s\d[:punct:]]+'))[1:24];
+  select l.language, count(*) filter (where ts_lexize((l.language || '_stem')::regdictionary, w.word) = '{}') as stop_words
+    into found
+    from unnest(array['english', 'german', 'french', 'spanish', 'italian', 'portuguese', 'dutch', 'swedish', 'danish', 'norwegian',
+                      'finnish', 'hungarian', 'romanian', 'turkish']) with ordinality as l (language, place)
+    cross join unnest(words) as w (word)
+    where char_length(w.word) between 1 and 6
+    group by l.language, l.place
+    order by stop_words desc, l.place limit 1;
+  return case when found.stop_words >= 3 and 6 * found.stop_words >= cardinality(words) then found.language end;
+end
+$$;
+
+-- Name: FUNCTION detected_language(content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.detected_language(content text) IS 'The language of a text: by its script, or by whose stop words it has, three at least and every sixth word; null if that decides nothing.';
 
 -- Name: drafts(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -678,17 +989,19 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       coalesce(e.item ->> 'user_id', caller.person) as user_id,
       e.item ->> 'context_key' as context_key,
       coalesce(e.item ->> 'kind', 'fact') as kind,
-      w.content,
+      own.content,
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
-        substring(left(w.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', 'english') as language,
+        substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
+      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
       coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility',
-               case when coalesce(e.item ->> 'user_id', caller.person) is null then 'agent' else 'private' end) as visibility,
+      coalesce(e.item ->> 'visibility', case
+        -- About nobody it can't be private.
+        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
       coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
       t.occurred_at as told_at,
       coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
@@ -699,8 +1012,31 @@ CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories json
       e.item ->> 'embedding_model' as embedding_model,
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
-    cross join lateral agent_memory.refusal(e.item) as r (reason)
-    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as w (content)
+    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
+    cross join (
+      select agent_memory.are_storable(array(
+        select v.item ->> 'embedding' from jsonb_array_elements(memories) as v (item))) offset 0) as vectors (are_storable)
+    cross join lateral (
+      -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
+      -- without asking for the reason of a refusal, which takes ten times as long.
+      select case when coalesce(
+          jsonb_typeof(e.item) = 'object' and vectors.are_storable
+          and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
+          and jsonb_typeof(e.item -> 'content') = 'string'
+          and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+          and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+          and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
+          and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
+          and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
+          and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
+          and (e.item ? 'embedding_model' or not e.item ? 'embedding')
+          and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
+        then null else agent_memory.refusal(e.item) end) as r (reason)
+    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
              max(p.at) filter (where p.name = 'valid_from') as valid_from,
@@ -731,6 +1067,31 @@ CREATE FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uui
 
 COMMENT ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) IS 'Drops the vectors of a memory, whose content they no longer describe.';
 
+-- Name: effective_settings(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found record;
+begin
+  select o.agent_settings as of_all, coalesce(c.settings, '{}') as of_agent into found
+    from public.organizations as o
+    left join public.agent_memory_config as c
+      on c.organization_id = effective_settings.organization_id and c.agent_id = effective_settings.agent_id
+    where o.organization_id = effective_settings.organization_id;
+  return agent_memory.built_in_settings() || case
+    when found.of_agent = '{}' then found.of_all
+    when found.of_all = '{}' then found.of_agent
+    else agent_memory.merge_patch(found.of_all, found.of_agent) end;
+end
+$$;
+
+-- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) IS 'The settings that an agent works by: its own, else its organization''s, else those built in; without an agent, the organization''s. Of weights and half-life, those that are set alone.';
+
 -- Name: embed_added(uuid, agent_memory.draft[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) RETURNS void
@@ -744,7 +1105,7 @@ begin
     return;
   end if;
   for batch in
-    select d.agent_id, d.embedding_model, length(d.embedding) - length(replace(d.embedding, ',', '')) + 1 as dimension,
+    select d.agent_id, d.embedding_model, octet_length(d.embedding) - octet_length(replace(d.embedding, ',', '')) + 1 as dimension,
            array_agg(d.id) as ids, array_agg(d.embedding) as embeddings
     from unnest(drafts) as d
     where d.embedding is not null and d.id = any (added)
@@ -759,6 +1120,71 @@ $$;
 -- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) IS 'Stores the vectors of the drafts that were added; where the server has no pgvector, nothing.';
+
+-- Name: embedded_text(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.embedded_text(speaker text, content text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when speaker is null or starts_with(content, speaker || ':') then content else speaker || ': ' || content end
+$$;
+
+-- Name: FUNCTION embedded_text(speaker text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.embedded_text(speaker text, content text) IS 'The text that the vector of a memory is made of: its content, after the name of who said it.';
+
+-- Name: embedding_answers(uuid, uuid[], text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) RETURNS SETOF public.stored_embedding
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return query
+    select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
+    from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
+                 row_number() over (partition by known.id order by e.ordinal) as place,
+                 coalesce(e.item ->> 'embedding' ~ '^\[[-+0-9.eE, ]+\]$' and agent_memory.is_storable(e.item ->> 'embedding'), false) as is_vector
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
+          left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
+    cross join lateral (select case
+      when not i.is_vector then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when i.id is null then 'no such memory of this agent, or none that the caller may change'
+      when i.place > 1 or exists (
+          select from public.ai_memory_embeddings as e
+          where e.organization_id = embedding_answers.organization_id and e.model = embedding_answers.model and e.memory_id = i.id
+          offset 0)
+        then 'it has a vector of this model already'
+      when i.digest is distinct from (
+          select agent_memory.text_digest(m.speaker, m.content) from public.ai_memories as m
+          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'its text has changed; ask for it again'
+    end) as r (reason)
+    order by i.ordinal;
+end
+$_$;
+
+-- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) IS 'What becomes of each of the vectors that store_missing_embeddings() is given, for the memories `ids` that it holds locked.';
+
+-- Name: estimated_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(2.0 * agent_memory.exact_limit(), (
+    select c.reltuples * f.share
+    from pg_class as c
+    join pg_stats as s on s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where c.oid = 'public.ai_memories'::regclass and f.id = estimated_memories.organization_id))
+$$;
+
+-- Name: FUNCTION estimated_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.estimated_memories(organization_id uuid) IS 'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
 
 -- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -848,6 +1274,7 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_variable
 begin
@@ -919,27 +1346,31 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) IS 'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
 
--- Name: is_large(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: is_large(uuid, text, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
-    select exists (
+  begin
+    if exists (
         select from public.ai_memory_embeddings as e
-        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed)
-      or agent_memory.exact_limit() <= (
-        select count(*) from (
-          select from public.ai_memory_embeddings as e
-          where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
-          limit agent_memory.exact_limit()) as counted)
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed) then
+      return true;
+    end if;
+    return counting and agent_memory.exact_limit() <= (
+      select count(*) from (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
+        limit agent_memory.exact_limit()) as counted);
+  end
   $$;
 
--- Name: FUNCTION is_large(organization_id uuid, model text); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
+COMMENT ON FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) IS 'Whether an organization has so many vectors of a model that further ones belong in the HNSW index: whether some are there already, or, when counting, there are enough.';
 
 -- Name: is_storable(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -948,7 +1379,7 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     begin
-      return public.l2_norm(embedding::public.halfvec) > 0;
+      return embedding is null or public.l2_norm(embedding::public.halfvec) > 0;
     exception
       when data_exception or program_limit_exceeded then
         return false;
@@ -957,7 +1388,30 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
 
 -- Name: FUNCTION is_storable(embedding text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
+COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
+
+-- Name: kept_agent(agent_memory.principal, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  agent text := coalesce(kept_agent.agent_id, caller.program);
+begin
+  if caller.role not in ('owner', 'admin') and (caller.program is null or agent <> caller.program) then
+    raise exception using errcode = 'PM002',
+      message = 'the embedding models of an agent are for owners, admins and the agent''s own program';
+  elsif coalesce(char_length(agent), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'agent_id must name an agent, in 1 to 255 characters';
+  end if;
+  return agent;
+end
+$$;
+
+-- Name: FUNCTION kept_agent(caller agent_memory.principal, agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) IS 'The agent whose models are meant, by default the caller''s own; PM002 if they are not for this caller, PM003 if none is named.';
 
 -- Name: key_verbs(uuid, text, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -976,6 +1430,59 @@ $$;
 -- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) IS 'What the API key behind the claims may do; null if it is unknown, revoked or expired.';
+
+-- Name: languages(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.languages(organization_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select 'english'
+    union
+    select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
+    where c.organization_id = languages.organization_id)
+$$;
+
+-- Name: FUNCTION languages(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.languages(organization_id uuid) IS 'The languages that an organization remembers in, and english, which needs no note.';
+
+-- Name: leaves(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.leaves(settings jsonb) RETURNS TABLE(setting text, value jsonb)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive nodes as (
+    select e.key as setting, e.value from jsonb_each(settings) as e
+    union all
+    select n.setting || '.' || e.key, e.value
+    from nodes as n
+    cross join lateral jsonb_each(case when jsonb_typeof(n.value) = 'object' then n.value end) as e
+  )
+  select n.setting, n.value from nodes as n where jsonb_typeof(n.value) <> 'object'
+$$;
+
+-- Name: FUNCTION leaves(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.leaves(settings jsonb) IS 'The single settings of a document, those inside of others by names such as weights.meaning.';
+
+-- Name: lexemes(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.lexemes(language text, content text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  -- Inlined, as text_config() is. Plain ASCII has no letters to pair.
+  select pg_catalog.to_tsvector(agent_memory.text_config(language), case
+    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
+    else agent_memory.paired(content)
+  end)
+$$;
+
+-- Name: FUNCTION lexemes(language text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.lexemes(language text, content text) IS 'What a text is found by: its words, stemmed as its language does.';
 
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1083,6 +1590,29 @@ CREATE FUNCTION agent_memory.memberships(member text) RETURNS TABLE(organization
 
 COMMENT ON FUNCTION agent_memory.memberships(member text) IS 'The organizations that a subject belongs to, and its role in each: owner, admin, member, viewer or agent. Replace it to use a table of your own.';
 
+-- Name: merge_patch(jsonb, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  base jsonb := case when jsonb_typeof(target) = 'object' then target else '{}' end;
+begin
+  if jsonb_typeof(patch) is distinct from 'object' then
+    return patch;
+  end if;
+  return base - array(select jsonb_object_keys(patch)) || (
+    select coalesce(jsonb_object_agg(merged.key, merged.value), '{}')
+    from (select p.key, agent_memory.merge_patch(base -> p.key, p.value) as value from jsonb_each(patch) as p) as merged
+    where merged.value not in ('null', '{}'));
+end
+$$;
+
+-- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) IS 'A document changed by a merge patch (RFC 7396): objects are merged, null removes, all else replaces. An object that holds nothing is left out.';
+
 -- Name: nearest(uuid, text, real[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) RETURNS TABLE(memory_id uuid, similarity real)
@@ -1120,6 +1650,52 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+
+-- Name: neighbours(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+  select array_agg(distinct near.id)
+  from public.ai_memories as m
+  cross join lateral (
+    select m.id
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at >= m.occurred_at
+     order by n.occurred_at limit 20)
+    union all
+    (select n.id from public.ai_memories as n
+     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
+       and n.occurred_at < m.occurred_at
+     order by n.occurred_at desc limit 20)) as near
+  where m.organization_id = neighbours.organization_id and m.id = any (ids)
+$$;
+
+-- Name: FUNCTION neighbours(organization_id uuid, ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) IS 'The named memories with up to 20 before and 20 after each in its conversation.';
+
+-- Name: number_problem(text, jsonb, numeric, numeric, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case
+    when jsonb_typeof(value) = 'null' then null
+    when jsonb_typeof(value) <> 'number' or (value #>> '{}')::numeric not between lowest and highest
+         or (is_whole and value #>> '{}' !~ '^[0-9]+$')
+      then format('%s must be a %snumber from %s to %s', name, case when is_whole then 'whole ' end, lowest, highest)
+  end
+$_$;
+
+-- Name: FUNCTION number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) IS 'Why a value is no number of a range; null if it is one, or JSON''s null.';
 
 -- Name: openness(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1251,23 +1827,29 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.principal() IS 'The verified caller of this transaction; all fields null if the claims are missing or malformed, name an organization that the caller does not belong to, or name none while the caller belongs to several.';
 
--- Name: query_terms(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: query_terms(text, text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.query_terms(query text, language text) RETURNS TABLE(lexeme text, term tsquery)
+CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS TABLE(lexeme text, term tsquery)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-  from pg_catalog.unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(
-         agent_memory.text_config(language), pg_catalog.left(query, 4000)))) as l (lexeme)
+  from (select distinct found.lexeme
+        from pg_catalog.unnest(languages) as spoken (language)
+        cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
+          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)
+        cross join (select agent_memory.detected_language(query) as language offset 0) as asked
+        -- A stop word of the question's language is none in another, where it would be rare and so count much.
+        where pg_catalog.cardinality(languages) = 1 or asked.language is null
+          or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
   limit 64
 $$;
 
--- Name: FUNCTION query_terms(query text, language text); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION query_terms(query text, languages text[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.query_terms(query text, language text) IS 'The lexemes of a question, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
+COMMENT ON FUNCTION agent_memory.query_terms(query text, languages text[]) IS 'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
 -- Name: recall_weights(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1275,12 +1857,31 @@ CREATE FUNCTION agent_memory.recall_weights() RETURNS agent_memory.recall_weight
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select row(.56, .43, .97, .21, .41, .49, 1.17, .26, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+  select row(.56, .43, .75, .21, .32, .49, 1.17, .45, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
 $$;
 
 -- Name: FUNCTION recall_weights(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.recall_weights() IS 'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
+
+-- Name: recall_weights(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.recall_weights(settings jsonb) RETURNS agent_memory.recall_weights
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not settings ?| '{weights,half_life}' then
+    return agent_memory.recall_weights();
+  end if;
+  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
+    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
+end
+$$;
+
+-- Name: FUNCTION recall_weights(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.recall_weights(settings jsonb) IS 'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
 
 -- Name: recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1291,9 +1892,14 @@ CREATE FUNCTION agent_memory.recalled(caller agent_memory.principal, query text,
 #variable_conflict use_variable
 declare
   org constant uuid := caller.organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
+  weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
   valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
   exact_limit constant integer := agent_memory.exact_limit();
-  candidate_limit constant integer := 500;
+  word_limit integer;
+  meaning_limit integer;
+  background agent_memory.background;
+  compared integer;
   has_meaning boolean;
   ids uuid[];
   by_words uuid[];
@@ -1304,53 +1910,69 @@ declare
   rarities real[];
   is_exact boolean := true;
   steps jsonb := '[]';
-  began timestamptz;
+  began timestamptz := clock_timestamp();
 begin
-  if match_limit is null or match_limit not between 1 and 1000 then
+  match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
     raise exception using errcode = 'PM003', message = 'query must be a text of at most 100,000 characters',
       hint = 'Its first 4,000 characters are searched for.';
   end if;
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
-  terms := array(select t.term from agent_memory.query_terms(query, 'english') as t);
+  if not has_meaning then
+    query_embedding := null;
+  end if;
+  terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
-  began := clock_timestamp();
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
   steps := steps || agent_memory.step('scope', ids, began);
+  compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
     began := clock_timestamp();
-    counts := agent_memory.term_counts(org, terms, exact_limit);
-    by_words := array(select agent_memory.matching(org, terms, counts, candidate_limit));
+    background := agent_memory.background(org, terms, query_embedding, embedding_model);
+    counts := agent_memory.term_counts(org, terms, background, exact_limit);
+    -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
+    word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
+    meaning_limit := least(1000, greatest(200, background.memories / 1000));
+    by_words := array(select agent_memory.matching(org, terms, counts, word_limit));
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
-      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, candidate_limit) as n
+      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
       where has_meaning);
     steps := steps || agent_memory.step('meaning', by_meaning, began);
     began := clock_timestamp();
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
       array(select unnest(by_words) union select unnest(by_meaning)), null);
     steps := steps || agent_memory.step('filters', ids, began);
-    if cardinality(ids) >= greatest(match_limit, candidate_limit / 5) then
+    began := clock_timestamp();
+    compared := cardinality(ids);
+    if compared >= greatest(match_limit, 100) then
       is_exact := false;
-      rarities := array(select ln(1 + (20 * exact_limit - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
+      -- The best of them once more, together with their conversations.
+      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+        agent_memory.neighbours(org, array(
+          select s.id from agent_memory.score_memories(
+            org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as s
+          order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
+      steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
-      began := clock_timestamp();
+      background := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
   end if;
 
   began := clock_timestamp();
-  if not has_meaning then
-    query_embedding := null;
-  end if;
   if is_explained then
     explained := array(
       select scored.id
-      from agent_memory.score_memories(org, ids, terms, rarities, query_embedding, embedding_model, valid_at, null) as scored
+      from agent_memory.score_memories(
+        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit);
   end if;
@@ -1360,7 +1982,7 @@ begin
                s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, explained) as scored
+        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background, explained) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -1369,8 +1991,9 @@ begin
 
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', cardinality(ids), 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at, 'steps', steps || agent_memory.step('scoring', ids, began),
+    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget',
+    'steps', steps || agent_memory.step('scoring', ids, began),
     'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
       select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
 end
@@ -1378,7 +2001,7 @@ $$;
 
 -- Name: FUNCTION recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean) IS 'What recall_memories() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
+COMMENT ON FUNCTION agent_memory.recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean) IS 'What recall_memories(), recall_in_context() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
 
 -- Name: refresh_windows(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1453,10 +2076,12 @@ begin
       then 'visibility must be private, agent or organization'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+    when not agent_memory.is_storable(item ->> 'embedding') then case
+      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-    when not agent_memory.is_storable(item ->> 'embedding')
-      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $_$;
@@ -1464,6 +2089,28 @@ $_$;
 -- Name: FUNCTION refusal(item jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.refusal(item jsonb) IS 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+
+-- Name: refuse_gaps(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  counted record;
+begin
+  select * into counted from agent_memory.count_missing(refuse_gaps.organization_id, refuse_gaps.agent_id, refuse_gaps.model);
+  if counted.missing > allowed then
+    raise exception using errcode = 'PM007',
+      message = format('%s of %s memories of agent %s have no vector of %s', counted.missing, counted.memories, refuse_gaps.agent_id, refuse_gaps.model),
+      hint = 'Fill them in first: pgrecall embeddings backfill, run for the agent. Or allow some gaps (allow_missing), which are found by their words alone until they are filled in.';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) IS 'Raises PM007, with counts, while more memories of an agent than are allowed lack a vector of a model.';
 
 -- Name: require_admin(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1484,6 +2131,34 @@ $$;
 -- Name: FUNCTION require_admin(lowest text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.require_admin(lowest text) IS 'The verified caller if it is an owner, or an admin where that suffices; else PM001 or PM002.';
+
+-- Name: require_configurer(text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_configurer(agent_id text) RETURNS agent_memory.principal
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+begin
+  if caller.role in ('owner', 'admin') or caller.program = agent_id then
+    return caller;
+  elsif caller.role = 'agent' and agent_id is null and not exists (
+      select from public.organization_members as m
+      where m.organization_id = caller.organization_id and m.role in ('owner', 'admin')) then
+    -- Such as the embedded server's, of a developer who never named any.
+    return caller;
+  end if;
+  raise exception using
+    errcode = 'PM002',
+    message = format('%s may not change the settings of %s', caller.role, coalesce('agent ' || agent_id, 'all agents')),
+    hint = 'Owners and admins may. A program without an API key may change its own, and those of all agents while the organization has neither owner nor admin.';
+end
+$$;
+
+-- Name: FUNCTION require_configurer(agent_id text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_configurer(agent_id text) IS 'The verified caller if it may configure an agent, or, with none, all of them; else PM001 or PM002. An API key never may.';
 
 -- Name: require_member(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1535,6 +2210,24 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.require_signed_claims(secret text) IS 'From now on claims are believed only if they are signed with this secret (claim_signature()), for those who let others run SQL through the service''s login; null ends that. Not for databases that PostgREST serves, since it does not sign. For the owner of the schema.';
 
+-- Name: require_vectors(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.require_vectors() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not agent_memory.has_vector() then
+    raise exception using errcode = 'PM007', message = 'this server has no pgvector, so it stores no vectors',
+      hint = 'Install pgvector 0.7 or later, then run pgrecall migrate.';
+  end if;
+end
+$$;
+
+-- Name: FUNCTION require_vectors(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.require_vectors() IS 'Raises PM007 where the server has no pgvector.';
+
 -- Name: require_writer(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.require_writer(verb text) RETURNS agent_memory.principal
@@ -1558,6 +2251,32 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.require_writer(verb text) IS 'The verified caller, if its role and key may write at all; else PM001 or PM002.';
 
+-- Name: retention_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.retention_problem(retention jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age and max_count' else (
+    select min(case
+        when r.key = 'max_count' then agent_memory.number_problem('retention.max_count', r.value, 1, 100000000, true)
+        when r.key <> 'max_age' then format('unknown setting "%s" in retention', left(r.key, 60))
+        when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
+        else (
+          select min(case
+              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
+                then format('unknown kind "%s" in retention.max_age', left(a.key, 60))
+              else agent_memory.number_problem('retention.max_age.' || a.key, a.value, 1, 36500, true)
+            end)
+          from jsonb_each(case when jsonb_typeof(r.value) = 'object' then r.value end) as a)
+      end)
+    from jsonb_each(case when jsonb_typeof(retention) = 'object' then retention end) as r) end
+$$;
+
+-- Name: FUNCTION retention_problem(retention jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.retention_problem(retention jsonb) IS 'Why a retention can''t be set; null if it can.';
+
 -- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) RETURNS timestamp with time zone
@@ -1576,9 +2295,42 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) IS 'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
 
--- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: sampled(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, explained uuid[]) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
+CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+  -- Ids begin with 48 bits of time: the next memory after each of 400 moments between the first and the last.
+  with ends as (
+    select (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+           (select m.id from public.ai_memories as m
+            where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+  ), moments as (
+    select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+           ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+    from ends as e
+  )
+  select array_agg(distinct near.id)
+  from moments as t
+  cross join generate_series(0, 399) as place
+  cross join lateral (
+    select m.id from public.ai_memories as m
+    where m.organization_id = sampled.organization_id
+      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 400), 12, '0'), 32, '0')::uuid
+    order by m.id limit 1) as near
+$$;
+
+-- Name: FUNCTION sampled(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.sampled(organization_id uuid) IS 'Up to 400 memories of an organization, from all of its time.';
+
+-- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, agent_memory.recall_weights, agent_memory.background, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background DEFAULT NULL::agent_memory.background, explained uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1586,19 +2338,22 @@ CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], te
     AS $$
 #variable_conflict use_column
 declare
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights();
-  total constant real := weight.own_words + weight.window_words + weight.context_words + weight.speaker
+  -- All of them may be set to 0.
+  total constant real := greatest(1e-6, weight.own_words + weight.window_words + weight.context_words + weight.speaker
     + weight.user_words + weight.length + weight.recency + weight.importance
-    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end;
+    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   half constant double precision := 0.5;
+  -- From a word or two to a paragraph.
+  shortest constant double precision := ln(20);
+  longest constant double precision := ln(1000);
   half_life constant double precision := extract(epoch from weight.half_life);
 begin
   return query
   with scope as materialized (
     -- A memory outside any conversation counts as a conversation of its own.
     select m.id, coalesce(m.context_id, m.id) as context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
-           ln(octet_length(m.content)) as size, right(m.content, 1) = '?' as asks
+           least(1, greatest(0, (ln(octet_length(m.content)) - shortest) / (longest - shortest))) as size, right(m.content, 1) = '?' as asks
     from public.ai_memories as m
     where m.organization_id = score_memories.organization_id and m.id = any (ids)
   ), matches as materialized (
@@ -1623,19 +2378,16 @@ begin
     from matches as m where m.own > 0
     group by m.context_id, m.ordinal
   ), context_words as (
-    select c.context_id, sum(c.own / (c.own + 1) * c.idf) as words
-    from (select m.context_id, m.own,
-                 ln(1 + ((select count(distinct s.context_id) from scope as s) - count(*) over (partition by m.ordinal) + half)
-                        / (count(*) over (partition by m.ordinal) + half)) as idf
-          from context_matches as m) as c
-    group by c.context_id
+    select m.context_id, sum(m.own / (m.own + 1) * r.idf) as words
+    from context_matches as m join rarity as r on r.ordinal = m.ordinal
+    group by m.context_id
   ), raw as (
     select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
            coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
-           e.similarity,
+           e.similarity, coalesce(background.mean, avg(e.similarity) over ()) as mean,
            -- Drawn towards the mean of all, as if three more average memories were in the
            -- conversation, so that one by itself does not count its own similarity twice.
-           (sum(e.similarity) over (partition by s.context_id) + 3 * avg(e.similarity) over ())
+           (sum(e.similarity) over (partition by s.context_id) + 3 * coalesce(background.mean, avg(e.similarity) over ()))
              / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
            -- Without the bound old memories would underflow, which is an error.
            power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
@@ -1646,16 +2398,14 @@ begin
       on e.memory_id = s.id
   ), scaled as (
     select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
-           r.own as raw_own, r.windowed as raw_windowed, r.context_words as raw_context_words,
-           r.context_similarity, r.size as raw_size,
+           r.own as raw_own, r.windowed as raw_windowed, r.context_words as raw_context_words, r.context_similarity,
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
-           coalesce((r.similarity - min(r.similarity) over ())
-                    / nullif(max(r.similarity) over () - min(r.similarity) over (), 0), 0) as meaning,
-           coalesce((r.context_similarity - min(r.context_similarity) over ())
-                    / nullif(max(r.context_similarity) over () - min(r.context_similarity) over (), 0), 0) as context_meaning,
-           coalesce((r.size - min(r.size) over ()) / nullif(max(r.size) over () - min(r.size) over (), 0), 0) as size
+           -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
+           greatest(0, coalesce((r.similarity - r.mean) / nullif(max(r.similarity) over () - r.mean, 0), 0)) as meaning,
+           greatest(0, coalesce((r.context_similarity - r.mean) / nullif(max(r.context_similarity) over () - r.mean, 0), 0)) as context_meaning,
+           r.size
     from raw as r
   )
   select s.id,
@@ -1667,7 +2417,7 @@ begin
       + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
-     / (weight.own_words + weight.window_words + weight.context_words))::real,
+     / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
     s.recency::real, s.importance,
     -- The sum above once more, part by part: (name, raw, scaled, weight).
     case when s.id = any (explained) then (
@@ -1682,19 +2432,19 @@ begin
         ('context_meaning', s.context_similarity, s.context_meaning, weight.context_meaning),
         ('speaker', null, coalesce(s.is_named, false)::integer, weight.speaker),
         ('user_words', null, (s.trust not in ('assistant', 'tool'))::integer, weight.user_words),
-        ('length', s.raw_size, s.size, weight.length),
+        ('length', null, s.size, weight.length),
         ('question', null, s.asks::integer, weight.question),
-        ('recency', s.recency, s.recency, weight.recency),
-        ('importance', s.importance, s.importance, weight.importance)
+        ('recency', null, s.recency, weight.recency),
+        ('importance', null, s.importance, weight.importance)
       ) as p (name, raw, scaled, weight)
       where query_embedding is not null or p.name not in ('meaning', 'context_meaning')) end
   from scaled as s;
 end
 $$;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, explained uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, explained uuid[]) IS 'Every signal of the named memories for one question, fused. rarities holds the terms'' idf where it was counted beforehand; else it is counted over these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
+COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]) IS 'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Name: set_forgotten(jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1784,6 +2534,37 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) IS 'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
 
+-- Name: settings_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settings_problem(settings jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(settings) <> 'object' then 'settings must be an object' else (
+    select min(case s.key
+        when 'weights' then agent_memory.weights_problem(s.value)
+        when 'half_life' then case
+          when agent_memory.number_problem('half_life', s.value, 0.01, 36500, false) is not null
+            then 'half_life must be days, from 0.01 to 36500, or an ISO 8601 duration such as P30D' end
+        when 'limit' then agent_memory.number_problem('limit', s.value, 1, 1000, true)
+        when 'token_budget' then agent_memory.number_problem('token_budget', s.value, 1, 100000, true)
+        when 'language' then case
+          when jsonb_typeof(s.value) <> 'null' and s.value <> '"simple"' and (
+            jsonb_typeof(s.value) <> 'string' or agent_memory.text_config(s.value #>> '{}') = 'pg_catalog.simple'::regconfig)
+            then format('language %s has no text search configuration here; simple is for all others', left(s.value::text, 60)) end
+        when 'visibility' then case
+          when s.value not in ('null', '"private"', '"agent"', '"organization"')
+            then 'visibility must be private, agent or organization' end
+        when 'retention' then agent_memory.retention_problem(s.value)
+        else format('unknown setting "%s"', left(s.key, 60))
+      end)
+    from jsonb_each(case when jsonb_typeof(settings) = 'object' then settings end) as s) end
+$$;
+
+-- Name: FUNCTION settings_problem(settings jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settings_problem(settings jsonb) IS 'Why settings, or changes of them, in which null removes, can''t be made; null if they can.';
+
 -- Name: settle_agent(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) RETURNS void
@@ -1828,6 +2609,28 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
 
+-- Name: settle_languages(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into public.agent_memory_config as c (organization_id, agent_id, languages)
+  select settle_languages.organization_id, told.agent_id, told.languages
+  from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
+        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
+      and known.languages @> told.languages)
+  on conflict (organization_id, agent_id) do update
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+$$;
+
+-- Name: FUNCTION settle_languages(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) IS 'Notes the languages of drafts that their agents have stored nothing in so far.';
+
 -- Name: settle_model(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) RETURNS void
@@ -1848,22 +2651,29 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
-  select c.embedding_model, c.embedding_dimension into settled
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from public.agent_memory_models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
     from public.agent_memory_config as c
     where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
-  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+  if settled.is_taken is not true then
     raise exception using
       errcode = 'PM005',
       message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
                        agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
-      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
   end if;
 end
 $$;
 
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
 
 -- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1927,7 +2737,11 @@ CREATE FUNCTION agent_memory.store_embeddings(organization_id uuid, model text, 
     AS $$
     #variable_conflict use_column
     declare
-      is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
+      -- Counting thousands takes longer than writing one, so few of the single writes do it, chosen by
+      -- a random byte of their id: an organization is noticed to be large some dozen writes later.
+      is_large boolean := agent_memory.is_large(
+        store_embeddings.organization_id, store_embeddings.model,
+        cardinality(ids) > 16 or get_byte(uuid_send(ids[1]), 15) < 8);
     begin
       insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
       select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::public.halfvec, is_large, clock.now
@@ -2070,24 +2884,40 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) IS 'Who said each of some memories, which the caller must be known to see, and the messages before and after it that the caller may see and that are valid at a time.';
 
--- Name: term_counts(uuid, tsquery[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: term_counts(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) RETURNS integer[]
+CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
-  select array_agg((
-      select count(*)::integer from (
+  select array_agg(case
+      -- As the sample has it, too many to count.
+      when background.shares[t.ordinal] * background.memories >= row_limit then (background.shares[t.ordinal] * background.memories)::integer
+      else (select count(*)::integer from (
         select from public.ai_memories as m
         where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
-        limit row_limit) as counted) order by t.ordinal)
+        limit row_limit) as counted)
+    end order by t.ordinal)
   from unnest(terms) with ordinality as t (term, ordinal)
 $$;
 
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) IS 'How many memories of an organization each term is in, counted up to row_limit.';
+COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) IS 'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
+
+-- Name: text_digest(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.text_digest(speaker text, content text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select encode(sha256(convert_to(agent_memory.embedded_text(speaker, content), 'UTF8')), 'hex')
+$$;
+
+-- Name: FUNCTION text_digest(speaker text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.text_digest(speaker text, content text) IS 'The SHA-256 of that text, hexadecimal.';
 
 -- Name: vector_schema(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2106,6 +2936,29 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.vector_schema() IS 'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
 
+-- Name: weights_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.weights_problem(weights jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
+    select min(case
+        when signal.attname is null then format('unknown signal "%s" in weights', left(w.key, 60))
+        -- A smaller one would underflow as a real.
+        when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
+        else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
+      end)
+    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w
+    left join pg_catalog.pg_attribute as signal
+      on signal.attrelid = (select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agent_memory.recall_weights'::regtype)
+     and signal.attname = w.key and signal.atttypid = 'real'::regtype and not signal.attisdropped) end
+$$;
+
+-- Name: FUNCTION weights_problem(weights jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.weights_problem(weights jsonb) IS 'Why weights can''t be set; null if they can. The signals are the numbers of the type recall_weights.';
+
 -- Name: windows(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) RETURNS TABLE(ordinal integer, window_lexemes tsvector)
@@ -2114,7 +2967,7 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
     AS $$
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
-           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+           agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
       on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
@@ -2174,6 +3027,117 @@ $$;
 -- Name: FUNCTION without_recalled(content text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.without_recalled(content text) IS 'A text without what Recall.as_prompt() made: whole blocks, and lines of one that stand alone. The rest is as it was, but for white space at its ends; a text without a mark comes back unchanged.';
+
+-- Name: writers_settings(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+        from jsonb_array_elements(memories) as e (item)) as a
+$$;
+
+-- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) IS 'The settings of the agents that items are to be stored for, by agent_id.';
+
+-- Name: add_embedding_model(text, integer, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, add_embedding_model.agent_id);
+  current text;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(char_length(add_embedding_model.model), 0) not between 1 and 255
+     or coalesce(add_embedding_model.dimension, 0) not between 1 and 16000 then
+    raise exception using errcode = 'PM003', message = 'a model needs a name of up to 255 characters and a dimension from 1 to 16000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  select c.embedding_model into current from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if current <> add_embedding_model.model then
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_at, changed_by)
+    values (caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension, 'next', agent_memory.now(), caller.subject)
+    on conflict (organization_id, agent_id, model) do update
+      set dimension = excluded.dimension, state = excluded.state, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+      where m.state = 'dropped';
+  end if;
+  -- An agent without a model is settled on this one, as by a first vector.
+  perform agent_memory.settle_model(caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension);
+  if agent_memory.stored_dimension(caller.organization_id, add_embedding_model.model) <> add_embedding_model.dimension then
+    raise exception using errcode = 'PM005',
+      message = format('the vectors of %s stored here have another dimension than %s', add_embedding_model.model, add_embedding_model.dimension),
+      hint = 'Vectors of two dimensions are of two models: give them two names.';
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, add_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', add_embedding_model.model, 'is_current',
+    current is null or current = add_embedding_model.model, 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+
+-- Name: FUNCTION add_embedding_model(model text, dimension integer, agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) IS 'Has another model filled in beside an agent''s current one: from now on memories may be written with its vectors too. An agent without a model is settled on this one. Safe to repeat. Answers {"agent_id", "model", "is_current", "memories", "missing"}. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+-- Name: agent_config(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.agent_config(agent_id text) RETURNS SETOF public.agent_setting
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('recall');
+begin
+  return query
+    select setting, nullif(coalesce(a.value, o.value, b.value), 'null'),
+           case when a.value is not null then 'agent' when o.value is not null then 'organization' else 'built in' end,
+           nullif(b.value, 'null')
+    from agent_memory.leaves(agent_memory.all_built_in_settings()) as b
+    full join agent_memory.leaves((
+      select s.agent_settings from public.organizations as s
+      where s.organization_id = caller.organization_id)) as o using (setting)
+    full join agent_memory.leaves((
+      select s.settings || jsonb_strip_nulls(jsonb_build_object('embedding_model', s.embedding_model))
+      from public.agent_memory_config as s
+      where s.organization_id = caller.organization_id and s.agent_id = agent_config.agent_id)) as a using (setting)
+    order by setting;
+end
+$$;
+
+-- Name: FUNCTION agent_config(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.agent_config(agent_id text) IS 'Each setting that holds for an agent, or, with a null agent_id, for all agents that don''t set it themselves, and where it comes from. With the model of the agent''s vectors, which is settled by the first of them. For members. Raises PM001, PM002.';
+
+-- Name: agent_config_history(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.agent_config_history(agent_id text) RETURNS SETOF public.agent_config_change
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('recall');
+begin
+  return query
+    select h.agent_id, h.changed_at, h.changed_by, h.before, h.after
+    from public.agent_memory_config_history as h
+    where h.organization_id = caller.organization_id
+      and (h.agent_id is null or h.agent_id = agent_config_history.agent_id)
+    order by h.id;
+end
+$$;
+
+-- Name: FUNCTION agent_config_history(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.agent_config_history(agent_id text) IS 'Who changed the settings of an agent, and those that hold for all agents, oldest first; with a null agent_id the latter alone. For members. Raises PM001, PM002.';
 
 -- Name: append_context(jsonb, text, text, text); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2247,6 +3211,53 @@ $$;
 
 COMMENT ON FUNCTION public.authenticate_api_key(key text) IS 'The claims of the program that a key belongs to, to be set for its transactions; every one of those checks the key again, so that revoking it works at once. Raises PM009 for any key that is not good.';
 
+-- Name: configure_agent(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.configure_agent(agent_id text, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller agent_memory.principal := agent_memory.require_configurer(agent_id);
+  patch jsonb := agent_memory.checked_settings(changes);
+  old jsonb;
+  new jsonb;
+begin
+  if char_length(agent_id) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'agent_id must be a text of 1 to 255 characters, or null for all agents';
+  end if;
+  -- The row's lock makes those who configure the same wait for each other.
+  if agent_id is null then
+    select o.agent_settings into old from public.organizations as o
+      where o.organization_id = caller.organization_id for no key update;
+  else
+    insert into public.agent_memory_config as c (organization_id, agent_id)
+      values (caller.organization_id, configure_agent.agent_id) on conflict do nothing;
+    select c.settings into old from public.agent_memory_config as c
+      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id for no key update;
+  end if;
+  new := agent_memory.merge_patch(old, patch);
+  if new <> old then
+    update public.organizations as o set agent_settings = new, updated_at = agent_memory.now()
+      where o.organization_id = caller.organization_id and agent_id is null;
+    update public.agent_memory_config as c set settings = new, updated_at = agent_memory.now()
+      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id;
+    insert into public.agent_memory_config_history as h (organization_id, agent_id, changed_at, changed_by, before, after)
+    select caller.organization_id, configure_agent.agent_id, agent_memory.now(), caller.subject,
+           jsonb_object_agg(setting, b.value), jsonb_object_agg(setting, a.value)
+    from agent_memory.leaves(old) as b full join agent_memory.leaves(new) as a using (setting)
+    where b.value is distinct from a.value;
+  end if;
+  return jsonb_strip_nulls(agent_memory.merge_patch(
+    agent_memory.all_built_in_settings(), agent_memory.effective_settings(caller.organization_id, agent_id)));
+end
+$$;
+
+-- Name: FUNCTION configure_agent(agent_id text, changes jsonb); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.configure_agent(agent_id text, changes jsonb) IS 'Changes the settings of an agent, or, with a null agent_id, those that hold for all agents that don''t set them themselves; answers the settings that hold after it. changes is a merge patch (RFC 7396): null removes a setting. Settings: weights, half_life, limit, token_budget, language, visibility, retention. For owners and admins, and for a program without an API key its own. Raises PM001, PM002, PM003.';
+
 -- Name: create_api_key(text, text, text[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.create_api_key(name text, agent_id text, verbs text[] DEFAULT '{recall,remember,forget}'::text[], expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS jsonb
@@ -2290,9 +3301,118 @@ $$;
 
 COMMENT ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) IS 'Makes a key for a program of the caller''s organization and answers {"id", "key", "prefix"}: the only time that the key is shown. verbs are some of recall, remember, forget. For owners and admins; audited. Raises PM001, PM002, PM003.';
 
+-- Name: drop_embedding_model(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.drop_embedding_model(model text, agent_id text DEFAULT NULL::text, vector_limit integer DEFAULT 10000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, drop_embedding_model.agent_id);
+  doomed uuid[];
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(vector_limit, 0) not between 1 and 100000 then
+    raise exception using errcode = 'PM003', message = 'vector_limit must be from 1 to 100000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  if exists (select from public.agent_memory_config as c
+             where c.organization_id = caller.organization_id and c.agent_id = agent and c.embedding_model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM007', message = format('%s is the model that agent %s uses', drop_embedding_model.model, agent),
+      hint = 'Switch to another one first: pgrecall embeddings switch.';
+  end if;
+  update public.agent_memory_models as m
+    set state = 'dropped', changed_at = agent_memory.now(), changed_by = caller.subject
+    where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model
+      and m.state <> 'dropped';
+  -- The first of them by the primary key, and one stretch of it for the deletion.
+  doomed := array(
+    select e.memory_id from public.ai_memory_embeddings as e
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and exists (
+      select from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = e.memory_id and m.agent_id = agent
+      offset 0)
+    order by e.memory_id limit vector_limit);
+  delete from public.ai_memory_embeddings as e
+    using unnest(doomed) as d (id)
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and e.memory_id = d.id
+      and e.memory_id between doomed[1] and doomed[cardinality(doomed)];
+  if doomed = '{}' and not exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM004', message = format('agent %s has no model %s', agent, drop_embedding_model.model);
+  end if;
+  return jsonb_build_object('agent_id', agent, 'model', drop_embedding_model.model, 'vectors', cardinality(doomed),
+    'is_done', cardinality(doomed) < vector_limit);
+end
+$$;
+
+-- Name: FUNCTION drop_embedding_model(model text, agent_id text, vector_limit integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) IS 'Ends a model that is not an agent''s current one: its vectors are taken no more, and up to vector_limit of them go. Repeat until is_done, so that no transaction is long. Answers {"agent_id", "model", "vectors", "is_done"}. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
+
+-- Name: embedding_status(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.embedding_status(agent_id text DEFAULT NULL::text) RETURNS SETOF public.embedding_model
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  -- Owners and admins who name no agent see all of them.
+  agent text := case when embedding_status.agent_id is not null or caller.role not in ('owner', 'admin')
+    then agent_memory.kept_agent(caller, embedding_status.agent_id) end;
+begin
+  perform agent_memory.require_vectors();
+  return query
+    with held as (
+      select m.agent_id, count(*) as memories
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id
+    ), stored as (
+      select m.agent_id, e.model, count(*) as vectors
+      from public.ai_memory_embeddings as e
+      join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = e.memory_id
+      where e.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id, e.model
+    ), settled as (
+      select c.agent_id, c.embedding_model as model, c.embedding_dimension as dimension, 'current' as state,
+             null::timestamptz as changed_at
+      from public.agent_memory_config as c
+      where c.organization_id = caller.organization_id and c.embedding_model is not null
+      union all
+      select b.agent_id, b.model, b.dimension, b.state, b.changed_at
+      from public.agent_memory_models as b
+      where b.organization_id = caller.organization_id
+    ), models as (
+      select agent_id, model, s.dimension, coalesce(s.state, 'dropped') as state, coalesce(v.vectors, 0) as vectors,
+             s.changed_at
+      from settled as s full join stored as v using (agent_id, model)
+      where (agent is null or agent_id = agent) and (v.vectors is not null or s.state <> 'dropped')
+    )
+    select agent_id, m.model, m.dimension, coalesce(m.state, 'none'), coalesce(h.memories, 0),
+           coalesce(m.vectors, 0), coalesce(h.memories, 0) - coalesce(m.vectors, 0), m.changed_at
+    from models as m full join held as h using (agent_id)
+    order by agent_id, array_position(array['current', 'next', 'former', 'dropped'], m.state), m.model;
+end
+$$;
+
+-- Name: FUNCTION embedding_status(agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.embedding_status(agent_id text) IS 'The models of an agent, by default the caller''s own (for owners and admins: of all agents), with counts of all memories that the agents hold. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+
 -- Name: explain_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.explain_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT 10, min_score real DEFAULT 0) RETURNS TABLE(id uuid, score real, signals jsonb)
+CREATE FUNCTION public.explain_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT NULL::integer, min_score real DEFAULT 0) RETURNS TABLE(id uuid, score real, signals jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2405,9 +3525,47 @@ $$;
 
 COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'What happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. A change from before it was shared shows to those alone who could see it then. Empty if there is no such memory that the caller may read.';
 
+-- Name: missing_embeddings(text, text, uuid, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.missing_embeddings(model text, agent_id text DEFAULT NULL::text, after uuid DEFAULT NULL::uuid, match_limit integer DEFAULT 100) RETURNS SETOF public.missing_embedding
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, missing_embeddings.agent_id);
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(match_limit, 0) not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  elsif model is null then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  return query
+    select m.id, agent_memory.embedded_text(m.speaker, m.content), agent_memory.text_digest(m.speaker, m.content)
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.agent_id = agent
+      and (missing_embeddings.after is null or m.id > missing_embeddings.after)
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      and not exists (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = caller.organization_id and e.model = missing_embeddings.model and e.memory_id = m.id
+        -- Looked up for each memory: joined, all vectors might be read for each page.
+        offset 0)
+    order by m.id limit match_limit;
+end
+$$;
+
+-- Name: FUNCTION missing_embeddings(model text, agent_id text, after uuid, match_limit integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) IS 'The memories of an agent that have no vector of a model, in the order of their ids, those after the id `after`: 1 to 1000 of them. Only what the caller may read and change: the private memories of others are for the agent''s own program alone. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+
 -- Name: recall_in_context(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.recall_in_context(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT 10, min_score real DEFAULT 0) RETURNS SETOF public.memory_in_context
+CREATE FUNCTION public.recall_in_context(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT NULL::integer, min_score real DEFAULT 0) RETURNS SETOF public.memory_in_context
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2436,20 +3594,20 @@ COMMENT ON FUNCTION public.recall_in_context(query text, query_embedding real[],
 
 -- Name: recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT 10, min_score real DEFAULT 0) RETURNS SETOF public.recalled_memory
+CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT NULL::integer, min_score real DEFAULT 0) RETURNS SETOF public.recalled_memory
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return query select (r.hit).* from agent_memory.recalled(
-    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until, as_of,
-    match_limit, min_score, false) as r;
+    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key,
+    kinds, metadata, since, until, as_of, match_limit, min_score, false) as r;
 end
 $$;
 
 -- Name: FUNCTION recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) IS 'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. Writes nothing. Raises PM001, PM003, PM005.';
+COMMENT ON FUNCTION public.recall_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) IS 'The memories that answer a question best, best first, of those that the caller may see, that are valid now or at as_of and pass the filters. Works without an embedding, from the text alone. Exact up to agent_memory.exact_limit() memories in scope; above, indexes choose candidates, and never fewer come back than exist. What is not said, match_limit above all, is as effective_settings() have it: a program''s own, else those of the agent that is named. Writes nothing. Raises PM001, PM003, PM005.';
 
 -- Name: remember_memories(jsonb); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2473,6 +3631,7 @@ begin
   end if;
   drafts := agent_memory.drafts(caller, memories);
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(
@@ -2604,6 +3763,114 @@ $$;
 -- Name: FUNCTION set_private_access(allowed boolean); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.set_private_access(allowed boolean) IS 'Whether owners and admins may look at private memories by inspect_memories(). For owners; audited. Raises PM001, PM002, PM003.';
+
+-- Name: store_missing_embeddings(text, jsonb, text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text DEFAULT NULL::text) RETURNS SETOF public.stored_embedding
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, store_missing_embeddings.agent_id);
+  ids uuid[];
+  answers public.stored_embedding[];
+  chosen record;
+begin
+  perform agent_memory.require_vectors();
+  if jsonb_typeof(embeddings) is distinct from 'array' or jsonb_array_length(embeddings) > 1000 then
+    raise exception using errcode = 'PM003', message = 'embeddings must be an array of at most 1,000 objects',
+      hint = 'Such as [{"id": "…", "digest": "…", "embedding": [0.1, 0.2]}], the first two as missing_embeddings() gave them.';
+  elsif coalesce(char_length(model), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
+  -- of their ids, so that two of these never wait for each other in a circle.
+  ids := array(
+    select locked.id
+    from (select distinct lower(item ->> 'id')::uuid as id from jsonb_array_elements(embeddings) as item
+          where item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' order by 1) as given
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = given.id and m.agent_id = agent
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      for no key update) as locked);
+  answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
+  for chosen in
+    select length(i.embedding) - length(replace(i.embedding, ',', '')) + 1 as dimension,
+           array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
+    from unnest(answers) as a
+    join (select e.item ->> 'embedding' as embedding, e.ordinal
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)) as i on i.ordinal = a.ordinal
+    where a.status = 'stored'
+    group by 1 order by 1
+  loop
+    perform agent_memory.settle_model(caller.organization_id, agent, model, chosen.dimension);
+    perform agent_memory.store_embeddings(caller.organization_id, model, chosen.ids, chosen.embeddings);
+  end loop;
+  return query select * from unnest(answers);
+end
+$_$;
+
+-- Name: FUNCTION store_missing_embeddings(model text, embeddings jsonb, agent_id text); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) IS 'Stores vectors of a model that was added, or is current: a list of {"id", "digest", "embedding"}, the first two as missing_embeddings() gave them, and answers for each. A memory that has a vector meanwhile, or another text, is skipped, so any number of clients may do this at once. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+-- Name: switch_embedding_model(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.switch_embedding_model(model text, agent_id text DEFAULT NULL::text, allow_missing integer DEFAULT 0) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, switch_embedding_model.agent_id);
+  former record;
+  wanted record;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(allow_missing, -1) < 0 then
+    raise exception using errcode = 'PM003', message = 'allow_missing must be 0 or more';
+  elsif exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped') then
+    -- Counted once before anybody has to wait, and once while nobody writes.
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  select c.embedding_model, c.embedding_dimension into former from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if former.embedding_model is distinct from switch_embedding_model.model then
+    select m.model, m.dimension into wanted from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped';
+    if wanted.model is null or former.embedding_model is null then
+      raise exception using errcode = 'PM004', message = format('agent %s has no model %s to switch to', agent, switch_embedding_model.model),
+        hint = 'Fill it in first: pgrecall embeddings backfill.';
+    end if;
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+    update public.agent_memory_config as c
+      set embedding_model = wanted.model, embedding_dimension = wanted.dimension, updated_at = agent_memory.now()
+      where c.organization_id = caller.organization_id and c.agent_id = agent;
+    delete from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model in (wanted.model, former.embedding_model);
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_by)
+      values (caller.organization_id, agent, former.embedding_model, former.embedding_dimension, 'former', caller.subject);
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, switch_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', switch_embedding_model.model,
+    'former', nullif(former.embedding_model, switch_embedding_model.model), 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+
+-- Name: FUNCTION switch_embedding_model(model text, agent_id text, allow_missing integer); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) IS 'Makes a model that was added, or was current before, an agent''s current one, at once; the former one stays beside it, and recall and writes with it go on to work. Refused while more than allow_missing memories lack a vector of the model. Writes under way are waited for, and new ones wait for the count. Answers {"agent_id", "model", "former", "memories", "missing"}; former is null if it was current already. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
 
 -- Name: update_memory(uuid, jsonb); Type: FUNCTION; Schema: public; Owner: -
 
@@ -2769,12 +4036,16 @@ CREATE TABLE public.agent_memory_config (
     agent_id text NOT NULL,
     embedding_model text,
     embedding_dimension integer,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT agent_memory_config_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
     CONSTRAINT agent_memory_config_embedding_dimension_check CHECK (((embedding_dimension >= 1) AND (embedding_dimension <= 16000))),
     CONSTRAINT agent_memory_config_embedding_model_check CHECK (((char_length(embedding_model) >= 1) AND (char_length(embedding_model) <= 255))),
-    CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL)))
+    CONSTRAINT agent_memory_config_languages_check CHECK ((cardinality(languages) <= 100)),
+    CONSTRAINT agent_memory_config_model_has_dimension CHECK (((embedding_model IS NULL) = (embedding_dimension IS NULL))),
+    CONSTRAINT agent_memory_config_settings_hold CHECK (((settings = '{}'::jsonb) OR ((agent_memory.settings_problem(settings) IS NULL) AND (jsonb_strip_nulls(settings) = settings))))
 );
 
 -- Name: TABLE agent_memory_config; Type: COMMENT; Schema: public; Owner: -
@@ -2788,6 +4059,75 @@ COMMENT ON COLUMN public.agent_memory_config.embedding_model IS 'The model of ev
 -- Name: COLUMN agent_memory_config.embedding_dimension; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.agent_memory_config.embedding_dimension IS 'The number of elements of those vectors.';
+
+-- Name: COLUMN agent_memory_config.languages; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.languages IS 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
+
+-- Name: COLUMN agent_memory_config.settings; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config.settings IS 'What this agent sets itself, changed by configure_agent().';
+
+-- Name: agent_memory_config_history; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_config_history (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    agent_id text,
+    changed_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    changed_by text NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    CONSTRAINT agent_memory_config_history_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255)))
+);
+
+-- Name: TABLE agent_memory_config_history; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_config_history IS 'The changes of settings: who changed what, when; never updated. Read by the members of the organization, written by configure_agent().';
+
+-- Name: COLUMN agent_memory_config_history.agent_id; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.agent_id IS 'The agent whose settings were changed; null for those that hold for all agents.';
+
+-- Name: COLUMN agent_memory_config_history.changed_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.changed_by IS 'The member who changed them, as in organization_members.user_id.';
+
+-- Name: COLUMN agent_memory_config_history.before; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.before IS 'The settings that changed, by name, such as weights.meaning, with their earlier values; null for one that was not set.';
+
+-- Name: COLUMN agent_memory_config_history.after; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_config_history.after IS 'The same settings with their later values; null for one that is not set any more.';
+
+-- Name: agent_memory_models; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.agent_memory_models (
+    organization_id uuid NOT NULL,
+    agent_id text NOT NULL,
+    model text NOT NULL,
+    dimension integer NOT NULL,
+    state text NOT NULL,
+    changed_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT agent_memory_models_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT agent_memory_models_dimension_check CHECK (((dimension >= 1) AND (dimension <= 16000))),
+    CONSTRAINT agent_memory_models_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 255))),
+    CONSTRAINT agent_memory_models_state_check CHECK ((state = ANY (ARRAY['next'::text, 'former'::text, 'dropped'::text])))
+);
+
+-- Name: TABLE agent_memory_models; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.agent_memory_models IS 'The embedding models of an agent besides its current one; written by functions, read by the members of the organization.';
+
+-- Name: COLUMN agent_memory_models.state; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_models.state IS 'next: being filled in. former: current until a switch. dropped: its vectors are gone, or going, and no more are taken.';
+
+-- Name: COLUMN agent_memory_models.changed_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_models.changed_by IS 'Who brought it into this state: the subject of the claims.';
 
 -- Name: agent_memory_stats; Type: TABLE; Schema: public; Owner: -
 
@@ -2947,7 +4287,9 @@ CREATE TABLE public.organizations (
     admins_read_private boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+    agent_settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT organizations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT organizations_settings_hold CHECK (((agent_settings = '{}'::jsonb) OR ((agent_memory.settings_problem(agent_settings) IS NULL) AND (jsonb_strip_nulls(agent_settings) = agent_settings))))
 );
 
 -- Name: TABLE organizations; Type: COMMENT; Schema: public; Owner: -
@@ -2957,6 +4299,10 @@ COMMENT ON TABLE public.organizations IS 'The tenants. Every other row belongs t
 -- Name: COLUMN organizations.admins_read_private; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.organizations.admins_read_private IS 'Whether owners and admins may look at the private memories of members; each look is audited.';
+
+-- Name: COLUMN organizations.agent_settings; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.organizations.agent_settings IS 'What holds for all agents that don''t set it themselves, changed by configure_agent() with no agent.';
 
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
 
@@ -2978,10 +4324,20 @@ ALTER TABLE ONLY agent_memory.fingerprints
 ALTER TABLE ONLY agent_memory.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
 
+-- Name: agent_memory_config_history agent_memory_config_history_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config_history
+    ADD CONSTRAINT agent_memory_config_history_pkey PRIMARY KEY (organization_id, id);
+
 -- Name: agent_memory_config agent_memory_config_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config
     ADD CONSTRAINT agent_memory_config_pkey PRIMARY KEY (organization_id, agent_id);
+
+-- Name: agent_memory_models agent_memory_models_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_models
+    ADD CONSTRAINT agent_memory_models_pkey PRIMARY KEY (organization_id, agent_id, model);
 
 -- Name: agent_memory_stats agent_memory_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -3026,6 +4382,14 @@ ALTER TABLE ONLY public.organizations
 -- Name: api_keys_hash_idx; Type: INDEX; Schema: agent_memory; Owner: -
 
 CREATE INDEX api_keys_hash_idx ON agent_memory.api_keys USING btree (key_hash);
+
+-- Name: agent_memory_config_history_agent_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX agent_memory_config_history_agent_idx ON public.agent_memory_config_history USING btree (organization_id, agent_id, id);
+
+-- Name: agent_memory_models_model_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX agent_memory_models_model_idx ON public.agent_memory_models USING btree (organization_id, model);
 
 -- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -3116,10 +4480,20 @@ CREATE INDEX organization_members_user_id_idx ON public.organization_members USI
 ALTER TABLE ONLY agent_memory.api_keys
     ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
 
+-- Name: agent_memory_config_history agent_memory_config_history_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_config_history
+    ADD CONSTRAINT agent_memory_config_history_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: agent_memory_config agent_memory_config_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config
     ADD CONSTRAINT agent_memory_config_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
+-- Name: agent_memory_models agent_memory_models_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.agent_memory_models
+    ADD CONSTRAINT agent_memory_models_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
 
 -- Name: agent_memory_stats agent_memory_stats_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
@@ -3190,6 +4564,26 @@ ALTER TABLE public.agent_memory_config ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agent_memory_config_delete ON public.agent_memory_config FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
+-- Name: agent_memory_config_history; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_config_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_config_history agent_memory_config_history_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_delete ON public.agent_memory_config_history FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config_history agent_memory_config_history_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_insert ON public.agent_memory_config_history FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_config_history agent_memory_config_history_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_select ON public.agent_memory_config_history FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_config_history agent_memory_config_history_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_config_history_update ON public.agent_memory_config_history FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
 -- Name: agent_memory_config agent_memory_config_insert; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY agent_memory_config_insert ON public.agent_memory_config FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
@@ -3201,6 +4595,26 @@ CREATE POLICY agent_memory_config_select ON public.agent_memory_config FOR SELEC
 -- Name: agent_memory_config agent_memory_config_update; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY agent_memory_config_update ON public.agent_memory_config FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.agent_memory_models ENABLE ROW LEVEL SECURITY;
+
+-- Name: agent_memory_models agent_memory_models_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_delete ON public.agent_memory_models FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models agent_memory_models_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_insert ON public.agent_memory_models FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: agent_memory_models agent_memory_models_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_select ON public.agent_memory_models FOR SELECT TO authenticated USING ((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)));
+
+-- Name: agent_memory_models agent_memory_models_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY agent_memory_models_update ON public.agent_memory_models FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
 -- Name: agent_memory_stats; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -3379,13 +4793,29 @@ GRANT ALL ON FUNCTION agent_memory.active_organization() TO service_role;
 
 REVOKE ALL ON FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
 
+-- Name: FUNCTION all_built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.all_built_in_settings() FROM PUBLIC;
+
 -- Name: FUNCTION are_claims_signed(claims text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
 
+-- Name: FUNCTION are_storable(embeddings text[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.are_storable(embeddings text[]) FROM PUBLIC;
+
 -- Name: FUNCTION audit(caller agent_memory.principal, action text, details jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) FROM PUBLIC;
+
+-- Name: FUNCTION built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.built_in_settings() FROM PUBLIC;
 
 -- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3397,6 +4827,11 @@ GRANT ALL ON FUNCTION agent_memory.is_safe_json(value jsonb) TO service_role;
 REVOKE ALL ON FUNCTION agent_memory.now() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.now() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.now() TO service_role;
+
+-- Name: FUNCTION paired(content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.paired(content text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.paired(content text) TO service_role;
 
 -- Name: FUNCTION text_config(language text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3421,6 +4856,10 @@ REVOKE ALL ON FUNCTION agent_memory.check_changes(memory public.ai_memories, cha
 
 REVOKE ALL ON FUNCTION agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text) FROM PUBLIC;
 
+-- Name: FUNCTION checked_settings(changes jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.checked_settings(changes jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION claim_signature(secret bytea, claims text, expires_at text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.claim_signature(secret bytea, claims text, expires_at text) FROM PUBLIC;
@@ -3442,9 +4881,21 @@ REVOKE ALL ON FUNCTION agent_memory.claimed_program() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 
+-- Name: FUNCTION count_missing(organization_id uuid, agent_id text, model text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) FROM PUBLIC;
+
+-- Name: FUNCTION days(duration text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.days(duration text) FROM PUBLIC;
+
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION detected_language(content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.detected_language(content text) FROM PUBLIC;
 
 -- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3454,9 +4905,25 @@ REVOKE ALL ON FUNCTION agent_memory.drafts(caller agent_memory.principal, memori
 
 REVOKE ALL ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) FROM PUBLIC;
 
+-- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) FROM PUBLIC;
+
 -- Name: FUNCTION embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION embedded_text(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.embedded_text(speaker text, content text) FROM PUBLIC;
+
+-- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION estimated_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.estimated_memories(organization_id uuid) FROM PUBLIC;
 
 -- Name: FUNCTION exact_limit(); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3484,17 +4951,34 @@ REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agen
 
 REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) FROM PUBLIC;
 
--- Name: FUNCTION is_large(organization_id uuid, model text); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) FROM PUBLIC;
 
 -- Name: FUNCTION is_storable(embedding text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_storable(embedding text) FROM PUBLIC;
 
+-- Name: FUNCTION kept_agent(caller agent_memory.principal, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.kept_agent(caller agent_memory.principal, agent_id text) FROM PUBLIC;
+
 -- Name: FUNCTION key_verbs(organization_id uuid, subject text, app_metadata jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, app_metadata jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION languages(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.languages(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION leaves(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.leaves(settings jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION lexemes(language text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.lexemes(language text, content text) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.lexemes(language text, content text) TO service_role;
 
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3520,9 +5004,22 @@ GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agen
 
 REVOKE ALL ON FUNCTION agent_memory.memberships(member text) FROM PUBLIC;
 
+-- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION neighbours(organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean) TO service_role;
 
 -- Name: FUNCTION openness(visibility text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3542,13 +5039,17 @@ REVOKE ALL ON FUNCTION agent_memory.principal() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.principal() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.principal() TO service_role;
 
--- Name: FUNCTION query_terms(query text, language text); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION query_terms(query text, languages text[]); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, language text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, languages text[]) FROM PUBLIC;
 
 -- Name: FUNCTION recall_weights(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.recall_weights() FROM PUBLIC;
+
+-- Name: FUNCTION recall_weights(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.recall_weights(settings jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3562,9 +5063,17 @@ REVOKE ALL ON FUNCTION agent_memory.refresh_windows(organization_id uuid, contex
 
 REVOKE ALL ON FUNCTION agent_memory.refusal(item jsonb) FROM PUBLIC;
 
+-- Name: FUNCTION refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer) FROM PUBLIC;
+
 -- Name: FUNCTION require_admin(lowest text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.require_admin(lowest text) FROM PUBLIC;
+
+-- Name: FUNCTION require_configurer(agent_id text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_configurer(agent_id text) FROM PUBLIC;
 
 -- Name: FUNCTION require_member(verb text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3574,17 +5083,30 @@ REVOKE ALL ON FUNCTION agent_memory.require_member(verb text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.require_signed_claims(secret text) FROM PUBLIC;
 
+-- Name: FUNCTION require_vectors(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.require_vectors() FROM PUBLIC;
+
 -- Name: FUNCTION require_writer(verb text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.require_writer(verb text) FROM PUBLIC;
+
+-- Name: FUNCTION retention_problem(retention jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) TO service_role;
 
 -- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) FROM PUBLIC;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, explained uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION sampled(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, explained uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.sampled(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]) FROM PUBLIC;
 
 -- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3594,6 +5116,11 @@ REVOKE ALL ON FUNCTION agent_memory.set_forgotten(scope jsonb, dry_run boolean, 
 
 REVOKE ALL ON FUNCTION agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft) FROM PUBLIC;
 
+-- Name: FUNCTION settings_problem(settings jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settings_problem(settings jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.settings_problem(settings jsonb) TO service_role;
+
 -- Name: FUNCTION settle_agent(organization_id uuid, organization_name text, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization_name text, agent_id text) FROM PUBLIC;
@@ -3602,6 +5129,10 @@ GRANT ALL ON FUNCTION agent_memory.settle_agent(organization_id uuid, organizati
 -- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
+
+-- Name: FUNCTION settle_languages(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) FROM PUBLIC;
 
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3639,13 +5170,22 @@ REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, dra
 
 REVOKE ALL ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) FROM PUBLIC;
 
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], row_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION text_digest(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.text_digest(speaker text, content text) FROM PUBLIC;
 
 -- Name: FUNCTION vector_schema(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
+
+-- Name: FUNCTION weights_problem(weights jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) TO service_role;
 
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -3654,6 +5194,28 @@ REVOKE ALL ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_m
 -- Name: FUNCTION without_recalled(content text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.without_recalled(content text) FROM PUBLIC;
+
+-- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION add_embedding_model(model text, dimension integer, agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO service_role;
+
+-- Name: FUNCTION agent_config(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.agent_config(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agent_config(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.agent_config(agent_id text) TO service_role;
+
+-- Name: FUNCTION agent_config_history(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.agent_config_history(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.agent_config_history(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.agent_config_history(agent_id text) TO service_role;
 
 -- Name: FUNCTION append_context(messages jsonb, context_key text, agent_id text, user_id text); Type: ACL; Schema: public; Owner: -
 
@@ -3667,11 +5229,29 @@ REVOKE ALL ON FUNCTION public.authenticate_api_key(key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO authenticated;
 GRANT ALL ON FUNCTION public.authenticate_api_key(key text) TO service_role;
 
+-- Name: FUNCTION configure_agent(agent_id text, changes jsonb); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.configure_agent(agent_id text, changes jsonb) TO service_role;
+
 -- Name: FUNCTION create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[], expires_at timestamp with time zone) TO service_role;
+
+-- Name: FUNCTION drop_embedding_model(model text, agent_id text, vector_limit integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.drop_embedding_model(model text, agent_id text, vector_limit integer) TO service_role;
+
+-- Name: FUNCTION embedding_status(agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.embedding_status(agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO service_role;
 
 -- Name: FUNCTION explain_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: ACL; Schema: public; Owner: -
 
@@ -3702,6 +5282,12 @@ GRANT ALL ON FUNCTION public.list_api_keys() TO service_role;
 REVOKE ALL ON FUNCTION public.memory_history(memory_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.memory_history(memory_id uuid) TO service_role;
+
+-- Name: FUNCTION missing_embeddings(model text, agent_id text, after uuid, match_limit integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION public.missing_embeddings(model text, agent_id text, after uuid, match_limit integer) TO service_role;
 
 -- Name: FUNCTION recall_in_context(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: ACL; Schema: public; Owner: -
 
@@ -3745,6 +5331,18 @@ REVOKE ALL ON FUNCTION public.set_private_access(allowed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.set_private_access(allowed boolean) TO service_role;
 
+-- Name: FUNCTION store_missing_embeddings(model text, embeddings jsonb, agent_id text); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) TO authenticated;
+GRANT ALL ON FUNCTION public.store_missing_embeddings(model text, embeddings jsonb, agent_id text) TO service_role;
+
+-- Name: FUNCTION switch_embedding_model(model text, agent_id text, allow_missing integer); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) TO authenticated;
+GRANT ALL ON FUNCTION public.switch_embedding_model(model text, agent_id text, allow_missing integer) TO service_role;
+
 -- Name: FUNCTION update_memory(memory_id uuid, changes jsonb); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) FROM PUBLIC;
@@ -3755,6 +5353,16 @@ GRANT ALL ON FUNCTION public.update_memory(memory_id uuid, changes jsonb) TO ser
 
 GRANT SELECT ON TABLE public.agent_memory_config TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config TO service_role;
+
+-- Name: TABLE agent_memory_config_history; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_config_history TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_config_history TO service_role;
+
+-- Name: TABLE agent_memory_models; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.agent_memory_models TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agent_memory_models TO service_role;
 
 -- Name: TABLE agent_memory_stats; Type: ACL; Schema: public; Owner: -
 

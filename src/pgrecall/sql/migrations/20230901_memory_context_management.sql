@@ -3,12 +3,12 @@
 -- A map of the whole schema
 --   public        what clients call and read: the tables below and the functions
 --                 recall_memories, remember_memories, update_memory, forget_memories,
---                 restore_memories, memory_history.
+--                 restore_memories, memory_history, configure_agent, agent_config.
 --   agent_memory  what is private: who the caller is, what a caller may read or write, text
 --                 indexing, the migration ledger. Clients have no rights on it.
 --
 --   organizations -+- organization_members      who belongs, with which role
---                  |- agent_memory_config       settings per agent
+--                  |- agent_memory_config       settings per agent, and their history beside it
 --                  |- ai_memory_contexts        conversations
 --                  |- ai_memories -+- ai_memory_embeddings   vectors, where pgvector is installed
 --                  |               `- ai_memory_history      what was changed, when and by whom
@@ -50,8 +50,8 @@ begin
   end if;
   select pg_catalog.to_regclass('public.' || name) into taken
     from pg_catalog.unnest(array[
-      'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_stats', 'ai_memories',
-      'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
+      'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_config_history', 'agent_memory_stats',
+      'ai_memories', 'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
     where pg_catalog.to_regclass('public.' || name) is not null limit 1;
   if taken is not null then
     raise exception using
@@ -180,35 +180,106 @@ $$;
 comment on function agent_memory.is_safe_json(jsonb) is
   'Whether a document is an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300.';
 
-create or replace function agent_memory.text_config(language text)
-returns regconfig
+-- Languages -----------------------------------------------------------------------------------
+--
+-- A memory is indexed by the stemmer of its language: the one that its writer names, else the one
+-- that its words betray. A question is asked in every language that its organization remembers in.
+
+-- Of the languages that this server has a stemmer for, which differ by version. Inlined into the
+-- generated column: hence searched, and the operators with their schema.
+do $text_config$
+begin
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.text_config(language text)
+    returns regconfig
+    language sql immutable parallel safe
+    as $body$
+      select case
+        %s
+        else 'pg_catalog.simple'::pg_catalog.regconfig
+      end
+    $body$ $ddl$, (
+      select pg_catalog.string_agg(pg_catalog.format(
+        'when language operator(pg_catalog.=) %1$L then %2$L::pg_catalog.regconfig', c.cfgname, 'pg_catalog.' || c.cfgname),
+        E'\n        ' order by c.cfgname <> 'english', c.cfgname)
+      from pg_catalog.pg_ts_config as c
+      where c.cfgnamespace = 'pg_catalog'::pg_catalog.regnamespace and c.cfgname <> 'simple'));
+end
+$text_config$;
+comment on function agent_memory.text_config(text) is
+  'The text search configuration of a language; simple for one without a stemmer. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+
+create or replace function agent_memory.paired(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff';
+  cut constant text := left(content, 30000);
+begin
+  if cut !~ ('[' || letters || ']') then
+    return content;
+  end if;
+  return regexp_replace(cut, '([' || letters || ']{2})', ' \1 ', 'g') || ' '
+    || regexp_replace(regexp_replace(regexp_replace(
+         cut, '[^' || letters || ']+', ' ', 'g'), '(^| )[^ ]', ' ', 'g'), '([^ ]{2})', ' \1 ', 'g');
+end
+$$;
+comment on function agent_memory.paired(text) is
+  'A text in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter; other text is left as it is. Of a text with such letters, the first 30,000 characters.';
+
+create or replace function agent_memory.lexemes(language text, content text)
+returns tsvector
 language sql immutable parallel safe
 as $$
-  -- Inlined into the generated column: hence searched, and the operators with their schema.
-  select case
-    when language operator(pg_catalog.=) 'english' then 'pg_catalog.english'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'arabic' then 'pg_catalog.arabic'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'danish' then 'pg_catalog.danish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'dutch' then 'pg_catalog.dutch'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'finnish' then 'pg_catalog.finnish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'french' then 'pg_catalog.french'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'german' then 'pg_catalog.german'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'greek' then 'pg_catalog.greek'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'hungarian' then 'pg_catalog.hungarian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'indonesian' then 'pg_catalog.indonesian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'italian' then 'pg_catalog.italian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'norwegian' then 'pg_catalog.norwegian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'portuguese' then 'pg_catalog.portuguese'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'romanian' then 'pg_catalog.romanian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'russian' then 'pg_catalog.russian'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'spanish' then 'pg_catalog.spanish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'swedish' then 'pg_catalog.swedish'::pg_catalog.regconfig
-    when language operator(pg_catalog.=) 'turkish' then 'pg_catalog.turkish'::pg_catalog.regconfig
-    else 'pg_catalog.simple'::pg_catalog.regconfig
-  end
+  -- Inlined, as text_config() is. Plain ASCII has no letters to pair.
+  select pg_catalog.to_tsvector(agent_memory.text_config(language), case
+    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
+    else agent_memory.paired(content)
+  end)
 $$;
-comment on function agent_memory.text_config(text) is
-  'The text search configuration of a language. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
+comment on function agent_memory.lexemes(text, text) is 'What a text is found by: its words, stemmed as its language does.';
+
+create or replace function agent_memory.detected_language(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  sample constant text := lower(left(content, 500));
+  words text[];
+  found record;
+begin
+  -- The most usual case first, since the full comparison takes ten times as long.
+  if sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M' then
+    return 'english';
+  end if;
+  if octet_length(sample) > char_length(sample) then
+    -- More than half of the letters are of a script.
+    select s.language into found
+      from (values ('arabic', '[^\u0620-\u064a]'), ('hindi', '[^\u0904-\u0939]'), ('russian', '[^\u0430-\u044f\u0451]'),
+                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]')) as s (language, others)
+      where 2 * char_length(regexp_replace(sample, s.others, '', 'g')) > char_length(regexp_replace(sample, '[\s\d[:punct:]]', '', 'g'));
+    if found.language is not null then
+      return found.language;
+    end if;
+  end if;
+  words := (regexp_split_to_array(sample, '[\s\d[:punct:]]+'))[1:24];
+  select l.language, count(*) filter (where ts_lexize((l.language || '_stem')::regdictionary, w.word) = '{}') as stop_words
+    into found
+    from unnest(array['english', 'german', 'french', 'spanish', 'italian', 'portuguese', 'dutch', 'swedish', 'danish', 'norwegian',
+                      'finnish', 'hungarian', 'romanian', 'turkish']) with ordinality as l (language, place)
+    cross join unnest(words) as w (word)
+    where char_length(w.word) between 1 and 6
+    group by l.language, l.place
+    order by stop_words desc, l.place limit 1;
+  return case when found.stop_words >= 3 and 6 * found.stop_words >= cardinality(words) then found.language end;
+end
+$$;
+comment on function agent_memory.detected_language(text) is
+  'The language of a text: by its script, or by whose stop words it has, three at least and every sixth word; null if that decides nothing.';
 
 -- Tenancy -------------------------------------------------------------------------------------
 
@@ -584,8 +655,10 @@ create table if not exists public.ai_memories (
   dedup_key bytea,
   window_lexemes tsvector,
   search_vector tsvector not null generated always as (
-    setweight(to_tsvector(agent_memory.text_config(language), content), 'A')
-    || setweight(to_tsvector(agent_memory.text_config(language), coalesce(speaker, '')), 'B')
+    -- As agent_memory.lexemes(), which only those can call who may look into its schema.
+    setweight(to_tsvector(agent_memory.text_config(language), case when octet_length(content) = char_length(content)
+      then content else agent_memory.paired(content) end), 'A')
+    || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
     || coalesce(window_lexemes, ''::tsvector)) stored,
   primary key (organization_id, id),
   constraint ai_memories_context_fk foreign key (organization_id, context_id)
@@ -603,7 +676,7 @@ comment on table public.ai_memories is 'The memories: messages as they were said
 comment on column public.ai_memories.agent_id is 'The program that remembers.';
 comment on column public.ai_memories.user_id is 'The end user whom the memory is about.';
 comment on column public.ai_memories.speaker is 'Who said a message, by name; indexed with weight B, so that a question that names them finds it.';
-comment on column public.ai_memories.language is 'The language of the content, for its text search configuration.';
+comment on column public.ai_memories.language is 'The language of the content, by whose stemmer it is indexed; simple for none.';
 comment on column public.ai_memories.slot is 'Subject and attribute of a keyed memory, such as user:maria/diet. A new value supersedes the old one.';
 comment on column public.ai_memories.importance is '0 to 1; 0.5 where nothing is known.';
 comment on column public.ai_memories.confidence is '0 to 1: how sure its source was.';
@@ -701,6 +774,9 @@ from (values
   ('agent_memory.uuid_v7(timestamptz)', '{service_role}'),
   ('agent_memory.is_safe_json(jsonb)', '{service_role}'),
   ('agent_memory.text_config(text)', '{service_role}'),
+  ('agent_memory.paired(text)', '{service_role}'),
+  ('agent_memory.lexemes(text, text)', '{service_role}'),
+  ('agent_memory.detected_language(text)', '{}'),
   ('agent_memory.claimed_organization(jsonb)', '{service_role}'),
   ('agent_memory.memberships(text)', '{}'),
   ('agent_memory.claim_signature(bytea, text, text)', '{}'),

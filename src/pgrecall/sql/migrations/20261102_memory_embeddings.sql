@@ -77,9 +77,23 @@ begin
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
+  -- As pgvector would have it, so that an item is not refused only once pgvector has come.
   create or replace function agent_memory.is_storable(embedding text)
     returns boolean
-    language sql stable set search_path = pg_catalog, pg_temp as 'select true';
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
+    begin
+      return embedding is null or (embedding ~ '^\[[-+0-9.eE, ]+\]$' and coalesce((
+        select max(abs(e)) between 6e-8 and 65504 and count(*) <= 16000
+        from unnest(translate(embedding, '[]', '{}')::real[]) as e), false));
+    exception
+      when data_exception then
+        return false;
+    end
+    $body$;
+  create or replace function agent_memory.are_storable(embeddings text[])
+    returns boolean
+    language sql stable set search_path = pg_catalog, pg_temp as $body$
+      select coalesce(bool_and(agent_memory.is_storable(e)), true) from unnest(embeddings) as e $body$;
 end
 $without_vector$;
 
@@ -202,7 +216,11 @@ begin
     as $body$
     #variable_conflict use_column
     declare
-      is_large boolean := agent_memory.is_large(store_embeddings.organization_id, store_embeddings.model);
+      -- Counting thousands takes longer than writing one, so few of the single writes do it, chosen by
+      -- a random byte of their id: an organization is noticed to be large some dozen writes later.
+      is_large boolean := agent_memory.is_large(
+        store_embeddings.organization_id, store_embeddings.model,
+        cardinality(ids) > 16 or get_byte(uuid_send(ids[1]), 15) < 8);
     begin
       insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
       select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::%1$I.halfvec, is_large, clock.now
@@ -220,7 +238,21 @@ begin
     set search_path = pg_catalog, pg_temp
     as $body$
     begin
-      return %1$I.l2_norm(embedding::%1$I.halfvec) > 0;
+      return embedding is null or %1$I.l2_norm(embedding::%1$I.halfvec) > 0;
+    exception
+      when data_exception or program_limit_exceeded then
+        return false;
+    end
+    $body$ $ddl$, home);
+
+  execute pg_catalog.format($ddl$
+    create or replace function agent_memory.are_storable(embeddings text[])
+    returns boolean
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+    as $body$
+    begin
+      return coalesce((select bool_and(%1$I.l2_norm(e::%1$I.halfvec) > 0) from unnest(embeddings) as e), true);
     exception
       when data_exception or program_limit_exceeded then
         return false;
@@ -237,25 +269,29 @@ begin
     where c.organization_id = stored_models.organization_id and c.embedding_model is not null
   $body$;
 
-  create or replace function agent_memory.is_large(organization_id uuid, model text)
+  create or replace function agent_memory.is_large(organization_id uuid, model text, counting boolean)
   returns boolean
-  language sql stable parallel safe
+  language plpgsql stable parallel safe
   set search_path = pg_catalog, pg_temp
   set enable_seqscan = off
   set enable_bitmapscan = off
   as $body$
-    select exists (
+  begin
+    if exists (
         select from public.ai_memory_embeddings as e
-        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed)
-      or agent_memory.exact_limit() <= (
-        select count(*) from (
-          select from public.ai_memory_embeddings as e
-          where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
-          limit agent_memory.exact_limit()) as counted)
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed) then
+      return true;
+    end if;
+    return counting and agent_memory.exact_limit() <= (
+      select count(*) from (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
+        limit agent_memory.exact_limit()) as counted);
+  end
   $body$;
-  comment on function agent_memory.is_large(uuid, text) is
-    'Whether an organization has so many vectors of a model that further ones belong in the HNSW index.';
-  perform agent_memory.expose('agent_memory.is_large(uuid, text)', variadic '{}');
+  comment on function agent_memory.is_large(uuid, text, boolean) is
+    'Whether an organization has so many vectors of a model that further ones belong in the HNSW index: whether some are there already, or, when counting, there are enough.';
+  perform agent_memory.expose('agent_memory.is_large(uuid, text, boolean)', variadic '{}');
 
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
   returns void
@@ -278,8 +314,9 @@ comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
   'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
+comment on function agent_memory.are_storable(text[]) is 'Whether all vectors, those that are not null, can be stored: checked in one go.';
 comment on function agent_memory.is_storable(text) is
-  'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there. Where the server has no pgvector, true: nothing is stored.';
+  'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
   'Drops the vectors of a memory, whose content they no longer describe.';
 
@@ -294,6 +331,7 @@ from (values
   ('agent_memory.stored_models(uuid)', '{}'),
   ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
   ('agent_memory.is_storable(text)', '{}'),
+  ('agent_memory.are_storable(text[])', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);
 

@@ -1,9 +1,11 @@
 -- pgrecall: writing memories.
 --
 --   remember_memories(jsonb)
---     |- drafts()            reads and checks the items, one draft each, a reason where refused
+--     |- drafts()            reads and checks the items, one draft each, a reason where refused;
+--     |                      what they leave open as writers_settings() say
 --     |- settle_contexts()   finds or creates the conversations they name
---     |- settle_model()      holds an agent to one embedding model
+--     |- settle_languages()  notes in which languages questions are to be asked
+--     |- settle_model()      holds an agent to its embedding models
 --     |- windows()           lexemes of the messages before each message
 --     |- add_memories()      all without a slot, one statement; duplicates are left alone
 --     |- set_slot()          one slot at a time: the new value supersedes the old one
@@ -181,14 +183,28 @@ begin
       then 'visibility must be private, agent or organization'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
       then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+    when not agent_memory.is_storable(item ->> 'embedding') then case
+      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
     when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-    when not agent_memory.is_storable(item ->> 'embedding')
-      then 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $$;
 comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+
+create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
+returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+        from jsonb_array_elements(memories) as e (item)) as a
+$$;
+comment on function agent_memory.writers_settings(agent_memory.principal, jsonb) is
+  'The settings of the agents that items are to be stored for, by agent_id.';
 
 create or replace function agent_memory.drafts(caller agent_memory.principal, memories jsonb)
 returns agent_memory.draft[]
@@ -222,17 +238,19 @@ as $$
       coalesce(e.item ->> 'user_id', caller.person) as user_id,
       e.item ->> 'context_key' as context_key,
       coalesce(e.item ->> 'kind', 'fact') as kind,
-      w.content,
+      own.content,
       -- A message told as "Name: words" names its speaker.
       coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
-        substring(left(w.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', 'english') as language,
+        substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
+      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
       e.item ->> 'slot' as slot,
       case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
       case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
       coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility',
-               case when coalesce(e.item ->> 'user_id', caller.person) is null then 'agent' else 'private' end) as visibility,
+      coalesce(e.item ->> 'visibility', case
+        -- About nobody it can't be private.
+        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
       coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
       t.occurred_at as told_at,
       coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
@@ -243,8 +261,31 @@ as $$
       e.item ->> 'embedding_model' as embedding_model,
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
-    cross join lateral agent_memory.refusal(e.item) as r (reason)
-    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as w (content)
+    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
+    cross join (
+      select agent_memory.are_storable(array(
+        select v.item ->> 'embedding' from jsonb_array_elements(memories) as v (item))) offset 0) as vectors (are_storable)
+    cross join lateral (
+      -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
+      -- without asking for the reason of a refusal, which takes ten times as long.
+      select case when coalesce(
+          jsonb_typeof(e.item) = 'object' and vectors.are_storable
+          and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
+          and jsonb_typeof(e.item -> 'content') = 'string'
+          and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+          and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+          and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
+          and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
+          and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
+          and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
+          and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
+          and (e.item ? 'embedding_model' or not e.item ? 'embedding')
+          and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
+        then null else agent_memory.refusal(e.item) end) as r (reason)
+    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
              max(p.at) filter (where p.name = 'valid_from') as valid_from,
@@ -300,20 +341,46 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
-  select c.embedding_model, c.embedding_dimension into settled
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from public.agent_memory_models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
     from public.agent_memory_config as c
     where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
-  if (settled.embedding_model, settled.embedding_dimension) is distinct from (model, dimension) then
+  if settled.is_taken is not true then
     raise exception using
       errcode = 'PM005',
       message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
                        agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
-      hint = 'Use the embedder that the stored vectors came from; vectors of two models can''t be compared.';
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
   end if;
 end
 $$;
 comment on function agent_memory.settle_model(uuid, text, text, integer) is
-  'Holds an agent to the model and dimension of its first vector; PM005 for any other.';
+  'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
+
+create or replace function agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[])
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into public.agent_memory_config as c (organization_id, agent_id, languages)
+  select settle_languages.organization_id, told.agent_id, told.languages
+  from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
+        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
+      and known.languages @> told.languages)
+  on conflict (organization_id, agent_id) do update
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+$$;
+comment on function agent_memory.settle_languages(uuid, agent_memory.draft[]) is
+  'Notes the languages of drafts that their agents have stored nothing in so far.';
 
 -- Windows -------------------------------------------------------------------------------------
 
@@ -324,7 +391,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
-           to_tsvector(agent_memory.text_config(d.language), d.content) as lexemes
+           agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
     join public.ai_memory_contexts as c
       on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
@@ -536,7 +603,7 @@ begin
     return;
   end if;
   for batch in
-    select d.agent_id, d.embedding_model, length(d.embedding) - length(replace(d.embedding, ',', '')) + 1 as dimension,
+    select d.agent_id, d.embedding_model, octet_length(d.embedding) - octet_length(replace(d.embedding, ',', '')) + 1 as dimension,
            array_agg(d.id) as ids, array_agg(d.embedding) as embeddings
     from unnest(drafts) as d
     where d.embedding is not null and d.id = any (added)
@@ -571,6 +638,7 @@ begin
   end if;
   drafts := agent_memory.drafts(caller, memories);
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
 
   with added as materialized (
     select agent_memory.add_memories(caller.organization_id, array(
@@ -610,8 +678,10 @@ from (values
   ('agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz)', '{}'),
   ('agent_memory.without_recalled(text)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),
+  ('agent_memory.writers_settings(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),
+  ('agent_memory.settle_languages(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.settle_model(uuid, text, text, integer)', '{}'),
   ('agent_memory.windows(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.add_memories(uuid, agent_memory.draft[])', '{}'),

@@ -11,7 +11,7 @@ create or replace function public.explain_memories(
   agent_id text default null, user_id text default null, context_key text default null,
   kinds text[] default null, metadata jsonb default null, since timestamptz default null,
   until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default 10, min_score real default 0)
+  match_limit integer default null, min_score real default 0)
 returns table (id uuid, score real, signals jsonb)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -79,7 +79,7 @@ create or replace function public.recall_in_context(
   agent_id text default null, user_id text default null, context_key text default null,
   kinds text[] default null, metadata jsonb default null, since timestamptz default null,
   until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default 10, min_score real default 0)
+  match_limit integer default null, min_score real default 0)
 returns setof public.memory_in_context
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp

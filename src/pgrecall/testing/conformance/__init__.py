@@ -9,6 +9,7 @@ of a plain Memory.
 
 from pgrecall.testing.conformance.awaited import AwaitedMemory
 from pgrecall.testing.conformance.changing import ChangingConformance
+from pgrecall.testing.conformance.configuring import ConfiguringConformance
 from pgrecall.testing.conformance.conversing import ConversingConformance
 from pgrecall.testing.conformance.recalling import RecallingConformance
 from pgrecall.testing.conformance.sharing import SharingConformance
@@ -23,5 +24,6 @@ class MemoryConformance(
     ChangingConformance,
     ConversingConformance,
     SharingConformance,
+    ConfiguringConformance,
 ):
     """All of it."""

@@ -1,0 +1,1 @@
+"""pgrecall beside other memory systems, on the same server, with the same texts and vectors."""

@@ -1,0 +1,1 @@
+INSERT INTO texts (scope, id, content, vector) VALUES (%s, %s, %s, %s::text::halfvec);

@@ -1,0 +1,1 @@
+SELECT to_regclass('public.ai_memories') IS NOT NULL;

@@ -1,0 +1,494 @@
+-- pgrecall: another embedding model, filled in beside the current one and switched to.
+--
+--   add_embedding_model(...)       from now on vectors of the model are taken beside the current ones
+--   missing_embeddings(...)        memories that have no vector of it, page by page
+--   store_missing_embeddings(...)  their vectors
+--   switch_embedding_model(...)    it becomes the agent's model; the former one stays beside it
+--   drop_embedding_model(...)      a model that is not the agent's goes, with its vectors
+--   embedding_status(...)          how far all of that has come
+--
+-- An agent's current model stands in agent_memory_config, settled by its first vector. Those beside
+-- it stand here: next (being filled in), former (current until a switch), dropped. A memory may be
+-- written with a vector of any of them but a dropped one (settle_model()), so clients need not change
+-- their embedder all at once. A recall compares the vectors of the one model that it names.
+--
+-- Whoever stores a vector holds the organization's row for key share since before it asks which
+-- models are taken: memories do so by their foreign key. Switching and dropping hold that row for
+-- update. So a switch counts every vector, and no vector of a dropped model comes after it.
+
+-- Names below resolve to what they say, whatever the session's path was.
+set search_path = pg_catalog, pg_temp;
+
+create table if not exists public.agent_memory_models (
+  organization_id uuid not null references public.organizations on delete cascade,
+  agent_id text not null check (char_length(agent_id) between 1 and 255),
+  model text not null check (char_length(model) between 1 and 255),
+  dimension integer not null check (dimension between 1 and 16000),
+  state text not null check (state in ('next', 'former', 'dropped')),
+  changed_at timestamptz not null default agent_memory.now(),
+  changed_by text not null,
+  primary key (organization_id, agent_id, model)
+);
+comment on table public.agent_memory_models is 'The embedding models of an agent besides its current one; written by functions, read by the members of the organization.';
+comment on column public.agent_memory_models.state is 'next: being filled in. former: current until a switch. dropped: its vectors are gone, or going, and no more are taken.';
+comment on column public.agent_memory_models.changed_by is 'Who brought it into this state: the subject of the claims.';
+create index if not exists agent_memory_models_model_idx on public.agent_memory_models (organization_id, model);
+
+select agent_memory.policy('public.agent_memory_models', 'members', 'nobody');
+
+do $types$
+begin
+  if pg_catalog.to_regtype('public.embedding_model') is null then
+    create type public.embedding_model as (
+      agent_id text, model text, dimension integer, state text, memories bigint, vectors bigint,
+      missing bigint, changed_at timestamptz);
+  end if;
+  if pg_catalog.to_regtype('public.missing_embedding') is null then
+    create type public.missing_embedding as (id uuid, text text, digest text);
+  end if;
+  if pg_catalog.to_regtype('public.stored_embedding') is null then
+    create type public.stored_embedding as (ordinal integer, id uuid, status text, reason text);
+  end if;
+end
+$types$;
+comment on type public.embedding_model is
+  'One model of an agent: its state (current, next, former, dropped; none where the agent has no model), how many memories the agent has, how many of them have a vector of it and how many lack one, and since when it is in that state (null for the current one).';
+comment on type public.missing_embedding is
+  'A memory without a vector: its id, the text that the vector is to be made of, and a digest of that text, which is given back with the vector.';
+comment on type public.stored_embedding is
+  'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, or the text has changed: reason); rejected (reason says why).';
+
+-- Who, and what -------------------------------------------------------------------------------
+
+create or replace function agent_memory.kept_agent(caller agent_memory.principal, agent_id text)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  agent text := coalesce(kept_agent.agent_id, caller.program);
+begin
+  if caller.role not in ('owner', 'admin') and (caller.program is null or agent <> caller.program) then
+    raise exception using errcode = 'PM002',
+      message = 'the embedding models of an agent are for owners, admins and the agent''s own program';
+  elsif coalesce(char_length(agent), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'agent_id must name an agent, in 1 to 255 characters';
+  end if;
+  return agent;
+end
+$$;
+comment on function agent_memory.kept_agent(agent_memory.principal, text) is
+  'The agent whose models are meant, by default the caller''s own; PM002 if they are not for this caller, PM003 if none is named.';
+
+create or replace function agent_memory.embedded_text(speaker text, content text)
+returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when speaker is null or starts_with(content, speaker || ':') then content else speaker || ': ' || content end
+$$;
+comment on function agent_memory.embedded_text(text, text) is
+  'The text that the vector of a memory is made of: its content, after the name of who said it.';
+
+create or replace function agent_memory.text_digest(speaker text, content text)
+returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(convert_to(agent_memory.embedded_text(speaker, content), 'UTF8')), 'hex')
+$$;
+comment on function agent_memory.text_digest(text, text) is 'The SHA-256 of that text, hexadecimal.';
+
+create or replace function agent_memory.count_missing(organization_id uuid, agent_id text, model text)
+returns table (memories bigint, missing bigint)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+-- Where statistics are older than the vectors, a nested loop is chosen that takes minutes.
+set enable_nestloop = off
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select count(*), count(*) filter (where e.memory_id is null)
+    from public.ai_memories as m
+    left join public.ai_memory_embeddings as e
+      on e.organization_id = count_missing.organization_id and e.model = count_missing.model and e.memory_id = m.id
+    where m.organization_id = count_missing.organization_id and m.agent_id = count_missing.agent_id;
+end
+$$;
+comment on function agent_memory.count_missing(uuid, text, text) is
+  'How many memories an agent holds, forgotten and superseded ones included, since those can be recalled again; and how many of them have no vector of a model.';
+
+create or replace function agent_memory.require_vectors()
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not agent_memory.has_vector() then
+    raise exception using errcode = 'PM007', message = 'this server has no pgvector, so it stores no vectors',
+      hint = 'Install pgvector 0.7 or later, then run pgrecall migrate.';
+  end if;
+end
+$$;
+comment on function agent_memory.require_vectors() is 'Raises PM007 where the server has no pgvector.';
+
+-- Filling in ----------------------------------------------------------------------------------
+
+create or replace function public.add_embedding_model(model text, dimension integer, agent_id text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, add_embedding_model.agent_id);
+  current text;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(char_length(add_embedding_model.model), 0) not between 1 and 255
+     or coalesce(add_embedding_model.dimension, 0) not between 1 and 16000 then
+    raise exception using errcode = 'PM003', message = 'a model needs a name of up to 255 characters and a dimension from 1 to 16000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  select c.embedding_model into current from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if current <> add_embedding_model.model then
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_at, changed_by)
+    values (caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension, 'next', agent_memory.now(), caller.subject)
+    on conflict (organization_id, agent_id, model) do update
+      set dimension = excluded.dimension, state = excluded.state, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+      where m.state = 'dropped';
+  end if;
+  -- An agent without a model is settled on this one, as by a first vector.
+  perform agent_memory.settle_model(caller.organization_id, agent, add_embedding_model.model, add_embedding_model.dimension);
+  if agent_memory.stored_dimension(caller.organization_id, add_embedding_model.model) <> add_embedding_model.dimension then
+    raise exception using errcode = 'PM005',
+      message = format('the vectors of %s stored here have another dimension than %s', add_embedding_model.model, add_embedding_model.dimension),
+      hint = 'Vectors of two dimensions are of two models: give them two names.';
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, add_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', add_embedding_model.model, 'is_current',
+    current is null or current = add_embedding_model.model, 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+comment on function public.add_embedding_model(text, integer, text) is
+  'Has another model filled in beside an agent''s current one: from now on memories may be written with its vectors too. An agent without a model is settled on this one. Safe to repeat. Answers {"agent_id", "model", "is_current", "memories", "missing"}. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+create or replace function public.missing_embeddings(
+  model text, agent_id text default null, after uuid default null, match_limit integer default 100)
+returns setof public.missing_embedding
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+-- A page is a stretch of the primary key.
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, missing_embeddings.agent_id);
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(match_limit, 0) not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  elsif model is null then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  return query
+    select m.id, agent_memory.embedded_text(m.speaker, m.content), agent_memory.text_digest(m.speaker, m.content)
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.agent_id = agent
+      and (missing_embeddings.after is null or m.id > missing_embeddings.after)
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      and not exists (
+        select from public.ai_memory_embeddings as e
+        where e.organization_id = caller.organization_id and e.model = missing_embeddings.model and e.memory_id = m.id
+        -- Looked up for each memory: joined, all vectors might be read for each page.
+        offset 0)
+    order by m.id limit match_limit;
+end
+$$;
+comment on function public.missing_embeddings(text, text, uuid, integer) is
+  'The memories of an agent that have no vector of a model, in the order of their ids, those after the id `after`: 1 to 1000 of them. Only what the caller may read and change: the private memories of others are for the agent''s own program alone. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+
+create or replace function agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb)
+returns setof public.stored_embedding
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
+    from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
+                 row_number() over (partition by known.id order by e.ordinal) as place,
+                 coalesce(e.item ->> 'embedding' ~ '^\[[-+0-9.eE, ]+\]$' and agent_memory.is_storable(e.item ->> 'embedding'), false) as is_vector
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
+          left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
+    cross join lateral (select case
+      when not i.is_vector then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when i.id is null then 'no such memory of this agent, or none that the caller may change'
+      when i.place > 1 or exists (
+          select from public.ai_memory_embeddings as e
+          where e.organization_id = embedding_answers.organization_id and e.model = embedding_answers.model and e.memory_id = i.id
+          offset 0)
+        then 'it has a vector of this model already'
+      when i.digest is distinct from (
+          select agent_memory.text_digest(m.speaker, m.content) from public.ai_memories as m
+          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'its text has changed; ask for it again'
+    end) as r (reason)
+    order by i.ordinal;
+end
+$$;
+comment on function agent_memory.embedding_answers(uuid, uuid[], text, jsonb) is
+  'What becomes of each of the vectors that store_missing_embeddings() is given, for the memories `ids` that it holds locked.';
+
+create or replace function public.store_missing_embeddings(model text, embeddings jsonb, agent_id text default null)
+returns setof public.stored_embedding
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, store_missing_embeddings.agent_id);
+  ids uuid[];
+  answers public.stored_embedding[];
+  chosen record;
+begin
+  perform agent_memory.require_vectors();
+  if jsonb_typeof(embeddings) is distinct from 'array' or jsonb_array_length(embeddings) > 1000 then
+    raise exception using errcode = 'PM003', message = 'embeddings must be an array of at most 1,000 objects',
+      hint = 'Such as [{"id": "…", "digest": "…", "embedding": [0.1, 0.2]}], the first two as missing_embeddings() gave them.';
+  elsif coalesce(char_length(model), 0) not between 1 and 255 then
+    raise exception using errcode = 'PM003', message = 'model must name an embedding model';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for key share;
+  -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
+  -- of their ids, so that two of these never wait for each other in a circle.
+  ids := array(
+    select locked.id
+    from (select distinct lower(item ->> 'id')::uuid as id from jsonb_array_elements(embeddings) as item
+          where item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' order by 1) as given
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = given.id and m.agent_id = agent
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      for no key update) as locked);
+  answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
+  for chosen in
+    select length(i.embedding) - length(replace(i.embedding, ',', '')) + 1 as dimension,
+           array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
+    from unnest(answers) as a
+    join (select e.item ->> 'embedding' as embedding, e.ordinal
+          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)) as i on i.ordinal = a.ordinal
+    where a.status = 'stored'
+    group by 1 order by 1
+  loop
+    perform agent_memory.settle_model(caller.organization_id, agent, model, chosen.dimension);
+    perform agent_memory.store_embeddings(caller.organization_id, model, chosen.ids, chosen.embeddings);
+  end loop;
+  return query select * from unnest(answers);
+end
+$$;
+comment on function public.store_missing_embeddings(text, jsonb, text) is
+  'Stores vectors of a model that was added, or is current: a list of {"id", "digest", "embedding"}, the first two as missing_embeddings() gave them, and answers for each. A memory that has a vector meanwhile, or another text, is skipped, so any number of clients may do this at once. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+-- Switching and dropping ----------------------------------------------------------------------
+
+create or replace function agent_memory.refuse_gaps(organization_id uuid, agent_id text, model text, allowed integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  counted record;
+begin
+  select * into counted from agent_memory.count_missing(refuse_gaps.organization_id, refuse_gaps.agent_id, refuse_gaps.model);
+  if counted.missing > allowed then
+    raise exception using errcode = 'PM007',
+      message = format('%s of %s memories of agent %s have no vector of %s', counted.missing, counted.memories, refuse_gaps.agent_id, refuse_gaps.model),
+      hint = 'Fill them in first: pgrecall embeddings backfill, run for the agent. Or allow some gaps (allow_missing), which are found by their words alone until they are filled in.';
+  end if;
+end
+$$;
+comment on function agent_memory.refuse_gaps(uuid, text, text, integer) is
+  'Raises PM007, with counts, while more memories of an agent than are allowed lack a vector of a model.';
+
+create or replace function public.switch_embedding_model(model text, agent_id text default null, allow_missing integer default 0)
+returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, switch_embedding_model.agent_id);
+  former record;
+  wanted record;
+  counted record;
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(allow_missing, -1) < 0 then
+    raise exception using errcode = 'PM003', message = 'allow_missing must be 0 or more';
+  elsif exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped') then
+    -- Counted once before anybody has to wait, and once while nobody writes.
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  select c.embedding_model, c.embedding_dimension into former from public.agent_memory_config as c
+    where c.organization_id = caller.organization_id and c.agent_id = agent;
+  if former.embedding_model is distinct from switch_embedding_model.model then
+    select m.model, m.dimension into wanted from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = switch_embedding_model.model
+        and m.state <> 'dropped';
+    if wanted.model is null or former.embedding_model is null then
+      raise exception using errcode = 'PM004', message = format('agent %s has no model %s to switch to', agent, switch_embedding_model.model),
+        hint = 'Fill it in first: pgrecall embeddings backfill.';
+    end if;
+    perform agent_memory.refuse_gaps(caller.organization_id, agent, switch_embedding_model.model, allow_missing);
+    update public.agent_memory_config as c
+      set embedding_model = wanted.model, embedding_dimension = wanted.dimension, updated_at = agent_memory.now()
+      where c.organization_id = caller.organization_id and c.agent_id = agent;
+    delete from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model in (wanted.model, former.embedding_model);
+    insert into public.agent_memory_models as m (organization_id, agent_id, model, dimension, state, changed_by)
+      values (caller.organization_id, agent, former.embedding_model, former.embedding_dimension, 'former', caller.subject);
+  end if;
+  select * into counted from agent_memory.count_missing(caller.organization_id, agent, switch_embedding_model.model);
+  return jsonb_build_object('agent_id', agent, 'model', switch_embedding_model.model,
+    'former', nullif(former.embedding_model, switch_embedding_model.model), 'memories', counted.memories, 'missing', counted.missing);
+end
+$$;
+comment on function public.switch_embedding_model(text, text, integer) is
+  'Makes a model that was added, or was current before, an agent''s current one, at once; the former one stays beside it, and recall and writes with it go on to work. Refused while more than allow_missing memories lack a vector of the model. Writes under way are waited for, and new ones wait for the count. Answers {"agent_id", "model", "former", "memories", "missing"}; former is null if it was current already. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
+
+create or replace function public.drop_embedding_model(model text, agent_id text default null, vector_limit integer default 10000)
+returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  agent text := agent_memory.kept_agent(caller, drop_embedding_model.agent_id);
+  doomed uuid[];
+begin
+  perform agent_memory.require_vectors();
+  if coalesce(vector_limit, 0) not between 1 and 100000 then
+    raise exception using errcode = 'PM003', message = 'vector_limit must be from 1 to 100000';
+  end if;
+  perform from public.organizations as o where o.organization_id = caller.organization_id for update;
+  if exists (select from public.agent_memory_config as c
+             where c.organization_id = caller.organization_id and c.agent_id = agent and c.embedding_model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM007', message = format('%s is the model that agent %s uses', drop_embedding_model.model, agent),
+      hint = 'Switch to another one first: pgrecall embeddings switch.';
+  end if;
+  update public.agent_memory_models as m
+    set state = 'dropped', changed_at = agent_memory.now(), changed_by = caller.subject
+    where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model
+      and m.state <> 'dropped';
+  -- The first of them by the primary key, and one stretch of it for the deletion.
+  doomed := array(
+    select e.memory_id from public.ai_memory_embeddings as e
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and exists (
+      select from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = e.memory_id and m.agent_id = agent
+      offset 0)
+    order by e.memory_id limit vector_limit);
+  delete from public.ai_memory_embeddings as e
+    using unnest(doomed) as d (id)
+    where e.organization_id = caller.organization_id and e.model = drop_embedding_model.model and e.memory_id = d.id
+      and e.memory_id between doomed[1] and doomed[cardinality(doomed)];
+  if doomed = '{}' and not exists (
+      select from public.agent_memory_models as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent and m.model = drop_embedding_model.model) then
+    raise exception using errcode = 'PM004', message = format('agent %s has no model %s', agent, drop_embedding_model.model);
+  end if;
+  return jsonb_build_object('agent_id', agent, 'model', drop_embedding_model.model, 'vectors', cardinality(doomed),
+    'is_done', cardinality(doomed) < vector_limit);
+end
+$$;
+comment on function public.drop_embedding_model(text, text, integer) is
+  'Ends a model that is not an agent''s current one: its vectors are taken no more, and up to vector_limit of them go. Repeat until is_done, so that no transaction is long. Answers {"agent_id", "model", "vectors", "is_done"}. For owners, admins and the agent''s own program without a key. Raises PM001 to PM004, PM007.';
+
+-- How far it has come -------------------------------------------------------------------------
+
+create or replace function public.embedding_status(agent_id text default null)
+returns setof public.embedding_model
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  caller agent_memory.principal := agent_memory.require_member('administer');
+  -- Owners and admins who name no agent see all of them.
+  agent text := case when embedding_status.agent_id is not null or caller.role not in ('owner', 'admin')
+    then agent_memory.kept_agent(caller, embedding_status.agent_id) end;
+begin
+  perform agent_memory.require_vectors();
+  return query
+    with held as (
+      select m.agent_id, count(*) as memories
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id
+    ), stored as (
+      select m.agent_id, e.model, count(*) as vectors
+      from public.ai_memory_embeddings as e
+      join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = e.memory_id
+      where e.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      group by m.agent_id, e.model
+    ), settled as (
+      select c.agent_id, c.embedding_model as model, c.embedding_dimension as dimension, 'current' as state,
+             null::timestamptz as changed_at
+      from public.agent_memory_config as c
+      where c.organization_id = caller.organization_id and c.embedding_model is not null
+      union all
+      select b.agent_id, b.model, b.dimension, b.state, b.changed_at
+      from public.agent_memory_models as b
+      where b.organization_id = caller.organization_id
+    ), models as (
+      select agent_id, model, s.dimension, coalesce(s.state, 'dropped') as state, coalesce(v.vectors, 0) as vectors,
+             s.changed_at
+      from settled as s full join stored as v using (agent_id, model)
+      where (agent is null or agent_id = agent) and (v.vectors is not null or s.state <> 'dropped')
+    )
+    select agent_id, m.model, m.dimension, coalesce(m.state, 'none'), coalesce(h.memories, 0),
+           coalesce(m.vectors, 0), coalesce(h.memories, 0) - coalesce(m.vectors, 0), m.changed_at
+    from models as m full join held as h using (agent_id)
+    order by agent_id, array_position(array['current', 'next', 'former', 'dropped'], m.state), m.model;
+end
+$$;
+comment on function public.embedding_status(text) is
+  'The models of an agent, by default the caller''s own (for owners and admins: of all agents), with counts of all memories that the agents hold. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+
+select agent_memory.expose(function::regprocedure, variadic callers)
+from (values
+  ('agent_memory.kept_agent(agent_memory.principal, text)', '{}'::text[]),
+  ('agent_memory.embedded_text(text, text)', '{}'),
+  ('agent_memory.text_digest(text, text)', '{}'),
+  ('agent_memory.count_missing(uuid, text, text)', '{}'),
+  ('agent_memory.require_vectors()', '{}'),
+  ('agent_memory.embedding_answers(uuid, uuid[], text, jsonb)', '{}'),
+  ('agent_memory.refuse_gaps(uuid, text, text, integer)', '{}'),
+  ('public.add_embedding_model(text, integer, text)', '{authenticated,service_role}'),
+  ('public.missing_embeddings(text, text, uuid, integer)', '{authenticated,service_role}'),
+  ('public.store_missing_embeddings(text, jsonb, text)', '{authenticated,service_role}'),
+  ('public.switch_embedding_model(text, text, integer)', '{authenticated,service_role}'),
+  ('public.drop_embedding_model(text, text, integer)', '{authenticated,service_role}'),
+  ('public.embedding_status(text)', '{authenticated,service_role}')
+) as grants (function, callers);
+
+-- What comes next on this connection, which a pooler may give to somebody else, has its own path.
+reset search_path;
