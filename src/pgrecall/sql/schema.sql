@@ -3884,10 +3884,10 @@ declare
   new public.ai_memories;
 begin
   perform agent_memory.check_changes(old, changes);
-  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
   if changes ? 'content' then
-    new.content := agent_memory.without_recalled(new.content);
+    changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
+  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
