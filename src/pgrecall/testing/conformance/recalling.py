@@ -153,20 +153,20 @@ class RecallingConformance:
             ],
             context="thread-1",
         )
-        [hit] = await memory.recall("three of them", limit=1)
+        asked: dict[str, Any] = {"query": "how many?", "metadata": {"role": "assistant"}}
+        [hit] = found = await memory.recall(**asked)
         assert hit.content == "Yes, three of them."
         assert hit.before is not None
         assert hit.after is not None
         assert (hit.before.content, hit.before.speaker) == ("Is the blue one in stock?", "Maria")
         assert (hit.after.content, hit.speaker) == ("Then I take one.", None)
         assert (await memory.get(hit.before.id)).occurred_at == hit.before.occurred_at
-        found = await memory.recall("three of them", limit=1)
         lines = found.as_prompt().splitlines()[2:-1]
         assert [line.split("] ")[1] for line in lines] == [hit.before.content, hit.content]
         [cited] = [line.split(",")[0].removeprefix("- [memory ") for line in lines[1:]]
         assert (await memory.get(cited)).id == hit.id
         assert (await memory.history(cited))[0].memory_id == hit.id
-        [alone] = await memory.recall("three of them", limit=1, neighbours=False)
+        [alone] = await memory.recall(**asked, neighbours=False)
         assert (alone.before, alone.after) == (None, None)
         assert len((await memory.recall("rain", kinds="fact")).as_prompt()) == 0
 
