@@ -92,8 +92,8 @@ def test_what_is_refused(shell: Shell, arguments: tuple[str, ...], said: str) ->
 
 def test_recall_and_prompt_obey(shell: Shell) -> None:
     shell.json("remember", *(f"tea {number}" for number in range(12)))
-    shell.json("config", "set", "limit=3", "token_budget=60")
+    shell.json("config", "set", "limit=3", "token_budget=120")
     found = shell.json("recall", "tea")
-    assert (len(found["hits"]), found["token_budget"]) == (3, 60)
+    assert (len(found["hits"]), found["token_budget"]) == (3, 120)
     assert len(shell.json("recall", "tea", "--limit", "11")["hits"]) == 11
-    assert len(shell.run("recall", "tea", "--as-prompt").stdout) <= 240
+    assert 0 < len(shell.run("recall", "tea", "--as-prompt").stdout) <= 480

@@ -52,9 +52,14 @@ def test_json_has_hits_with_signals_and_the_explanation(told: Shell) -> None:
         "created_at",
         "score",
         "signals",
+        "speaker",
+        "before",
+        "after",
     }
     assert set(document["hits"][0]["signals"]) == {"semantic", "lexical", "recency", "importance"}
     assert document["explanation"]["compared"] == 3
+    assert [step["name"] for step in document["explanation"]["steps"]] == ["scope", "scoring"]
+    assert document["explanation"]["scores"] == []
     assert set(document["explanation"]["timings"]) == {"embedding", "database", "total"}
 
 
@@ -86,7 +91,19 @@ def test_explain_shows_a_bar_for_each_signal(told: Shell) -> None:
     lines = told.run("recall", "tomatoes", "--explain", "--limit", "1").stdout.splitlines()
     assert lines[1].strip().startswith("semantic did not run  lexical ██████ 1.00  recency ")
     assert "importance ███░░░ 0.50" in lines[1]
+    parts = [line.split() for line in lines[2:] if " x " in line]
+    assert ["own", "words", "██████", "1.00", "x", "0.56", "="] in [part[:7] for part in parts]
+    contributions = [abs(float(line.split(" = ")[1].split()[0])) for line in lines if " = " in line]
+    assert contributions == sorted(contributions, reverse=True)
     assert "compared    3 memories (all in scope, exactly), 1 hits" in lines
+    assert any("scoring: 3 compared by every signal, " in line for line in lines)
+
+
+def test_explain_in_json_has_the_parts_of_each_score(told: Shell) -> None:
+    document = told.json("recall", "tomatoes", "--explain", "--limit", "1")
+    [score] = document["explanation"]["scores"]
+    assert score["id"] == document["hits"][0]["id"]
+    assert set(score["parts"][0]) == {"name", "raw", "scaled", "weight", "contribution"}
 
 
 def test_as_prompt_prints_the_block_alone(told: Shell) -> None:

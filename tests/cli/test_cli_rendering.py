@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from pgrecall.cli.rendering import Blocks, ago, bar, day, visible
+from pgrecall.cli.rendering import Blocks, ago, bar, day, part_bar, visible
+from pgrecall.recall.explanation import Part
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
@@ -30,6 +31,13 @@ def test_bar(share: float, drawn: str) -> None:
 
 def test_bar_in_plain_characters() -> None:
     assert bar(0.5, Blocks(full="#", parts="", empty=".")) == "###..."
+
+
+def test_the_bar_of_a_part() -> None:
+    part = Part("context_words", 1.5, 0.5, 0.21, 0.044)
+    assert part_bar(part).plain == "context words   ███░░░ 0.50 x 0.21 = +0.044  (raw 1.500)"
+    against = Part("question", None, 1.0, -0.11, -0.023)
+    assert part_bar(against).plain == "question        ██████ 1.00 x -0.11 = -0.023"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ where n.nspname in ('public', 'agent_memory')
   and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
 """
 
+# All with the same parameters.
+RECALLS = {"recall_memories", "recall_in_context", "explain_memories"}
 CLIENT_FUNCTIONS = {
     "remember_memories(jsonb)",
     "update_memory(uuid,jsonb)",
@@ -84,7 +86,9 @@ def test_functions_have_exact_rights(world: World) -> None:
     functions = world.connection.execute(FUNCTIONS).fetchall()
     assert not any(row["anon"] for row in functions)
     public = {row["name"] for row in functions if row["schema"] == "public"}
-    assert {name for name in public if not name.startswith("recall_memories(")} == CLIENT_FUNCTIONS
+    recalls = {name for name in public if name.split("(")[0] in RECALLS}
+    assert len(recalls) == len(RECALLS)
+    assert public - recalls == CLIENT_FUNCTIONS
     assert all(row["authenticated"] for row in functions if row["schema"] == "public")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrecall.domain.draft import Told, drafts, is_single
-from pgrecall.domain.text import BLOCK_CLOSING, BLOCK_OPENING
+from pgrecall.domain.marks import CLOSING, OPENING
 from pgrecall.errors import InvalidInputError, LimitExceededError
 
 
@@ -105,9 +105,11 @@ def test_what_is_single() -> None:
 
 
 def test_recalled_blocks_are_left_out() -> None:
-    block = f"{BLOCK_OPENING}\n- [2026-03-01 7d3f0c1a] Tea.\n{BLOCK_CLOSING}"
-    assert fields(f"Before\n{block}\nAfter")["content"] == "Before\nAfter"
-    assert fields(block)["content"] == ""
+    block = f"{OPENING}\n- [memory {'7d3f0c1a' * 4}, 2026-03-01, fact from user] Tea.\n{CLOSING}"
+    [draft] = drafts(f"Before\n{block}\nAfter", Told())
+    assert draft.fields["content"] == draft.embedded_text == "Before\nAfter"
+    # What has no words of its own goes to the database as it is, which refuses it.
+    assert fields(block)["content"] == block
     mention = "What does <recalled-memories> mean? </recalled-memories>"
     assert fields(mention)["content"] == mention
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -23,7 +24,11 @@ def disagreements(stage: Stage) -> Iterator[str]:
 def of_client(stage: Stage, client: Client) -> Iterator[str]:
     shown = client.ids()
     ids = [*stage.one.memories.values(), *stage.two.memories.values()]
-    for how, found in (("recall", recalled(client)), ("history", histories(client, ids))):
+    for how, found in (
+        ("recall", recalled(client)),
+        ("recall in context", beside(client)),
+        ("history", histories(client, ids)),
+    ):
         if not found <= shown:
             yield f"{how} shows {len(found - shown)} memories that the policies hide"
     for how, call in (
@@ -42,6 +47,15 @@ def recalled(client: Client) -> set[Any]:
         return {row["id"] for row in client.recall("note safe", match_limit=1000)}
     except psycopg.Error:
         return set()
+
+
+def beside(client: Client) -> set[Any]:
+    """The messages before and after what was recalled."""
+    try:
+        rows = client.rows("select before, after from recall_in_context('', match_limit => 1000)")
+    except psycopg.Error:
+        return set()
+    return {UUID(each["id"]) for row in rows for each in row.values() if each is not None}
 
 
 def histories(client: Client, ids: list[Any]) -> set[Any]:

@@ -110,6 +110,10 @@ ITEM = "jsonb_build_object('content', 'New.', 'visibility', %(visibility)s::text
 OWNERSHIP = ", 'agent_id', %(agent)s::text, 'user_id', %(user)s::text"
 ONE_ID = "jsonb_build_object('ids', jsonb_build_array(%(id)s::uuid))"
 COUNTED = "select 1 where ({call} ->> 'memories')::integer > 0"
+IN_CONTEXT = """
+select unnest(array[(r.hit).id, (r.before ->> 'id')::uuid, (r.after ->> 'id')::uuid]) as id
+from recall_in_context('note safe', match_limit => 1000) as r
+"""
 FORGET_ALL = "update ai_memories set forgotten_at = now()"
 ALLOW_ADMINS = "update organizations set admins_read_private = true"
 WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admin')"
@@ -121,6 +125,10 @@ def memory_functions() -> list[Row]:
     return [
         Row("recall_memories", "execute", RECALLED, measure="ids",
             call="select id from recall_memories('note safe', match_limit => 1000)"),
+        Row("recall_in_context", "execute", RECALLED, measure="ids",
+            call=IN_CONTEXT),
+        Row("explain_memories", "execute", RECALLED, measure="ids",
+            call="select id from explain_memories('note safe', match_limit => 1000)"),
         Row("memory_history", "execute", LIVES, each=True,
             call="select * from memory_history(%(id)s)"),
         Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
@@ -285,12 +293,13 @@ PRIVATE_FUNCTIONS = (
     "effective_settings", "embed_added", "estimated_memories", "exact_limit", "existing",
     "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs", "languages",
     "leaves", "lock_memory", "matching", "memberships", "merge_patch", "nearest", "neighbours",
-    "openness", "parse_time", "policy", "query_terms", "recall_weights", "refresh_windows",
-    "refusal", "require_admin", "require_configurer", "require_member", "require_signed_claims",
-    "require_writer", "said_at", "sampled", "score_memories", "set_forgotten", "set_slot",
-    "settle_contexts", "settle_languages", "settle_model", "similarities", "slot_values",
-    "store_embeddings", "stored_dimension", "stored_models", "supersede", "term_counts",
-    "vector_schema", "windows", "writers_settings",
+    "openness", "parse_time", "policy", "query_terms", "recall_weights", "recalled",
+    "refresh_windows", "refusal", "require_admin", "require_configurer", "require_member",
+    "require_signed_claims", "require_writer", "said_at", "sampled", "score_memories",
+    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
+    "similarities", "slot_values", "step", "store_embeddings", "stored_dimension",
+    "stored_models", "supersede", "surroundings", "term_counts", "vector_schema", "windows",
+    "without_recalled", "writers_settings",
 )  # fmt: skip
 
 

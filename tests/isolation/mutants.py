@@ -52,6 +52,10 @@ RECALL = (
     "public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
     " timestamptz, timestamptz, integer, real)"
 )
+RECALLED = (
+    "agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[],"
+    " jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)"
+)
 MAY_READ = (
     "and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)"
 )
@@ -304,7 +308,7 @@ FUNCTIONS = [
     ),
     Mutant(
         "a wrong path",
-        f"alter function {RECALL} set search_path = public, pg_catalog",
+        f"alter function {RECALLED} set search_path = public, pg_catalog",
         {"walls", "hijack"},
     ),
 ]

@@ -26,6 +26,8 @@ SQL = (
 ARGUMENTS = (
     "recall_memories(%(it)s)",
     "recall_memories('note', embedding_model => %(it)s, query_embedding => '{1,0,0,0.5}')",
+    "recall_in_context(%(it)s)",
+    "explain_memories(%(it)s)",
     "recall_memories('note', agent_id => %(it)s)",
     "recall_memories('note', user_id => %(it)s)",
     "recall_memories('note', context_key => %(it)s)",

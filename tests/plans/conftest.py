@@ -48,16 +48,20 @@ class Caller:
             return self.connection.execute(asked.sql, asked.parameters).fetchall()
 
     def recall(
-        self, question: Question, *, with_vector: bool = False, limit: int = 10, **filters: Any
+        self,
+        question: Question,
+        *,
+        with_vector: bool = False,
+        limit: int = 10,
+        how: str = "recall_memories",
+        **filters: Any,
     ) -> Rows:
         vector = {
             "query_embedding": question.vector if with_vector else None,
             "embedding_model": MODEL if with_vector else None,
         }
         page = {"match_limit": limit, "min_score": 0}
-        return self.ask(
-            "recall_memories", query=question.words, **vector, **page, **ABSENT | filters
-        )
+        return self.ask(how, query=question.words, **vector, **page, **ABSENT | filters)
 
 
 @pytest.fixture(scope="session")

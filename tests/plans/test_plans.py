@@ -142,6 +142,16 @@ def test_recall_scans_no_big_table(
     assert sequential(recorder.plans) == []
 
 
+@pytest.mark.parametrize("how", ["recall_in_context", "explain_memories"])
+def test_what_is_around_a_recall_scans_no_big_table(
+    caller: Caller, population: Population, recorder: Recorder, has_vector: bool, how: str
+) -> None:
+    recorder.plans.clear()
+    [question] = population.questions(1)
+    caller.recall(question, with_vector=has_vector, how=how, context_key="conversation 77")
+    assert sequential(recorder.plans) == []
+
+
 @pytest.mark.parametrize("ask", STATEMENTS.values(), ids=STATEMENTS)
 def test_no_statement_scans_a_big_table(
     caller: Caller, population: Population, recorder: Recorder, number: int, ask: Ask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,12 @@ from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
 from pgrecall.embedding import Embedder, Vector
 from pgrecall.errors import ClosedError, NotFoundError
-from pgrecall.recall.explanation import Timings, explanation
+from pgrecall.recall.explanation import Timings, explanation, hit_explanations
 from pgrecall.recall.question import Question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
 from pgrecall.sql.batches import Batches, array_text, vector_text
-from pgrecall.sql.loader import Statement, statement
+from pgrecall.sql.loader import statement
 from pgrecall.sql.rows import hit, remembered
 
 OnProgress = Callable[[int, int], None]
@@ -100,7 +100,9 @@ class Store:
             on_progress(len(drafts), len(drafts))
         return remembered(row for rows in answers for row in rows)
 
-    async def recall(self, question: Question) -> Recall:
+    async def recall(
+        self, question: Question, *, is_in_context: bool, is_explained: bool
+    ) -> Recall:
         """The hits for a question, in one round trip to the database."""
         began = time.perf_counter()
         database, embedder = await self.open()
@@ -108,9 +110,12 @@ class Store:
         vector = None if embedder is None else await embedded_query(embedder, question.query)
         embedded_at = time.perf_counter()
         model = _model(embedder)
-        rows, [last] = await database.run(
-            [_recall(question, vector, model), statement("last_recall")], is_read=True
-        )
+        asked = _asked(question, vector, model)
+        name = "recall_in_context" if is_in_context else "recall_memories"
+        statements = [statement(name, asked), statement("last_recall")]
+        if is_explained:
+            statements += [statement("explain_memories", asked), statement("last_recall")]
+        rows, [last], *explained = await database.run(statements, is_read=True)
         ended = time.perf_counter()
         timings = Timings(
             embedding=1000 * (embedded_at - opened_at),
@@ -119,12 +124,15 @@ class Store:
         )
         hits = tuple(hit(row) for row in rows)
         said = last["said"] or {}
-        return Recall(
-            question.query,
-            hits,
-            explanation(question.query, said, len(hits), model, timings),
-            said.get("token_budget", TOKEN_BUDGET),
-        )
+        told = explanation(question.query, said, len(hits), model, timings)
+        if explained:
+            parts, [counted] = explained
+            told = replace(
+                told,
+                scores=hit_explanations(hits, {row["id"]: row["signals"] for row in parts}),
+                without_vector=counted["said"]["without_vector"],
+            )
+        return Recall(question.query, hits, told, said.get("token_budget", TOKEN_BUDGET))
 
     async def get(self, memory_id: UUID) -> MemoryRecord:
         """The memory, forgotten or not; NotFoundError if the caller sees none of that id."""
@@ -221,16 +229,13 @@ def _model(embedder: Embedder | None) -> str | None:
     return None if embedder is None else embedder.model
 
 
-def _recall(question: Question, vector: Vector | None, model: str | None) -> Statement:
-    return statement(
-        "recall_memories",
-        {
-            **asdict(question),
-            "metadata": question.metadata and _json(question.metadata),
-            "query_embedding": None if vector is None else array_text(vector),
-            "embedding_model": model,
-        },
-    )
+def _asked(question: Question, vector: Vector | None, model: str | None) -> dict[str, object]:
+    return {
+        **asdict(question),
+        "metadata": question.metadata and _json(question.metadata),
+        "query_embedding": None if vector is None else array_text(vector),
+        "embedding_model": model,
+    }
 
 
 def _reporter(on_progress: OnProgress | None, total: int) -> Callable[[int], None] | None:

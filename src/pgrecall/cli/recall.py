@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 import typer
@@ -22,7 +23,7 @@ from pgrecall.cli.options import (
 )
 from pgrecall.cli.output import blocks, console, print_json, say
 from pgrecall.cli.printing import print_hits
-from pgrecall.cli.rendering import bars, origin
+from pgrecall.cli.rendering import bars, origin, part_bar
 
 Query: TypeAlias = Annotated[
     str, typer.Argument(metavar="QUERY", help="The question, in any words.")
@@ -79,6 +80,7 @@ def recall(
             as_of=as_of,
             limit=limit,
             min_score=min_score,
+            explain=explain,
         )
     if as_prompt:
         _print_prompt(found, as_json=as_json)
@@ -101,11 +103,18 @@ def _print(found: Recall, *, explain: bool, as_json: bool) -> None:
         say("nothing was found")
     out = console()
     drawn = blocks(out)
+    scores = {score.id: score for score in found.explain().scores}
 
     def below(hit: Hit) -> list[Text]:
-        explained = [bars(hit.signals, drawn, with_numbers=True)] if explain else []
-        return [*explained, origin(hit)]
+        if not explain:
+            return [origin(hit)]
+        parts = scores[hit.id].parts if hit.id in scores else ()
+        return [
+            bars(hit.signals, drawn, with_numbers=True),
+            *(part_bar(part, drawn) for part in parts if part.contribution),
+            origin(hit),
+        ]
 
     print_hits(out, found, below)
     if explain:
-        typer.echo(f"\n{found.explain()}")
+        typer.echo(f"\n{replace(found.explain(), scores=())}")

@@ -13,6 +13,7 @@ from rich.text import Text
 from pgrecall.domain.config import AgentSetting, ConfigChange
 from pgrecall.domain.hit import Hit, Signals
 from pgrecall.domain.memory import Change, MemoryRecord
+from pgrecall.recall.explanation import Part
 
 BAR_CELLS = 6
 
@@ -62,6 +63,16 @@ def bars(signals: Signals, blocks: Blocks = UNICODE, *, with_numbers: bool = Fal
         if with_numbers:
             line.append(f" {value:.2f}", "dim")
     return line
+
+
+def part_bar(part: Part, blocks: Blocks = UNICODE) -> Text:
+    """One signal's part of a score: how strong it is here, its weight, what that adds."""
+    line = Text(f"{part.name.replace('_', ' '):<16}", "dim")
+    line.append(bar(part.scaled, blocks), "cyan")
+    line.append(f" {part.scaled:.2f}", "dim").append(f" x {part.weight:.2f} = ", "dim")
+    line.append(f"{part.contribution:+.3f}", "red" if part.contribution < 0 else "green")
+    raw = "" if part.raw is None else f"  (raw {part.raw:.3f})"
+    return line.append(raw, "dim")
 
 
 def day(at: datetime) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pgrecall.domain.documents import Json, document
 from pgrecall.domain.draft import one_of
+from pgrecall.domain.marks import own_words
 from pgrecall.domain.memory import KINDS, VISIBILITIES
 from pgrecall.domain.numbers import share
-from pgrecall.domain.text import clean_text, without_recalled
+from pgrecall.domain.text import clean_text
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
@@ -53,7 +54,7 @@ def changes(given: Mapping[str, object]) -> dict[str, Json]:
 def _content(name: str, value: object) -> Json:
     if not isinstance(value, str):
         raise InvalidInputError(f"{name} must be a text, not {type(value).__name__}")
-    return without_recalled(clean_text(value))
+    return own_words(clean_text(value))
 
 
 def _time(name: str, value: object) -> Json:

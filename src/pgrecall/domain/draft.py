@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pgrecall.domain.documents import Json, document
+from pgrecall.domain.marks import own_words
 from pgrecall.domain.memory import KINDS, TRUSTS, VISIBILITIES
 from pgrecall.domain.numbers import share
-from pgrecall.domain.text import clean_text, identifier, without_recalled
+from pgrecall.domain.text import clean_text, identifier
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
@@ -159,7 +160,7 @@ def _speaker(name: object) -> str | None:
 
 
 def _content(text: str) -> str:
-    return without_recalled(clean_text(text))
+    return own_words(clean_text(text))
 
 
 def _embedded_text(fields: Mapping[str, Json]) -> str:

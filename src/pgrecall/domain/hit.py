@@ -20,8 +20,24 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """The message before or after a hit in its conversation."""
+
+    id: UUID
+    content: str
+    speaker: str | None
+    trust: str
+    user_id: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory that answers a query, with its score and the parts of that score."""
+    """A memory that answers a query, with its score and the parts of that score.
+
+    A message also has its `speaker`, if known, and the messages `before` and `after` it that the
+    caller may see.
+    """
 
     id: UUID
     content: str
@@ -37,3 +53,6 @@ class Hit:
     created_at: datetime
     score: float
     signals: Signals
+    speaker: str | None = None
+    before: Neighbour | None = None
+    after: Neighbour | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -10,6 +10,7 @@ from pgrecall.domain.config import TOKEN_BUDGET
 from pgrecall.domain.hit import Hit
 from pgrecall.recall.explanation import Explanation
 from pgrecall.recall.prompt import block
+from pgrecall.recall.tokens import estimated_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,27 @@ class Recall(Sequence[Hit]):
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
 
-    def as_prompt(self, token_budget: int | None = None) -> str:
-        """The best hits that fit into about `token_budget` tokens, newest first, as a block.
+    def as_prompt(
+        self,
+        token_budget: int | None = None,
+        *,
+        count_tokens: Callable[[str], int] = estimated_tokens,
+    ) -> str:
+        """The best hits that fit into `token_budget` tokens, newest first, as a block.
 
-        Without one, into that of the agent's `config`, 1200 unless something else is set. A token
-        is taken as four characters. Each line has its date and a short id; the block is marked,
-        so that `remember` leaves it out. '' if there is no hit that fits.
+        Without one, into that of the agent's `config`, 1200 unless something else is set. A
+        message comes with the question that it answers, where there is room. Each line has the
+        memory's id, as `get` and `history` take it, its day and where it is from; nothing is said
+        twice. The block is marked, so that `remember` leaves it out. '' if no hit fits.
+
+        Tokens are estimated, rather too many than too few; `count_tokens` is the number of tokens
+        of a text by the model's own tokenizer.
         """
-        return block(self.hits, self.token_budget if token_budget is None else token_budget)
+        budget = self.token_budget if token_budget is None else token_budget
+        return block(self.hits, budget, count_tokens)
 
     def explain(self) -> Explanation:
-        """Which signals ran, what was compared, and the times."""
+        """Which steps ran, what was compared, the times; after `recall(explain=True)` also what
+        each hit's score is made of.
+        """
         return self.explanation

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
+from uuid import UUID
 
-from pgrecall.domain.hit import Hit, Signals
+from pgrecall.domain.hit import Hit, Neighbour, Signals
 from pgrecall.domain.remembered import Remembered, RememberedItem
+from pgrecall.domain.times import moment
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -14,10 +16,18 @@ _SIGNALS = ("semantic", "lexical", "recency", "importance")
 
 
 def hit(row: Row) -> Hit:
-    """A row of recall_memories as a hit."""
+    """A row of recall_memories or recall_in_context as a hit."""
     columns = dict(row)
     signals = Signals(**{name: columns.pop(name) for name in _SIGNALS})
-    return Hit(**columns, signals=signals)
+    before, after = (_neighbour(columns.pop(side, None)) for side in ("before", "after"))
+    return Hit(**columns, signals=signals, before=before, after=after)
+
+
+def _neighbour(message: Mapping[str, Any] | None) -> Neighbour | None:
+    if message is None:
+        return None
+    at = moment("occurred_at", message["occurred_at"])
+    return Neighbour(**{**message, "id": UUID(message["id"]), "occurred_at": at})
 
 
 def remembered(rows: Iterable[Row]) -> Remembered:

@@ -699,7 +699,7 @@ create unique index if not exists ai_memories_idempotency_idx on public.ai_memor
   where idempotency_key is not null;
 create unique index if not exists ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
   where slot is not null and superseded_by is null and forgotten_at is null;
-create index if not exists ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at);
+create index if not exists ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
 create index if not exists ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
 create index if not exists ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
 create index if not exists ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)

@@ -1,6 +1,6 @@
 -- pgrecall: recall.
 --
---   recall_memories(...)
+--   recall_memories(...), and recalled(), which does it and notes the steps for an explanation
 --     |- query_terms()      the question's lexemes
 --     |- in_reach()         what the caller may see and asks about: the scope
 --     |- candidates()       of a scope too large to compare one by one, the promising ones, by index
@@ -153,8 +153,9 @@ comment on function agent_memory.in_reach(agent_memory.principal, text, text, te
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  reference timestamptz, weight agent_memory.recall_weights, background agent_memory.background default null)
-returns table (id uuid, score real, semantic real, lexical real, recency real, importance real)
+  reference timestamptz, weight agent_memory.recall_weights, background agent_memory.background default null,
+  explained uuid[] default null)
+returns table (id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -222,6 +223,7 @@ begin
       on e.memory_id = s.id
   ), scaled as (
     select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
+           r.own as raw_own, r.windowed as raw_windowed, r.context_words as raw_context_words, r.context_similarity,
            coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
            coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
            coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
@@ -241,12 +243,31 @@ begin
     s.similarity::real,
     ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
      / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
-    s.recency::real, s.importance
+    s.recency::real, s.importance,
+    -- The sum above once more, part by part: (name, raw, scaled, weight).
+    case when s.id = any (explained) then (
+      select jsonb_object_agg(p.name, jsonb_build_object(
+        'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight,
+        'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
+      from (values
+        ('own_words', s.raw_own, s.own, weight.own_words),
+        ('window_words', s.raw_windowed, s.windowed, weight.window_words),
+        ('context_words', s.raw_context_words, s.context_words, weight.context_words),
+        ('meaning', s.similarity, s.meaning, weight.meaning),
+        ('context_meaning', s.context_similarity, s.context_meaning, weight.context_meaning),
+        ('speaker', null, coalesce(s.is_named, false)::integer, weight.speaker),
+        ('user_words', null, (s.trust not in ('assistant', 'tool'))::integer, weight.user_words),
+        ('length', null, s.size, weight.length),
+        ('question', null, s.asks::integer, weight.question),
+        ('recency', null, s.recency, weight.recency),
+        ('importance', null, s.importance, weight.importance)
+      ) as p (name, raw, scaled, weight)
+      where query_embedding is not null or p.name not in ('meaning', 'context_meaning')) end
   from scaled as s;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background) is
-  'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[]) is
+  'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
@@ -438,19 +459,29 @@ $$;
 comment on function agent_memory.check_embedding(uuid, real[], text) is
   'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
 
-create or replace function public.recall_memories(
-  query text, query_embedding real[] default null, embedding_model text default null,
-  agent_id text default null, user_id text default null, context_key text default null,
-  kinds text[] default null, metadata jsonb default null, since timestamptz default null,
-  until timestamptz default null, as_of timestamptz default null,
-  match_limit integer default null, min_score real default 0)
-returns setof public.recalled_memory
-language plpgsql stable security definer
+create or replace function agent_memory.step(step text, ids uuid[], began timestamptz)
+returns jsonb
+language plpgsql volatile parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return jsonb_build_object('step', step, 'rows', cardinality(ids),
+    'milliseconds', round(1000 * extract(epoch from clock_timestamp() - began)::numeric, 3));
+end
+$$;
+comment on function agent_memory.step(text, uuid[], timestamptz) is
+  'A step of a recall for its explanation: how many memories it left, and how long it took until now.';
+
+create or replace function agent_memory.recalled(
+  caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text,
+  context_key text, kinds text[], metadata jsonb, since timestamptz, until timestamptz, as_of timestamptz,
+  match_limit integer, min_score real, is_explained boolean)
+returns table (hit public.recalled_memory, parts jsonb)
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member('recall');
   org constant uuid := caller.organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
@@ -462,10 +493,15 @@ declare
   compared integer;
   has_meaning boolean;
   ids uuid[];
+  by_words uuid[];
+  by_meaning uuid[];
+  explained uuid[];
   terms tsquery[];
   counts integer[];
   rarities real[];
   is_exact boolean := true;
+  steps jsonb := '[]';
+  began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
   if match_limit not between 1 and 1000 then
@@ -475,21 +511,33 @@ begin
       hint = 'Its first 4,000 characters are searched for.';
   end if;
   has_meaning := agent_memory.check_embedding(org, query_embedding, embedding_model);
+  if not has_meaning then
+    query_embedding := null;
+  end if;
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  steps := steps || agent_memory.step('scope', ids, began);
   compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
-    background := agent_memory.background(org, terms, case when has_meaning then query_embedding end, embedding_model);
+    began := clock_timestamp();
+    background := agent_memory.background(org, terms, query_embedding, embedding_model);
     counts := agent_memory.term_counts(org, terms, background, exact_limit);
     -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
     word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
     meaning_limit := least(1000, greatest(200, background.memories / 1000));
+    by_words := array(select agent_memory.matching(org, terms, counts, word_limit));
+    steps := steps || agent_memory.step('words', by_words, began);
+    began := clock_timestamp();
+    by_meaning := array(
+      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
+      where has_meaning);
+    steps := steps || agent_memory.step('meaning', by_meaning, began);
+    began := clock_timestamp();
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select agent_memory.matching(org, terms, counts, word_limit)
-            union
-            select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
-            where has_meaning), null);
+      array(select unnest(by_words) union select unnest(by_meaning)), null);
+    steps := steps || agent_memory.step('filters', ids, began);
+    began := clock_timestamp();
     compared := cardinality(ids);
     if compared >= greatest(match_limit, 100) then
       is_exact := false;
@@ -497,34 +545,67 @@ begin
       -- The best of them once more, together with their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, array(
-          select s.id from agent_memory.score_memories(org, ids, terms, rarities, case when has_meaning then query_embedding end,
-            embedding_model, valid_at, weight, background) as s
+          select s.id from agent_memory.score_memories(
+            org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as s
           order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
+      steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
       background := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
       compared := cardinality(ids);
+      steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
   end if;
-  -- For explain(): a setting of the transaction, so that nothing is written.
-  perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget')::text, true);
 
+  began := clock_timestamp();
+  if is_explained then
+    explained := array(
+      select scored.id
+      from agent_memory.score_memories(
+        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as scored
+      where scored.score >= min_score
+      order by scored.score desc, scored.id desc limit match_limit);
+  end if;
   return query
-    select m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
-           m.occurred_at, m.valid_from, m.valid_to, m.created_at,
-           s.score, s.semantic, s.lexical, s.recency, s.importance
+    select row(m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
+               m.occurred_at, m.valid_from, m.valid_to, m.created_at,
+               s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, case when has_meaning then query_embedding end, embedding_model, valid_at,
-        weight, background) as scored
+        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background, explained) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
     left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
     order by s.score desc, m.id desc;
+
+  -- For explain(): a setting of the transaction, so that nothing is written.
+  perform set_config('pgrecall.last_recall', jsonb_build_object(
+    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
+    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget',
+    'steps', steps || agent_memory.step('scoring', ids, began),
+    'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
+      select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
+end
+$$;
+comment on function agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean) is
+  'What recall_memories(), recall_in_context() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
+
+create or replace function public.recall_memories(
+  query text, query_embedding real[] default null, embedding_model text default null,
+  agent_id text default null, user_id text default null, context_key text default null,
+  kinds text[] default null, metadata jsonb default null, since timestamptz default null,
+  until timestamptz default null, as_of timestamptz default null,
+  match_limit integer default null, min_score real default 0)
+returns setof public.recalled_memory
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query select (r.hit).* from agent_memory.recalled(
+    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key,
+    kinds, metadata, since, until, as_of, match_limit, min_score, false) as r;
 end
 $$;
 comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
@@ -537,7 +618,7 @@ from (values
   ('agent_memory.languages(uuid)', '{}'),
   ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
-  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background)', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[])', '{}'),
   ('agent_memory.estimated_memories(uuid)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
   ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
@@ -545,6 +626,8 @@ from (values
   ('agent_memory.neighbours(uuid, uuid[])', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
+  ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
+  ('agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
 

@@ -109,12 +109,17 @@ declare
   new public.ai_memories;
 begin
   perform agent_memory.check_changes(old, changes);
+  if changes ? 'content' then
+    changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
+  end if;
   new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
   elsif new.valid_to < new.valid_from then
     raise exception using errcode = 'PM003', message = 'valid_to lies before valid_from';
+  elsif new.content !~ '\S' then
+    raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,

@@ -27,6 +27,40 @@ from public.recall_memories(
   match_limit => %(match_limit)s,
   min_score => %(min_score)s::real);
 
+-- name: recall_in_context
+select (r.hit).*, r.speaker, r.before, r.after
+from public.recall_in_context(
+  query => %(query)s,
+  query_embedding => %(query_embedding)s::real[],
+  embedding_model => %(embedding_model)s,
+  agent_id => %(agent_id)s,
+  user_id => %(user_id)s,
+  context_key => %(context_key)s,
+  kinds => %(kinds)s::text[],
+  metadata => %(metadata)s::jsonb,
+  since => %(since)s,
+  until => %(until)s,
+  as_of => %(as_of)s,
+  match_limit => %(match_limit)s,
+  min_score => %(min_score)s::real) as r;
+
+-- name: explain_memories
+select id, score, signals
+from public.explain_memories(
+  query => %(query)s,
+  query_embedding => %(query_embedding)s::real[],
+  embedding_model => %(embedding_model)s,
+  agent_id => %(agent_id)s,
+  user_id => %(user_id)s,
+  context_key => %(context_key)s,
+  kinds => %(kinds)s::text[],
+  metadata => %(metadata)s::jsonb,
+  since => %(since)s,
+  until => %(until)s,
+  as_of => %(as_of)s,
+  match_limit => %(match_limit)s,
+  min_score => %(min_score)s::real);
+
 -- name: last_recall
 select nullif(current_setting('pgrecall.last_recall', true), '')::jsonb as said;
 

@@ -80,10 +80,10 @@ class ConfiguringConformance:
     async def test_recall_obeys(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         await memory.remember([f"Tea of sort {number}." for number in range(15)])
-        await memory.configure(limit=12, token_budget=60)
+        await memory.configure(limit=12, token_budget=120)
         found = await memory.recall("tea")
-        assert (len(found), found.token_budget) == (12, 60)
-        assert found.as_prompt() == found.as_prompt(token_budget=60) != ""
+        assert (len(found), found.token_budget) == (12, 120)
+        assert found.as_prompt() == found.as_prompt(token_budget=120) != ""
         assert len(found.as_prompt(token_budget=1200)) > len(found.as_prompt())
         assert len(await memory.recall("tea", limit=14)) == 14
 

@@ -102,6 +102,24 @@ class RecallingConformance:
         assert ("semantic" in explained.signals) != ("semantic" in explained.unavailable)
         assert explained.timings.total >= explained.timings.database > 0
         assert "2 memories" in str(explained)
+        assert [step.name for step in explained.steps] == ["scope", "scoring"]
+        assert explained.scores == ()
+
+    async def test_the_parts_of_each_score(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        await memory.remember(["Green tea.", "Black tea.", "Rain."])
+        found = await memory.recall("green tea", limit=2, explain=True)
+        explained = found.explain()
+        assert [score.id for score in explained.scores] == [hit.id for hit in found]
+        for hit, score in zip(found, explained.scores, strict=True):
+            total = sum(part.contribution for part in score.parts)
+            assert abs(total - hit.score) < 1e-4
+            sizes = [abs(part.contribution) for part in score.parts]
+            assert sizes == sorted(sizes, reverse=True)
+        own_words = {part.name: part for part in explained.scores[0].parts}["own_words"]
+        assert (own_words.scaled, (own_words.raw or 0) > 0) == (1, True)
+        assert explained.without_vector == (0 if "semantic" in explained.signals else None)
+        assert "own_words" in str(explained)
 
     async def test_without_an_embedder_the_text_is_searched(self, open_memory: OpenMemory) -> None:
         memory = await open_memory(embedder=None)
@@ -124,6 +142,33 @@ class RecallingConformance:
         with pytest.raises(EmbeddingMismatchError, match="hashing-64"):
             await other.recall("tea")
         assert len((await memory.list()).items) == 1
+
+    async def test_a_message_comes_with_its_neighbours(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        await memory.remember(
+            [
+                {"role": "user", "name": "Maria", "content": "Is the blue one in stock?"},
+                {"role": "assistant", "content": "Yes, three of them."},
+                {"role": "user", "name": "Maria", "content": "Then I take one."},
+            ],
+            context="thread-1",
+        )
+        asked: dict[str, Any] = {"query": "how many?", "metadata": {"role": "assistant"}}
+        [hit] = found = await memory.recall(**asked)
+        assert hit.content == "Yes, three of them."
+        assert hit.before is not None
+        assert hit.after is not None
+        assert (hit.before.content, hit.before.speaker) == ("Is the blue one in stock?", "Maria")
+        assert (hit.after.content, hit.speaker) == ("Then I take one.", None)
+        assert (await memory.get(hit.before.id)).occurred_at == hit.before.occurred_at
+        lines = found.as_prompt().splitlines()[2:-1]
+        assert [line.split("] ")[1] for line in lines] == [hit.before.content, hit.content]
+        [cited] = [line.split(",")[0].removeprefix("- [memory ") for line in lines[1:]]
+        assert (await memory.get(cited)).id == hit.id
+        assert (await memory.history(cited))[0].memory_id == hit.id
+        [alone] = await memory.recall(**asked, neighbours=False)
+        assert (alone.before, alone.after) == (None, None)
+        assert len((await memory.recall("rain", kinds="fact")).as_prompt()) == 0
 
     async def test_a_block_for_a_prompt(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()

@@ -181,6 +181,15 @@ class WritingConformance:
             {"role": "user", "content": f"{block}\nWhat shall I cook?"}, context="thread-1"
         )
         assert (await memory.get(told.id)).content == "What shall I cook?"
+        line = block.splitlines()[2]
+        told = await memory.remember([block, line, f"As you said:\n{line}\nEnjoy."])
+        assert [item.status for item in told] == ["rejected", "rejected", "added"]
+        assert "recalled memory" in (told[0].reason or "")
+        assert (await memory.get(told.ids[0])).content == "As you said:\nEnjoy."
+        with pytest.raises(InvalidInputError, match="recalled memory"):
+            await memory.remember(block)
+        with pytest.raises(InvalidInputError, match="recalled memory"):
+            await memory.update(told.ids[0], content=block)
 
     async def test_ten_thousand_at_once(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
