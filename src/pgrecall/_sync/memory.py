@@ -173,8 +173,8 @@ class Memory:
         and comparable within one recall.
 
         A message comes with who said it and the messages before and after it, which `as_prompt`
-        shows where they help; `neighbours=False` leaves them out, for 5 to 10 % less time.
-        `explain` also asks for the parts of each score, which `Recall.explain()` then has; it
+        shows where they help; `neighbours=False` leaves all that out, and saves a millisecond or
+        two. `explain` also asks for the parts of each score, which `Recall.explain()` then has; it
         takes the database about three times as long.
 
         Raises InvalidInputError, EmbeddingMismatchError, NoOrganizationError.
