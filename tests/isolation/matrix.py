@@ -124,6 +124,8 @@ WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admi
 
 def memory_functions() -> list[Row]:
     item, message = ITEM.format(more=OWNERSHIP), ITEM.format(more="")
+    forgotten = f'{item} || \'{{"forgotten_at": "2026-01-01"}}\''
+    known = f"{item} || jsonb_build_object('id', %(id)s::uuid)"
     context = f"{ONE_ID} || jsonb_build_object('context_key', %(letter)s::text)"
     return [
         Row("recall_memories", "execute", RECALLED, measure="ids",
@@ -136,6 +138,13 @@ def memory_functions() -> list[Row]:
             call="select * from memory_history(%(id)s)"),
         Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
             call=f"select * from remember_memories(jsonb_build_array({item}))"),
+        Row("import_memories", "execute", REMEMBERED, measure="changes", each=True,
+            call=f"select * from import_memories(jsonb_build_array({item}))"),
+        Row("import_memories", "execute (forgotten)", REMEMBERED, measure="changes", each=True,
+            call=f"select * from import_memories(jsonb_build_array({forgotten}))"),
+        Row("import_memories", "execute (dry run)", REMEMBERED, each=True,
+            call=f"select 1 from import_memories(jsonb_build_array({known}), true)"
+                 " where status = 'duplicate'"),
         Row("append_context", "execute", REMEMBERED, measure="changes", each=True,
             call=f"select * from append_context(jsonb_build_array({message}), 'new',"
                  " %(agent)s, %(user)s)"),
@@ -296,22 +305,24 @@ OF_MODELS = (
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
-    "add_memories", "all_built_in_settings", "are_claims_signed", "are_storable", "audit",
-    "background", "built_in_settings", "check_changes", "check_embedding", "checked_settings",
-    "claim_signature", "close_links", "days", "dedup_key", "delete_memories", "delete_traces",
-    "delete_vectors", "detected_language", "drafts", "drop_embeddings", "drop_mentions",
-    "effective_settings", "embed_added", "entomb", "erase", "erased", "erasure_receipt",
-    "erasure_scope", "estimated_memories", "exact_limit", "existing", "expose", "in_reach",
-    "in_scope", "is_erased", "is_large", "is_storable", "key_verbs", "languages", "leaves",
-    "lock_conversations", "lock_memory", "matching", "memberships", "memory_digest",
-    "merge_patch", "named_conversations", "named_memories", "nearest", "neighbours", "openness",
-    "parse_time", "policy", "query_terms", "recall_weights", "recalled", "refresh_windows",
-    "refusal", "require_admin", "require_configurer", "require_member", "require_signed_claims",
-    "require_writer", "said_at", "sampled", "scope_digest", "scope_ids", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
-    "settled_since", "similarities", "slot_values", "step", "store_embeddings",
-    "stored_dimension", "stored_models", "supersede", "surroundings", "term_counts",
-    "unlink_memories", "vector_schema", "windows", "without_recalled", "writers_settings",
+    "add_forgotten", "add_imported", "add_memories", "all_built_in_settings",
+    "are_claims_signed", "are_storable", "audit", "background", "built_in_settings",
+    "check_changes", "check_embedding", "checked_settings", "claim_signature", "close_links",
+    "days", "dedup_key", "delete_memories", "delete_traces", "delete_vectors",
+    "detected_language", "drafts", "drop_embeddings", "drop_mentions", "effective_settings",
+    "embed_added", "entomb", "erase", "erased", "erasure_receipt", "erasure_scope",
+    "estimated_memories", "exact_limit", "existing", "expose", "import_refusal",
+    "imported_before", "in_reach", "in_scope", "is_erased", "is_large", "is_storable",
+    "judged_imports", "key_verbs", "languages", "leaves", "lock_conversations", "lock_memory",
+    "matching", "memberships", "memory_digest", "merge_patch", "named_conversations",
+    "named_memories", "nearest", "neighbours", "openness", "parse_time", "policy",
+    "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
+    "require_configurer", "require_member", "require_signed_claims", "require_writer",
+    "said_at", "sampled", "scope_digest", "scope_ids", "score_memories", "set_forgotten",
+    "set_slot", "settle_contexts", "settle_languages", "settle_model", "settled_since",
+    "similarities", "slot_values", "step", "store_embeddings", "stored_dimension",
+    "stored_models", "supersede", "surroundings", "term_counts", "unlink_memories",
+    "vector_schema", "windows", "without_recalled", "writers_settings",
 )  # fmt: skip
 
 
