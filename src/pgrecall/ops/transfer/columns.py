@@ -55,7 +55,7 @@ def read_csv(stream: BinaryIO) -> Reading:
 
 def _read_rows(rows: Any) -> Reading:
     try:
-        header = next(rows, [])
+        header: list[str] = next(rows, [])
     except csv.Error as error:
         raise InvalidInputError(f"the CSV file's header can't be read: {error}") from None
     if "content" not in header:
