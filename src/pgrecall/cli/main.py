@@ -24,6 +24,7 @@ _OVERVIEW = (
     ("restore", "forget:restore", "Bring forgotten memories back into recall."),
     ("export", "export:export", "Write memories to a file: JSON Lines, CSV or Parquet."),
     ("import", "import_:import_", "Read memories from a file, or from another system's tables."),
+    ("erase", "erase:erase", "Delete memories for good, with a receipt."),
     ("config", "config:app", "Show or change what an agent's memory does."),
     (
         "embeddings",
