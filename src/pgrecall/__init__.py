@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
     from pgrecall.domain.remembered import Remembered, RememberedItem
     from pgrecall.domain.scope import Forgotten
+    from pgrecall.domain.statistics import AgentStats, Statistics
     from pgrecall.errors import PgRecallError
     from pgrecall.recall.explanation import Explanation
     from pgrecall.recall.result import Recall
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AgentConfig": "pgrecall.domain.config",
     "AgentSetting": "pgrecall.domain.config",
+    "AgentStats": "pgrecall.domain.statistics",
     "AsyncContext": "pgrecall._async.context",
     "AsyncEmbeddings": "pgrecall._async.embeddings",
     "AsyncMemory": "pgrecall._async.memory",
@@ -61,12 +63,14 @@ _HOMES = {
     "Retention": "pgrecall.domain.config",
     "Settings": "pgrecall.settings",
     "Signals": "pgrecall.domain.hit",
+    "Statistics": "pgrecall.domain.statistics",
     "Transfer": "pgrecall._sync.transfer",
 }
 
 __all__ = [
     "AgentConfig",
     "AgentSetting",
+    "AgentStats",
     "AsyncContext",
     "AsyncEmbeddings",
     "AsyncMemory",
@@ -94,6 +98,7 @@ __all__ = [
     "Retention",
     "Settings",
     "Signals",
+    "Statistics",
     "Transfer",
 ]
 

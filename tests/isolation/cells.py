@@ -58,6 +58,8 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
     from ai_memory_erasures e where organization_id = %(one)s
   union all select 't', md5(string_agg(t::text, ',' order by digest))
     from agent_memory.tombstones t where organization_id = %(one)s
+  union all select 's', md5(string_agg(s::text, ',' order by agent_id, hour))
+    from agent_memory_stats s where organization_id = %(one)s
   union all select 'k', md5(string_agg(k::text, ',' order by id))
     from agent_memory.api_keys k where organization_id = %(one)s
 ) as t

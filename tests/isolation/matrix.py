@@ -265,6 +265,21 @@ where status = 'stored'
 """
 
 
+# Whoever recalls or remembers is counted, a viewer and every key too; a program for itself alone.
+COUNTED_FOR = by(
+    of("yes", beta="PM002"), {"other_owner": "nothing", "other_program": "nothing",
+    "dual": "nothing"}, "PM001", service_role="PM001",
+)  # fmt: skip
+ADD_STATS = """
+select add_memory_stats(jsonb_build_array(jsonb_build_object(
+  'agent_id', 'alpha', 'hour', date_trunc('hour', now(), 'UTC'), 'recalls', 1)))
+"""
+
+
+def stats_functions() -> list[Row]:
+    return [Row("add_memory_stats", "execute", COUNTED_FOR, measure="changes", call=ADD_STATS)]
+
+
 def model_functions() -> list[Row]:
     missing = "select id from missing_embeddings('next', '{agent}', match_limit => 1000)"
     of_beta = kept("nothing", "B") | {"alpha": "PM002", "beta": "B", "other_program": "PM002"}
@@ -312,24 +327,23 @@ OF_MODELS = (
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
-    "add_forgotten", "add_imported", "add_memories", "all_built_in_settings",
-    "are_claims_signed", "are_storable", "audit", "background", "built_in_settings",
-    "check_changes", "check_embedding", "checked_settings", "claim_signature", "close_links",
-    "days", "dedup_key", "delete_memories", "delete_traces", "delete_vectors",
-    "detected_language", "drafts", "drop_embeddings", "drop_mentions", "effective_settings",
-    "embed_added", "entomb", "erase", "erased", "erasure_receipt", "erasure_scope",
-    "estimated_memories", "exact_limit", "existing", "expose", "import_refusal",
-    "imported_before", "in_reach", "in_scope", "is_erased", "is_large", "is_storable",
-    "judged_imports", "key_verbs", "languages", "leaves", "lock_conversations", "lock_memory",
-    "matching", "memberships", "memory_digest", "merge_patch", "named_conversations",
-    "named_memories", "nearest", "neighbours", "openness", "parse_time", "policy",
-    "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
-    "require_configurer", "require_member", "require_signed_claims", "require_writer",
-    "said_at", "sampled", "scope_digest", "scope_ids", "score_memories", "set_forgotten",
-    "set_slot", "settle_contexts", "settle_languages", "settle_model", "settled_since",
-    "similarities", "slot_values", "step", "store_embeddings", "stored_dimension",
-    "stored_models", "supersede", "surroundings", "term_counts", "unlink_memories",
-    "vector_schema", "windows", "without_recalled", "writers_settings",
+    "add_forgotten", "add_imported", "add_memories", "all_built_in_settings", "are_claims_signed",
+    "are_storable", "audit", "background", "built_in_settings", "check_changes", "check_embedding",
+    "checked_settings", "claim_signature", "close_links", "days", "dedup_key", "delete_memories",
+    "delete_traces", "delete_vectors", "detected_language", "drafts", "drop_embeddings",
+    "drop_mentions", "effective_settings", "embed_added", "entomb", "erase", "erased",
+    "erasure_receipt", "erasure_scope", "estimated_memories", "exact_limit", "existing", "expose",
+    "import_refusal", "imported_before", "in_reach", "in_scope", "is_count", "is_erased",
+    "is_large", "is_storable", "judged_imports", "key_verbs", "languages", "leaves",
+    "lock_conversations", "lock_memory", "matching", "memberships", "memory_digest", "merge_patch",
+    "named_conversations", "named_memories", "nearest", "neighbours", "openness", "parse_time",
+    "policy", "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal",
+    "require_admin", "require_configurer", "require_member", "require_signed_claims",
+    "require_writer", "said_at", "sampled", "scope_digest", "scope_ids", "score_memories",
+    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
+    "settled_since", "similarities", "slot_values", "stats_problem", "step", "store_embeddings",
+    "stored_dimension", "stored_models", "summed", "supersede", "surroundings", "term_counts",
+    "unlink_memories", "vector_schema", "windows", "without_recalled", "writers_settings",
 )  # fmt: skip
 
 
@@ -354,6 +368,7 @@ MATRIX = [
     *organization_functions(),
     *setting_functions(),
     *model_functions(),
+    *stats_functions(),
     *table_rows(),
     *private_functions(),
 ]

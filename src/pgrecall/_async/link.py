@@ -53,13 +53,15 @@ class Link:
                 await in_thread(self._lease.release)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[DictConnection]:
+    async def connection(self, patience: float | None = None) -> AsyncIterator[DictConnection]:
         """A free connection; what was begun and not committed is rolled back after an error.
+
+        With `patience`, in so many seconds; a dead embedded server is then left dead.
 
         Raises PoolTimeoutError if none becomes free in time, DatabaseUnavailableError if no new
         one can be made.
         """
-        pool, connection = await self._take()
+        pool, connection = await self._take(patience)
         try:
             async with connection:
                 yield connection
@@ -87,8 +89,10 @@ class Link:
                 await self._pool.open()
                 await missed.close()
 
-    async def _take(self) -> tuple[Pool, DictConnection]:
+    async def _take(self, patience: float | None) -> tuple[Pool, DictConnection]:
         pool, began = self._pool, time.monotonic()
+        if patience is not None:
+            return pool, await pool.take(patience)
         try:
             return pool, await pool.take(None if self._lease is None else MISSED_SECONDS)
         except (DatabaseUnavailableError, ClosedError) as error:

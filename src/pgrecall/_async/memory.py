@@ -23,7 +23,9 @@ from pgrecall.domain.memory import Change, MemoryRecord, Page
 from pgrecall.domain.numbers import count
 from pgrecall.domain.remembered import Remembered, rejection
 from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
+from pgrecall.domain.statistics import Statistics, period
 from pgrecall.domain.text import identifier
+from pgrecall.domain.times import moment
 from pgrecall.recall.question import Asked, checked_kinds, question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
@@ -301,6 +303,29 @@ class AsyncMemory:
         With `organization_default` the latter alone.
         """
         return await self._store.config_history(self._configured(organization_default))
+
+    async def stats(
+        self,
+        *,
+        agent_id: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        by: str = "day",
+    ) -> Statistics:
+        """What the agents of the organization did, by agent and `hour`, `day` or in `total`.
+
+        Of one agent, or of all; `since` <= the beginning of an hour < `until`, without bounds of
+        all times. This client's own counts are in it; other processes bring theirs within
+        PGRECALL_STATS_INTERVAL. For every member; of an API key, if it may recall, else there is
+        nothing. Raises InvalidInputError.
+        """
+        asked = {
+            "agent_id": identifier("agent_id", agent_id),
+            "since": moment("since", since),
+            "until": moment("until", until),
+            "by": period(by),
+        }
+        return await self._store.statistics(asked)
 
     def _configured(self, organization_default: bool) -> str | None:
         return None if organization_default else self._store.identity.agent_id

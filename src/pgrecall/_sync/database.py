@@ -26,6 +26,7 @@ from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failur
 from pgrecall.sql.loader import Statement, statement
 
 ATTEMPTS = 5
+SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,15 @@ class Database:
                     raise transaction_failure(error, is_read=is_read) from error
             sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311
             attempt += 1
+
+    def run_once(self, each: Statement) -> Rows:
+        """The rows of a statement that nobody waits for: tried once, and given up soon."""
+        try:
+            with self.link.connection(SOON_SECONDS) as connection:
+                [rows] = run(connection, self.caller, [each])
+                return rows
+        except psycopg.Error as error:
+            raise transaction_failure(error, is_read=False) from error
 
     def close(self) -> None:
         """Close the connections and give the embedded server back."""

@@ -55,13 +55,15 @@ class Link:
                 in_thread(self._lease.release)
 
     @contextmanager
-    def connection(self) -> Iterator[DictConnection]:
+    def connection(self, patience: float | None = None) -> Iterator[DictConnection]:
         """A free connection; what was begun and not committed is rolled back after an error.
+
+        With `patience`, in so many seconds; a dead embedded server is then left dead.
 
         Raises PoolTimeoutError if none becomes free in time, DatabaseUnavailableError if no new
         one can be made.
         """
-        pool, connection = self._take()
+        pool, connection = self._take(patience)
         try:
             with connection:
                 yield connection
@@ -89,8 +91,10 @@ class Link:
                 self._pool.open()
                 missed.close()
 
-    def _take(self) -> tuple[Pool, DictConnection]:
+    def _take(self, patience: float | None) -> tuple[Pool, DictConnection]:
         pool, began = self._pool, time.monotonic()
+        if patience is not None:
+            return pool, pool.take(patience)
         try:
             return pool, pool.take(None if self._lease is None else MISSED_SECONDS)
         except (DatabaseUnavailableError, ClosedError) as error:

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from pgrecall._sync.database import Address, Database, open_database
+from pgrecall._sync.statistics import Flusher
 from pgrecall._sync.transaction import Rows
 from pgrecall._sync.vectors import EmbedderChoice, chosen, embedded, embedded_query
-from pgrecall._sync.waiting import Home, Lock, in_thread
+from pgrecall._sync.waiting import Home, Lock, in_thread, observed
 from pgrecall.domain.config import (
     TOKEN_BUDGET,
     AgentConfig,
@@ -29,6 +30,7 @@ from pgrecall.domain.identity import Identity
 from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
 from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
+from pgrecall.domain.statistics import Statistics, statistics
 from pgrecall.embedding import Embedder, Vector
 from pgrecall.errors import ClosedError, NotFoundError
 from pgrecall.recall.explanation import Timings, explanation, hit_explanations
@@ -38,6 +40,8 @@ from pgrecall.settings import Settings
 from pgrecall.sql.batches import Batches, array_text, vector_text
 from pgrecall.sql.loader import statement
 from pgrecall.sql.rows import hit, remembered
+from pgrecall.telemetry.embedder import WatchedEmbedder
+from pgrecall.telemetry.watch import Watch
 
 OnProgress = Callable[[int, int], None]
 
@@ -50,6 +54,10 @@ class Store:
     ) -> None:
         self.address = address
         self.identity = identity
+        self.watch = Watch(is_counting=settings.stats_interval > 0)
+        agent_id = identity.program or identity.agent_id
+        self._flusher = Flusher(self.watch.tally, agent_id, settings.stats_interval)
+        self.watch.on_neglect = self._flusher.schedule
         self._choice = choice
         self._settings = settings
         self._lock = Lock()
@@ -69,6 +77,7 @@ class Store:
                     database.close()
                     raise
                 self._opened = database, embedder, Home()
+                self._flusher.open(database)
             database, embedder, home = self._opened
             home.check()
             return database, embedder
@@ -79,8 +88,12 @@ class Store:
             self._is_closed = True
             opened, self._opened = self._opened, None
         if opened is not None:
-            opened[0].close()
+            try:
+                self._flusher.close()
+            finally:
+                opened[0].close()
 
+    @observed("remember")
     def remember(
         self,
         drafts: Sequence[Draft],
@@ -103,6 +116,7 @@ class Store:
             on_progress(len(drafts), len(drafts))
         return remembered(row for rows in answers for row in rows)
 
+    @observed("recall")
     def recall(self, question: Question, *, is_in_context: bool, is_explained: bool) -> Recall:
         """The hits for a question, in one round trip to the database."""
         began = time.perf_counter()
@@ -135,17 +149,20 @@ class Store:
             )
         return Recall(question.query, hits, told, said.get("token_budget", TOKEN_BUDGET))
 
+    @observed("get")
     def get(self, memory_id: UUID) -> MemoryRecord:
         """The memory, forgotten or not; NotFoundError if the caller sees none of that id."""
         rows = self._read("get_memory", {"memory_id": memory_id})
         return _record(memory_id, rows)
 
+    @observed("list")
     def list_page(self, filters: Mapping[str, object], limit: int) -> Page:
         """Up to `limit` memories that pass the filters, newest first."""
         rows = self._read("list_memories", {**filters, "row_limit": limit + 1})
         items = tuple(MemoryRecord(**row) for row in rows[:limit])
         return Page(items, str(items[-1].id) if len(rows) > limit else None)
 
+    @observed("update")
     def update(self, memory_id: UUID, changes: Mapping[str, Json]) -> MemoryRecord:
         """The memory as it is after the changes; new content is embedded anew."""
         database, embedder = self.open()
@@ -160,10 +177,14 @@ class Store:
 
     def set_forgotten(self, name: str, scope: Mapping[str, Json], dry_run: bool) -> Forgotten:
         """The answer of forget_memories or restore_memories, whichever is named."""
-        database, _ = self.open()
-        [[row]] = database.run([statement(name, {"scope": _json(scope), "dry_run": dry_run})])
-        return Forgotten(**row["answer"])
+        call = statement(name, {"scope": _json(scope), "dry_run": dry_run})
+        with self.watch.operation(name.removesuffix("_memories")) as running:
+            database, _ = self.open()
+            [[row]] = database.run([call])
+            running.answer = answer = Forgotten(**row["answer"])
+        return answer
 
+    @observed("erase")
     def erase(self, scope: Mapping[str, Json], dry_run: bool) -> Receipt:
         """What was erased for good, or would be."""
         database, _ = self.open()
@@ -171,6 +192,7 @@ class Store:
         [[row]] = database.run([statement("erase_memories", named)])
         return receipt(row["answer"])
 
+    @observed("history")
     def history(self, memory_id: UUID) -> list[Change]:
         """The life of a memory and of its slot, oldest first; NotFoundError if it has none."""
         rows = self._read("memory_history", {"memory_id": memory_id})
@@ -178,16 +200,19 @@ class Store:
             raise _not_found(memory_id)
         return [Change(**row) for row in rows]
 
+    @observed("messages")
     def messages(self, context: Mapping[str, object], limit: int) -> list[Message]:
         """The last messages of a conversation, oldest first."""
         rows = self._read("list_messages", {**context, "row_limit": limit})
         return [Message(**row) for row in reversed(rows)]
 
+    @observed("summary")
     def find_summary(self, context: Mapping[str, object]) -> str | None:
         """The newest summary of a conversation, or None."""
         rows = self._read("find_summary", context)
         return rows[0]["content"] if rows else None
 
+    @observed("configure")
     def configure(self, agent_id: str | None, changes: Mapping[str, Json]) -> AgentConfig:
         """What holds for an agent, or without one for all, after the changes."""
         database, _ = self.open()
@@ -200,15 +225,22 @@ class Store:
         )
         return agent_config(agent_id, (AgentSetting(**row) for row in rows))
 
+    @observed("config")
     def config(self, agent_id: str | None) -> AgentConfig:
         """What holds for an agent, or without one for all that don't set it themselves."""
         rows = self._read("agent_config", {"agent_id": agent_id})
         return agent_config(agent_id, (AgentSetting(**row) for row in rows))
 
+    @observed("config_history")
     def config_history(self, agent_id: str | None) -> list[ConfigChange]:
         """The changes of an agent's settings and of those for all agents, oldest first."""
         rows = self._read("agent_config_history", {"agent_id": agent_id})
         return [ConfigChange(**row) for row in rows]
+
+    def statistics(self, asked: Mapping[str, object]) -> Statistics:
+        """The counts that are asked for, this client's own up to now included."""
+        self._flusher.flush()
+        return statistics(self._read("agent_stats", asked))
 
     def _read(self, name: str, parameters: Mapping[str, object]) -> Rows:
         database, _ = self.open()
@@ -218,7 +250,8 @@ class Store:
     def _embedder(self, database: Database) -> Embedder | None:
         if not database.has_vector:
             return None
-        return in_thread(chosen, self._choice, self._settings.embedder)
+        found = in_thread(chosen, self._choice, self._settings.embedder)
+        return None if found is None else WatchedEmbedder(found, self.watch)
 
 
 def _embedded_content(embedder: Embedder | None, changes: Mapping[str, Json]) -> dict[str, Json]:

@@ -30,6 +30,7 @@ _OVERVIEW = (
         "embeddings:app",
         "Move to another embedding model while recall goes on.",
     ),
+    ("stats", "stats:stats", "Show what the agents of an organization did."),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
     (
         "backup",

@@ -15,9 +15,12 @@ from datetime import datetime
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 from rich.text import Text
 
 from pgrecall.cli.rendering import UNICODE, Blocks
+
+_UNCUT = 300
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -28,6 +31,14 @@ def console(*, stderr: bool = False) -> Console:
 def blocks(out: Console) -> Blocks:
     """The characters that bars are made of there."""
     return UNICODE if out.encoding.startswith("utf") else Blocks(full="#", parts="", empty=".")
+
+
+def print_table(table: Table) -> None:
+    """A table to standard output; what is no terminal gets it uncut."""
+    out = console()
+    if not out.is_terminal:
+        out.width = _UNCUT
+    out.print(table)
 
 
 def say(line: str | Text) -> None:

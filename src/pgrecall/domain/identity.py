@@ -23,7 +23,8 @@ class Identity:
 
     `claims` is the JSON that goes into request.jwt.claims. `is_program` says whether it is the
     agent's own member, which a trusted connection may create, or somebody whose token was given;
-    `person` is the user_id of a person whose token was given.
+    `person` is the user_id of a person whose token was given, `program` the agent_id of whatever
+    program the claims name.
     """
 
     organization_id: UUID
@@ -32,6 +33,7 @@ class Identity:
     claims: str
     is_program: bool
     person: str | None
+    program: str | None
 
 
 def organization_uuid(organization: str | UUID) -> UUID:
@@ -54,9 +56,12 @@ def identity(
     organization_id = organization_uuid(organization)
     if claims is None:
         own = _written(agent_claims(organization_id, agent))
-        return Identity(organization_id, name, agent, own, is_program=True, person=None)
+        return Identity(
+            organization_id, name, agent, own, is_program=True, person=None, program=agent
+        )
+    written, (person, program) = _written(claims), _subject(claims)
     return Identity(
-        organization_id, name, agent, _written(claims), is_program=False, person=_person(claims)
+        organization_id, name, agent, written, is_program=False, person=person, program=program
     )
 
 
@@ -69,9 +74,14 @@ def agent_claims(organization_id: UUID, agent_id: str) -> dict[str, object]:
     }
 
 
-def _person(claims: Mapping[str, object]) -> str | None:
+def _subject(claims: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """The person and the program that the subject is; at least one of them is None."""
     subject = claims.get("sub")
-    return subject if isinstance(subject, str) and not subject.startswith("agent:") else None
+    if not isinstance(subject, str):
+        return None, None
+    if subject.startswith("agent:"):
+        return None, subject.removeprefix("agent:") or None
+    return subject, None
 
 
 def _written(claims: Mapping[str, object]) -> str:

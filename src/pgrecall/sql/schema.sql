@@ -1824,6 +1824,20 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) IS 'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
 
+-- Name: is_count(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_count(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  -- Two conditions in one CASE, since an AND promises no order.
+  select case when jsonb_typeof(value) = 'number' then value #>> '{}' ~ '^[0-9]{1,12}$' else false end
+$_$;
+
+-- Name: FUNCTION is_count(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_count(value jsonb) IS 'Whether a value is a whole number from 0 to 999,999,999,999.';
+
 -- Name: is_erased(uuid, uuid, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) RETURNS boolean
@@ -3422,6 +3436,36 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) IS 'All values that the slot of a draft has had.';
 
+-- Name: stats_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.stats_problem(item jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when jsonb_typeof(item) <> 'object' then 'each item must be an object'
+    when jsonb_typeof(item -> 'agent_id') is distinct from 'string' or char_length(item ->> 'agent_id') not between 1 and 255
+      then 'agent_id must be a text of 1 to 255 characters'
+    when agent_memory.parse_time(item -> 'hour') is null then 'hour must be a time in ISO 8601'
+    when agent_memory.parse_time(item -> 'hour') not between pg_catalog.now() - interval '31 days' and pg_catalog.now() + interval '1 day'
+      then 'hour must be in the last 31 days'
+    when jsonb_typeof(coalesce(item -> 'latencies', '[]')) <> 'array'
+        or jsonb_array_length(coalesce(item -> 'latencies', '[]')) not in (0, 32)
+        or exists (select from jsonb_array_elements(item -> 'latencies') as l where not agent_memory.is_count(l.value))
+      then 'latencies must be 32 counts'
+    else (
+      select min(case
+          when f.key not in ('added', 'duplicates', 'superseded', 'updated', 'forgotten', 'erased', 'recalls', 'empty_recalls', 'embedding_tokens', 'query_tokens')
+            then format('unknown count "%s"', left(f.key, 60))
+          when not agent_memory.is_count(f.value) then f.key || ' must be a whole number from 0 to 999999999999' end)
+      from jsonb_each(item - '{agent_id,hour,latencies}'::text[]) as f)
+  end
+$$;
+
+-- Name: FUNCTION stats_problem(item jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.stats_problem(item jsonb) IS 'Why an item of add_memory_stats() can''t be added, or null if it can.';
+
 -- Name: step(text, uuid[], timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.step(step text, ids uuid[], began timestamp with time zone) RETURNS jsonb
@@ -3496,6 +3540,20 @@ CREATE FUNCTION agent_memory.stored_models(organization_id uuid) RETURNS text[]
 -- Name: FUNCTION stored_models(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.stored_models(organization_id uuid) IS 'The models that the agents of an organization store vectors of; null if none.';
+
+-- Name: summed(bigint[], bigint[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.summed(one bigint[], other bigint[]) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array_agg(pair.a + pair.b order by pair.place)
+  from unnest(one, other) with ordinality as pair (a, b, place)
+$$;
+
+-- Name: FUNCTION summed(one bigint[], other bigint[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.summed(one bigint[], other bigint[]) IS 'Two arrays of one length, added place by place.';
 
 -- Name: supersede(agent_memory.principal, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3833,6 +3891,69 @@ $$;
 -- Name: FUNCTION add_embedding_model(model text, dimension integer, agent_id text); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) IS 'Has another model filled in beside an agent''s current one: from now on memories may be written with its vectors too. An agent without a model is settled on this one. Safe to repeat. Answers {"agent_id", "model", "is_current", "memories", "missing"}. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+
+-- Name: add_memory_stats(jsonb); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.add_memory_stats(counts jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- Whatever a key is for, what it does is counted: no verb is asked for.
+  caller agent_memory.principal := agent_memory.require_member(null);
+  problem text;
+  written integer;
+begin
+  if jsonb_typeof(counts) is distinct from 'array' or jsonb_array_length(counts) > 1000 then
+    problem := 'counts must be a list of at most 1,000 objects';
+  else
+    select min(agent_memory.stats_problem(i.value)) into problem from jsonb_array_elements(counts) as i;
+  end if;
+  if problem is null and exists (
+      select from jsonb_array_elements(counts) as i
+      group by i.value ->> 'agent_id', date_trunc('hour', agent_memory.parse_time(i.value -> 'hour'), 'UTC') having count(*) > 1) then
+    problem := 'an agent and hour may be named once';
+  end if;
+  if problem is not null then
+    raise exception using errcode = 'PM003', message = problem;
+  elsif caller.program is not null and exists (
+      select from jsonb_array_elements(counts) as i where i.value ->> 'agent_id' <> caller.program) then
+    raise exception using errcode = 'PM002', message = 'a program counts for its own agent alone';
+  end if;
+  -- In the order of the key, so that two who add to the same rows wait instead of deadlocking.
+  insert into public.agent_memory_stats as s (
+    organization_id, agent_id, hour, added, duplicates, superseded, updated, forgotten, erased,
+    recalls, empty_recalls, embedding_tokens, query_tokens, latencies, updated_at)
+  select caller.organization_id, c.agent_id, date_trunc('hour', agent_memory.parse_time(c.hour), 'UTC'),
+         coalesce(c.added, 0), coalesce(c.duplicates, 0), coalesce(c.superseded, 0), coalesce(c.updated, 0),
+         coalesce(c.forgotten, 0), coalesce(c.erased, 0), coalesce(c.recalls, 0), coalesce(c.empty_recalls, 0),
+         coalesce(c.embedding_tokens, 0), coalesce(c.query_tokens, 0),
+         coalesce(nullif(c.latencies, '{}'), array_fill(0::bigint, array[32])), agent_memory.now()
+  from jsonb_to_recordset(counts) as c (
+    agent_id text, hour jsonb, added bigint, duplicates bigint, superseded bigint, updated bigint, forgotten bigint, erased bigint,
+    recalls bigint, empty_recalls bigint, embedding_tokens bigint, query_tokens bigint, latencies bigint[])
+  order by 2, 3
+  on conflict (organization_id, agent_id, hour) do update set
+    added = s.added + excluded.added,
+    duplicates = s.duplicates + excluded.duplicates,
+    superseded = s.superseded + excluded.superseded,
+    updated = s.updated + excluded.updated,
+    forgotten = s.forgotten + excluded.forgotten,
+    erased = s.erased + excluded.erased,
+    recalls = s.recalls + excluded.recalls,
+    empty_recalls = s.empty_recalls + excluded.empty_recalls,
+    embedding_tokens = s.embedding_tokens + excluded.embedding_tokens,
+    query_tokens = s.query_tokens + excluded.query_tokens,
+    latencies = agent_memory.summed(s.latencies, excluded.latencies),
+    updated_at = excluded.updated_at;
+  get diagnostics written = row_count;
+  return written;
+end
+$$;
+
+-- Name: FUNCTION add_memory_stats(counts jsonb); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.add_memory_stats(counts jsonb) IS 'Adds counts to agent_memory_stats of the caller''s organization and answers how many rows took them. counts is a list of objects with agent_id, hour (a time in it, of the last 31 days) and any of added, duplicates, superseded, updated, forgotten, erased, recalls, empty_recalls, embedding_tokens, query_tokens, latencies (32 counts), each agent and hour once. For every member and key; a program for its own agent alone. Clients gather counts and call it now and then, never in the course of a recall. Raises PM001, PM002, PM003.';
 
 -- Name: agent_config(text); Type: FUNCTION; Schema: public; Owner: -
 
@@ -5028,15 +5149,23 @@ CREATE TABLE public.agent_memory_stats (
     superseded bigint DEFAULT 0 NOT NULL,
     updated bigint DEFAULT 0 NOT NULL,
     forgotten bigint DEFAULT 0 NOT NULL,
+    erased bigint DEFAULT 0 NOT NULL,
     recalls bigint DEFAULT 0 NOT NULL,
     empty_recalls bigint DEFAULT 0 NOT NULL,
+    embedding_tokens bigint DEFAULT 0 NOT NULL,
+    query_tokens bigint DEFAULT 0 NOT NULL,
+    latencies bigint[] DEFAULT array_fill((0)::bigint, ARRAY[32]) NOT NULL,
     updated_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     CONSTRAINT agent_memory_stats_added_check CHECK ((added >= 0)),
     CONSTRAINT agent_memory_stats_agent_id_check CHECK (((char_length(agent_id) >= 1) AND (char_length(agent_id) <= 255))),
+    CONSTRAINT agent_memory_stats_check CHECK (((empty_recalls >= 0) AND (empty_recalls <= recalls))),
     CONSTRAINT agent_memory_stats_duplicates_check CHECK ((duplicates >= 0)),
-    CONSTRAINT agent_memory_stats_empty_recalls_check CHECK ((empty_recalls >= 0)),
+    CONSTRAINT agent_memory_stats_embedding_tokens_check CHECK ((embedding_tokens >= 0)),
+    CONSTRAINT agent_memory_stats_erased_check CHECK ((erased >= 0)),
     CONSTRAINT agent_memory_stats_forgotten_check CHECK ((forgotten >= 0)),
     CONSTRAINT agent_memory_stats_hour_check CHECK ((hour = date_trunc('hour'::text, hour, 'UTC'::text))),
+    CONSTRAINT agent_memory_stats_latencies_check CHECK (((array_ndims(latencies) = 1) AND (cardinality(latencies) = 32) AND (array_position(latencies, NULL::bigint) IS NULL) AND (0 <= ALL (latencies)))),
+    CONSTRAINT agent_memory_stats_query_tokens_check CHECK ((query_tokens >= 0)),
     CONSTRAINT agent_memory_stats_recalls_check CHECK ((recalls >= 0)),
     CONSTRAINT agent_memory_stats_superseded_check CHECK ((superseded >= 0)),
     CONSTRAINT agent_memory_stats_updated_check CHECK ((updated >= 0))
@@ -5044,11 +5173,35 @@ CREATE TABLE public.agent_memory_stats (
 
 -- Name: TABLE agent_memory_stats; Type: COMMENT; Schema: public; Owner: -
 
-COMMENT ON TABLE public.agent_memory_stats IS 'Counts per organization, agent and hour, which a service flushes in batches; no function writes here in the course of a recall.';
+COMMENT ON TABLE public.agent_memory_stats IS 'Counts per organization, agent and hour, which clients gather and bring in batches by add_memory_stats(); no function writes here in the course of a recall.';
 
 -- Name: COLUMN agent_memory_stats.hour; Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON COLUMN public.agent_memory_stats.hour IS 'The start of the hour, in UTC.';
+
+-- Name: COLUMN agent_memory_stats.added; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.added IS 'Memories that were stored, those that superseded an earlier value included.';
+
+-- Name: COLUMN agent_memory_stats.superseded; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.superseded IS 'Memories that ended an earlier value of their slot.';
+
+-- Name: COLUMN agent_memory_stats.empty_recalls; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.empty_recalls IS 'Recalls that found nothing.';
+
+-- Name: COLUMN agent_memory_stats.embedding_tokens; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.embedding_tokens IS 'Tokens of texts that were embedded to be stored, estimated as a quarter of their bytes in UTF-8.';
+
+-- Name: COLUMN agent_memory_stats.query_tokens; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.query_tokens IS 'Tokens of questions that were embedded, estimated likewise.';
+
+-- Name: COLUMN agent_memory_stats.latencies; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.agent_memory_stats.latencies IS 'How many recalls took how long, as their clients saw it, embedding included. Bucket n, from 1, holds those of more than the bound before it and at most 0.5 ms times the square root of 2 to the power n - 1; the 32nd those above 16,384 ms.';
 
 -- Name: ai_memory_audit; Type: TABLE; Schema: public; Owner: -
 
@@ -5957,6 +6110,10 @@ REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agen
 
 REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) FROM PUBLIC;
 
+-- Name: FUNCTION is_count(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_count(value jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) FROM PUBLIC;
@@ -6188,6 +6345,10 @@ REVOKE ALL ON FUNCTION agent_memory.similarities(organization_id uuid, model tex
 
 REVOKE ALL ON FUNCTION agent_memory.slot_values(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
 
+-- Name: FUNCTION stats_problem(item jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.stats_problem(item jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION step(step text, ids uuid[], began timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.step(step text, ids uuid[], began timestamp with time zone) FROM PUBLIC;
@@ -6203,6 +6364,10 @@ REVOKE ALL ON FUNCTION agent_memory.stored_dimension(organization_id uuid, model
 -- Name: FUNCTION stored_models(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.stored_models(organization_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION summed(one bigint[], other bigint[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.summed(one bigint[], other bigint[]) FROM PUBLIC;
 
 -- Name: FUNCTION supersede(caller agent_memory.principal, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -6250,6 +6415,12 @@ REVOKE ALL ON FUNCTION agent_memory.writers_settings(caller agent_memory.princip
 REVOKE ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO authenticated;
 GRANT ALL ON FUNCTION public.add_embedding_model(model text, dimension integer, agent_id text) TO service_role;
+
+-- Name: FUNCTION add_memory_stats(counts jsonb); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.add_memory_stats(counts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.add_memory_stats(counts jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.add_memory_stats(counts jsonb) TO service_role;
 
 -- Name: FUNCTION agent_config(agent_id text); Type: ACL; Schema: public; Owner: -
 

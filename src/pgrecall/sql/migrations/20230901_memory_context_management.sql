@@ -3,7 +3,8 @@
 -- A map of the whole schema
 --   public        what clients call and read: the tables below and the functions
 --                 recall_memories, remember_memories, update_memory, forget_memories,
---                 restore_memories, erase_memories, memory_history, configure_agent, agent_config.
+--                 restore_memories, erase_memories, memory_history, configure_agent, agent_config,
+--                 add_memory_stats.
 --   agent_memory  what is private: who the caller is, what a caller may read or write, text
 --                 indexing, the migration ledger. Clients have no rights on it.
 --

@@ -1,0 +1,64 @@
+"""One client's operations as they pass: timed, and counted once they succeed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+from pgrecall.telemetry.counting import counts_of
+from pgrecall.telemetry.tally import Tally
+
+
+def _ignore() -> None:
+    pass
+
+
+class Watch:
+    """Where one client's operations are noted.
+
+    `on_neglect` is called at the end of an operation if counts wait in `tally` and nobody sees to
+    it that they are written.
+    """
+
+    def __init__(self, *, is_counting: bool) -> None:
+        self.tally = Tally()
+        self.on_neglect: Callable[[], None] = _ignore
+        self._is_counting = is_counting
+
+    def operation(self, name: str) -> Operation:
+        """Something that notes an operation while it is entered."""
+        return Operation(self, name)
+
+    def count(self, counts: Mapping[str, int], latency: float | None = None) -> None:
+        """Add to the counts, with the milliseconds of a recall."""
+        if counts and self._is_counting:
+            self.tally.add(counts, latency)
+
+
+class Operation:
+    """A running operation; whoever runs it leaves its answer here."""
+
+    __slots__ = ("_began", "_watch", "answer", "name")
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self.name = name
+        self.answer: object = None
+        self._watch = watch
+
+    def __enter__(self) -> Operation:
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            latency = 1000 * (time.perf_counter() - self._began)
+            counts = counts_of(self.name, self.answer)
+            self._watch.count(counts, latency if self.name == "recall" else None)
+        if self._watch.tally.is_neglected():
+            self._watch.on_neglect()
