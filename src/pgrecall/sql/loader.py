@@ -1,6 +1,8 @@
 """The named statements of queries/*.sql.
 
-Each begins with `-- name: its_name` and has psycopg's named parameters, `%(user_id)s`.
+Each begins with `-- name: its_name` and has psycopg's named parameters, `%(user_id)s`. The server
+is told the name too, in a comment, by which pg_stat_statements shows it. It stands behind the first
+word, since comments before it are left out there.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 _NAME = re.compile(r"^-- name: ([a-z_]+)\n", re.MULTILINE)
+_FIRST_WORD = re.compile(r"((?:--[^\n]*\n|\s)*[a-z]+)(?=\s)")
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -23,13 +26,14 @@ _NOTHING: Mapping[str, object] = {}
 class Statement:
     """A statement and its parameters, ready to be run, or run again."""
 
+    name: str
     sql: LiteralString
     parameters: Mapping[str, object]
 
 
 def statement(name: str, parameters: Mapping[str, object] = _NOTHING) -> Statement:
     """The named statement with its parameters; KeyError if there is none of that name."""
-    return Statement(statements()[name], parameters)
+    return Statement(name, statements()[name], parameters)
 
 
 @cache
@@ -42,5 +46,6 @@ def statements() -> Mapping[str, LiteralString]:
             for name, text in zip(parts[1::2], parts[2::2], strict=True):
                 if name in found:
                     raise ValueError(f"two statements are named {name}")
-                found[name] = cast("LiteralString", text.strip().rstrip(";"))
+                named = _FIRST_WORD.sub(rf"\1 /* pgrecall:{name} */", text.strip().rstrip(";"), 1)
+                found[name] = named
     return found
