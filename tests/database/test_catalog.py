@@ -48,6 +48,7 @@ CLIENT_FUNCTIONS = {
     "store_missing_embeddings(text,jsonb,text)",
     "switch_embedding_model(text,text,integer)",
     "drop_embedding_model(text,text,integer)",
+    "add_memory_stats(jsonb)",
     "embedding_status(text)",
 }
 
