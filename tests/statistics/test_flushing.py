@@ -33,14 +33,24 @@ def test_every_operation_is_counted_once(client: Client, counts: Counts) -> None
         memory.recall("zebra", kinds=["event"])
         memory.forget(memory.remember("Salt.").id, dry_run=True)
         memory.forget(memory.recall("coffee")[0].id)
+        memory.erase(memory.remember("Pepper.").id)
         assert counts.rows() == []
     [row] = counts.rows()
     expected = {
-        "added": 6, "duplicates": 1, "superseded": 1, "updated": 1, "forgotten": 1, "erased": 0,
+        "added": 7, "duplicates": 1, "superseded": 1, "updated": 1, "forgotten": 1, "erased": 1,
         "recalls": 3, "empty_recalls": 1,
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert sum(row["latencies"]) == 3
+
+
+def test_an_erased_agent_does_not_come_back(client: Client, counts: Counts) -> None:
+    with client() as memory:
+        memory.remember("Tea is green.")
+        memory.stats()
+        memory.recall("tea")
+        memory.erase(agent_id="default")
+    assert counts.rows() == []
 
 
 def test_tokens_are_counted(client: Client, counts: Counts, has_vectors: bool) -> None:

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from pgrecall.domain.documents import Json
+from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.scope import Forgotten
 from pgrecall.domain.statistics import COUNTS
@@ -18,6 +20,10 @@ from pgrecall.telemetry.watch import Watch
 
 def answers(*statuses: str) -> Remembered:
     return Remembered(tuple(RememberedItem(1, None, status, None) for status in statuses))
+
+
+def receipt_of(scope: dict[str, Json], *, dry_run: bool) -> Receipt:
+    return Receipt(2, {}, scope, None, dry_run, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +42,9 @@ def answers(*statuses: str) -> Remembered:
         ("forget", Forgotten(3, dry_run=False), {"forgotten": 3}),
         ("forget", Forgotten(3, dry_run=True), {}),
         ("restore", Forgotten(3, dry_run=False), {}),
-        ("erase", Forgotten(2, dry_run=False), {"erased": 2}),
+        ("erase", receipt_of({"user_id": "maria"}, dry_run=False), {"erased": 2}),
+        ("erase", receipt_of({"user_id": "maria"}, dry_run=True), {}),
+        ("erase", receipt_of({"agent_id": "alpha"}, dry_run=False), {}),
         ("get", object(), {}),
     ],
 )

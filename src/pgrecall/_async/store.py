@@ -190,7 +190,11 @@ class Store:
         database, _ = await self.open()
         named = {"scope": _json(scope), "dry_run": dry_run}
         [[row]] = await database.run([statement("erase_memories", named)])
-        return receipt(row["answer"])
+        answer = receipt(row["answer"])
+        if answer.id is not None and set(answer.scope or ()) == {"agent_id"}:
+            # The agent's statistics went with it; what waits would bring it back into them.
+            self.watch.tally.take()
+        return answer
 
     @observed("history")
     async def history(self, memory_id: UUID) -> list[Change]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
 from pgrecall.recall.result import Recall
@@ -30,7 +31,10 @@ def counts_of(operation: str, answer: object) -> Mapping[str, int]:
         return _remembered(answer)
     if operation == "update":
         return _UPDATE
-    if operation in _SCOPED and isinstance(answer, Forgotten) and not answer.dry_run:
+    if isinstance(answer, Receipt) and set(answer.scope or ()) == {"agent_id"}:
+        # Its statistics went with it.
+        return _NOTHING
+    if isinstance(answer, (Forgotten, Receipt)) and operation in _SCOPED and not answer.dry_run:
         return {_SCOPED[operation]: answer.memories}
     return _NOTHING
 
