@@ -31,12 +31,14 @@ NAMES = {
     "AsyncEmbeddings": "Embeddings",
     "AsyncMemory": "Memory",
     "AsyncPipeline": "Pipeline",
+    "AsyncTransfer": "Transfer",
     "aclose": "close",
 }
 WORDS = {
     "AsyncMemory": "Memory",
     "AsyncContext": "Context",
     "AsyncEmbeddings": "Embeddings",
+    "AsyncTransfer": "Transfer",
     "await memory": "memory",
 }
 
@@ -56,7 +58,10 @@ def finish(path: Path) -> str:
     for word, other in WORDS.items():
         text = text.replace(word, other)
     place = ["--stdin-filename", str(TARGET / path.name), "-"]
-    for command in (["check", "-q", "--select", "I,SIM117", "--fix"], ["format", "-q"]):
+    for command in (
+        ["check", "-q", "--select", "I,SIM117,UP028", "--fix", "--unsafe-fixes"],
+        ["format", "-q"],
+    ):
         ruff = [sys.executable, "-m", "ruff", *command, *place]
         text = subprocess.run(ruff, input=text, cwd=ROOT, check=True, text=True, stdout=-1).stdout
     return text

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 import pgrecall
-from pgrecall import AsyncContext, AsyncEmbeddings, AsyncMemory, Context, Embeddings, Memory
+from pgrecall import (
+    AsyncContext,
+    AsyncEmbeddings,
+    AsyncMemory,
+    AsyncTransfer,
+    Context,
+    Embeddings,
+    Memory,
+    Transfer,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,7 +49,12 @@ def test_the_generated_half_is_fresh() -> None:
 
 @pytest.mark.parametrize(
     ("plain", "waiting"),
-    [(Memory, AsyncMemory), (Context, AsyncContext), (Embeddings, AsyncEmbeddings)],
+    [
+        (Memory, AsyncMemory),
+        (Context, AsyncContext),
+        (Embeddings, AsyncEmbeddings),
+        (Transfer, AsyncTransfer),
+    ],
 )
 def test_both_halves_have_the_same_methods(plain: type, waiting: type) -> None:
     def parameters(of: type) -> dict[str, list[str]]:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pgrecall._async.context import AsyncContext
     from pgrecall._async.embeddings import AsyncEmbeddings
     from pgrecall._async.memory import AsyncMemory
+    from pgrecall._async.transfer import AsyncTransfer
     from pgrecall._sync.context import Context
     from pgrecall._sync.embeddings import Embeddings
     from pgrecall._sync.memory import Memory
+    from pgrecall._sync.transfer import Transfer
     from pgrecall.domain.config import AgentConfig, AgentSetting, ConfigChange, Retention
     from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
     from pgrecall.domain.hit import Hit, Signals
@@ -34,6 +36,7 @@ _HOMES = {
     "AsyncContext": "pgrecall._async.context",
     "AsyncEmbeddings": "pgrecall._async.embeddings",
     "AsyncMemory": "pgrecall._async.memory",
+    "AsyncTransfer": "pgrecall._async.transfer",
     "Backfill": "pgrecall.domain.embeddings",
     "Change": "pgrecall.domain.memory",
     "ConfigChange": "pgrecall.domain.config",
@@ -56,6 +59,7 @@ _HOMES = {
     "Retention": "pgrecall.domain.config",
     "Settings": "pgrecall.settings",
     "Signals": "pgrecall.domain.hit",
+    "Transfer": "pgrecall._sync.transfer",
 }
 
 __all__ = [
@@ -64,6 +68,7 @@ __all__ = [
     "AsyncContext",
     "AsyncEmbeddings",
     "AsyncMemory",
+    "AsyncTransfer",
     "Backfill",
     "Change",
     "ConfigChange",
@@ -86,6 +91,7 @@ __all__ = [
     "Retention",
     "Settings",
     "Signals",
+    "Transfer",
 ]
 
 

@@ -30,6 +30,7 @@ CLIENT_FUNCTIONS = {
     "update_memory(uuid,jsonb)",
     "forget_memories(jsonb,boolean)",
     "restore_memories(jsonb,boolean)",
+    "erase_memories(jsonb,boolean)",
     "memory_history(uuid)",
     "append_context(jsonb,text,text,text)",
     "set_member(text,text)",

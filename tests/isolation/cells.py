@@ -22,6 +22,7 @@ COPIES: dict[str, dict[str, Any]] = {
     "ai_memory_contexts": {"id": NEW_ID, "context_key": "copy"},
     "ai_memory_history": {"id": NEW_ID},
     "ai_memory_audit": {"id": NEW_ID},
+    "ai_memory_erasures": {"id": NEW_ID},
     "organizations": {"organization_id": NEW_ID},
     "organization_members": {"user_id": "copy", "role": "member"},
     "agent_memory_config": {"agent_id": "copy"},
@@ -53,6 +54,10 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
     from agent_memory_config_history i where organization_id = %(one)s
   union all select 'b', md5(string_agg(b::text, ',' order by agent_id, model))
     from agent_memory_models b where organization_id = %(one)s
+  union all select 'e', md5(string_agg(e::text, ',' order by id))
+    from ai_memory_erasures e where organization_id = %(one)s
+  union all select 't', md5(string_agg(t::text, ',' order by digest))
+    from agent_memory.tombstones t where organization_id = %(one)s
   union all select 'k', md5(string_agg(k::text, ',' order by id))
     from agent_memory.api_keys k where organization_id = %(one)s
 ) as t

@@ -49,9 +49,10 @@ BY_TENANT = {
     "agent_memory_models": TENANT,
     "agent_memory_stats": TENANT,
     "ai_memory_audit": ADMINS,
+    "ai_memory_erasures": ADMINS,
     "ai_memory_embeddings": UNSEEN,
 }
-PRIVATE_TABLES = ("api_keys", "claim_signing", "fingerprints", "migrations")
+PRIVATE_TABLES = ("api_keys", "claim_signing", "fingerprints", "migrations", "tombstones")
 OF_VECTOR = {"ai_memory_embeddings", "is_large"}
 WRITING = ("insert", "update", "delete")
 
@@ -97,6 +98,8 @@ FORGOTTEN = by(
     "nothing", "PM001", service_role="PM001",
 )  # fmt: skip
 
+ERASED = {**FORGOTTEN, "owner": "PAOVB", "admin": "PAOVB"}
+
 
 def administered(
     admin: str = "yes", other_owner: str = "nothing", done: str = "yes"
@@ -121,6 +124,8 @@ WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admi
 
 def memory_functions() -> list[Row]:
     item, message = ITEM.format(more=OWNERSHIP), ITEM.format(more="")
+    forgotten = f'{item} || \'{{"forgotten_at": "2026-01-01"}}\''
+    known = f"{item} || jsonb_build_object('id', %(id)s::uuid)"
     context = f"{ONE_ID} || jsonb_build_object('context_key', %(letter)s::text)"
     return [
         Row("recall_memories", "execute", RECALLED, measure="ids",
@@ -133,6 +138,13 @@ def memory_functions() -> list[Row]:
             call="select * from memory_history(%(id)s)"),
         Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
             call=f"select * from remember_memories(jsonb_build_array({item}))"),
+        Row("import_memories", "execute", REMEMBERED, measure="changes", each=True,
+            call=f"select * from import_memories(jsonb_build_array({item}))"),
+        Row("import_memories", "execute (forgotten)", REMEMBERED, measure="changes", each=True,
+            call=f"select * from import_memories(jsonb_build_array({forgotten}))"),
+        Row("import_memories", "execute (dry run)", REMEMBERED, each=True,
+            call=f"select 1 from import_memories(jsonb_build_array({known}), true)"
+                 " where status = 'duplicate'"),
         Row("append_context", "execute", REMEMBERED, measure="changes", each=True,
             call=f"select * from append_context(jsonb_build_array({message}), 'new',"
                  " %(agent)s, %(user)s)"),
@@ -146,6 +158,12 @@ def memory_functions() -> list[Row]:
             call=f"select restore_memories({ONE_ID})", prepare=FORGET_ALL),
         Row("restore_memories", "execute (dry run by context)", FORGOTTEN, each=True,
             call=COUNTED.format(call=f"restore_memories({context}, true)"), prepare=FORGET_ALL),
+        Row("erase_memories", "execute", FORGOTTEN, measure="changes", each=True,
+            call=f"select erase_memories({ONE_ID})"),
+        Row("erase_memories", "execute (dry run by context)", FORGOTTEN, each=True,
+            call=COUNTED.format(call=f"erase_memories({context}, true)")),
+        Row("erase_memories", "execute (where admins may look)", ERASED, each=True,
+            call=COUNTED.format(call=f"erase_memories({ONE_ID})"), prepare=ALLOW_ADMINS),
     ]  # fmt: skip
 
 
@@ -287,19 +305,25 @@ OF_MODELS = (
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
-    "add_memories", "all_built_in_settings", "are_claims_signed", "audit",
-    "background", "built_in_settings", "check_changes", "check_embedding", "checked_settings",
-    "claim_signature", "days", "dedup_key", "detected_language", "drafts", "drop_embeddings",
-    "effective_settings", "embed_added", "estimated_memories", "exact_limit", "existing",
-    "expose", "in_reach", "in_scope", "is_large", "is_storable", "key_verbs", "languages",
-    "leaves", "lock_memory", "matching", "memberships", "merge_patch", "nearest", "neighbours",
-    "openness", "parse_time", "policy", "query_terms", "read_vectors", "recall_weights", "recalled",
-    "refresh_windows", "refusal", "require_admin", "require_configurer", "require_member",
-    "require_signed_claims", "require_writer", "said_at", "sampled", "score_memories",
-    "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
+    "add_forgotten", "add_imported", "add_memories", "all_built_in_settings",
+    "are_claims_signed", "audit", "background", "built_in_settings",
+    "check_changes", "check_embedding", "checked_settings", "claim_signature", "close_links",
+    "days", "dedup_key", "delete_memories", "delete_traces", "delete_vectors",
+    "detected_language", "drafts", "drop_embeddings", "drop_mentions", "effective_settings",
+    "embed_added", "entomb", "erase", "erased", "erasure_receipt", "erasure_scope",
+    "estimated_memories", "exact_limit", "existing", "expose", "import_refusal",
+    "imported_before", "in_reach", "in_scope", "is_erased", "is_large", "is_storable",
+    "judged_imports", "key_verbs", "languages", "leaves", "lock_conversations", "lock_memory",
+    "matching", "memberships", "memory_digest", "merge_patch", "named_conversations",
+    "named_memories", "nearest", "neighbours", "openness", "parse_time", "policy",
+    "query_terms", "read_vectors", "recall_weights", "recalled", "refresh_windows", "refusal",
+    "require_admin",
+    "require_configurer", "require_member", "require_signed_claims", "require_writer",
+    "said_at", "sampled", "scope_digest", "scope_ids", "score_memories", "set_forgotten",
+    "set_slot", "settle_contexts", "settle_languages", "settle_model", "settled_since",
     "similarities", "slot_values", "step", "store_embeddings", "stored_dimension",
-    "stored_models", "supersede", "surroundings", "term_counts", "vector_schema", "windows",
-    "without_recalled", "writers_settings",
+    "stored_models", "supersede", "surroundings", "term_counts", "unlink_memories",
+    "vector_schema", "vectors_of", "windows", "without_recalled", "writers_settings",
 )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ IN_REACH = (
     " timestamptz, timestamptz, uuid[], integer)"
 )
 IN_SCOPE = "agent_memory.in_scope(agent_memory.principal, jsonb, boolean)"
+ERASE = "agent_memory.erase(agent_memory.principal, jsonb, boolean, boolean)"
+ERASURE_SCOPE = "agent_memory.erasure_scope(agent_memory.principal, jsonb)"
 LOCK = "agent_memory.lock_memory(agent_memory.principal, uuid)"
 RECALL = (
     "public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
@@ -247,6 +249,38 @@ FUNCTIONS = [
             "where (m.forgotten_at",
         ),
         {"matrix", "agreement"},
+    ),
+    Mutant(
+        "erasing what one may not change",
+        edited(
+            ERASE,
+            "is_private_too or coalesce(agent_memory.may_write(",
+            "true or coalesce(agent_memory.may_write(",
+        ),
+    ),
+    Mutant(
+        "programs erase each other's",
+        edited(
+            ERASURE_SCOPE,
+            "when caller.role = 'agent' then caller.program else",
+            "when false then '' else",
+        )
+        + ";"
+        + edited(ERASURE_SCOPE, "scope ->> 'agent_id' <> caller.program", "false")
+        + ";"
+        + edited(
+            ERASE,
+            "is_private_too or coalesce(agent_memory.may_write(",
+            "true or coalesce(agent_memory.may_write(",
+        ),
+    ),
+    Mutant(
+        "admins erase what is private unasked",
+        edited(
+            "public.erase_memories(jsonb, boolean)",
+            "select o.admins_read_private from",
+            "select true from",
+        ),
     ),
     Mutant(
         "keys of every organization are listed",

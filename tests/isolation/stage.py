@@ -120,6 +120,11 @@ def rest(world: World, organization: uuid.UUID) -> None:
         (organization,),
     )
     world.connection.execute(
+        "insert into ai_memory_erasures (organization_id, counts, receipt)"
+        " values (%s, '{}', repeat('0', 64))",
+        (organization,),
+    )
+    world.connection.execute(
         "insert into agent_memory_stats (organization_id, agent_id, hour)"
         " values (%s, 'alpha', date_trunc('hour', now(), 'UTC'))",
         (organization,),

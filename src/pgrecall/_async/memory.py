@@ -12,6 +12,7 @@ from pgrecall._async.context import AsyncContext
 from pgrecall._async.database import Address
 from pgrecall._async.embeddings import AsyncEmbeddings
 from pgrecall._async.store import Store
+from pgrecall._async.transfer import AsyncTransfer
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
 from pgrecall.domain.changes import changes
 from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
@@ -71,6 +72,11 @@ class AsyncMemory:
     def embeddings(self) -> AsyncEmbeddings:
         """The embedding models of the agent: their state, filling in another, switching to it."""
         return AsyncEmbeddings(self._store)
+
+    @property
+    def transfer(self) -> AsyncTransfer:
+        """Export and import of memories."""
+        return AsyncTransfer(self._store)
 
     async def open(self) -> Self:
         """Connect now instead of with the first use."""
@@ -171,8 +177,8 @@ class AsyncMemory:
         and comparable within one recall.
 
         A message comes with who said it and the messages before and after it, which `as_prompt`
-        shows where they help; `neighbours=False` leaves all that out, and saves a millisecond or two.
-        `explain` also asks for the parts of each score, which `Recall.explain()` then has; it
+        shows where they help; `neighbours=False` leaves all that out, and saves a millisecond or
+        two. `explain` also asks for the parts of each score, which `Recall.explain()` then has; it
         takes the database about three times as long.
 
         Raises InvalidInputError, EmbeddingMismatchError, NoOrganizationError.

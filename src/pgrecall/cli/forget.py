@@ -10,7 +10,7 @@ import typer
 from pgrecall import Forgotten
 from pgrecall.cli.asking import Yes, confirm, is_asked
 from pgrecall.cli.opening import opened
-from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
+from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json
 
 Ids: TypeAlias = Annotated[
@@ -20,7 +20,6 @@ User: TypeAlias = Annotated[str | None, typer.Option(help="All of this user.", m
 Context: TypeAlias = Annotated[
     str | None, typer.Option(help="All of this conversation.", metavar="KEY")
 ]
-OfAgent: TypeAlias = Annotated[str | None, typer.Option(help="All of this agent.", metavar="NAME")]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only say how many it would be.")
 ]

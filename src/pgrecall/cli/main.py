@@ -22,6 +22,8 @@ _OVERVIEW = (
     ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
     ("forget", "forget:forget", "Take memories out of recall; `restore` brings them back."),
     ("restore", "forget:restore", "Bring forgotten memories back into recall."),
+    ("export", "export:export", "Write memories to a file: JSON Lines, CSV or Parquet."),
+    ("import", "import_:import_", "Read memories from a file, or from another system's tables."),
     ("config", "config:app", "Show or change what an agent's memory does."),
     (
         "embeddings",

@@ -28,6 +28,7 @@ Kind: TypeAlias = Annotated[str | None, typer.Option(help=f"One of {_KINDS}.", m
 Kinds: TypeAlias = Annotated[
     list[str] | None, typer.Option("--kind", help=f"{_KINDS}; repeatable.", metavar="KIND")
 ]
+OfAgent: TypeAlias = Annotated[str | None, typer.Option(help="All of this agent.", metavar="NAME")]
 Metadata: TypeAlias = Annotated[str | None, typer.Option(help="A JSON object.", metavar="JSON")]
 
 

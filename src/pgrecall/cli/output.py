@@ -14,7 +14,7 @@ from datetime import datetime
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from pgrecall.cli.rendering import UNICODE, Blocks
@@ -54,21 +54,25 @@ def plain(value: object) -> object:
 
 
 class Bar:
-    """A progress bar: called with how many of how many items are done."""
+    """A progress bar: called with how many of how many are done, None where nobody knows."""
 
     def __init__(self, progress: Progress, label: str) -> None:
         self._progress = progress
         self._task = progress.add_task(label, total=None)
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int | None) -> None:
         self._progress.update(self._task, completed=done, total=total)
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Bar]:
-    """A progress bar on standard error; it shows on a terminal only, and vanishes at the end."""
+def progress(label: str, *, is_bytes: bool = False) -> Iterator[Bar]:
+    """A progress bar on standard error; it shows on a terminal only, and vanishes at the end.
+
+    It counts items, or the bytes of a file.
+    """
     out = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    counted = DownloadColumn() if is_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), counted)
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
         yield Bar(shown, label)
 

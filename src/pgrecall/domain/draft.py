@@ -74,7 +74,7 @@ def drafts(content: Content, told: Told) -> list[Draft]:
     An idempotency key on a list is numbered: `key/1`, `key/2`, … Raises InvalidInputError,
     LimitExceededError.
     """
-    shared = _shared(told)
+    shared = shared_fields(told)
     if isinstance(content, (str, Mapping)):
         return [_draft(content, shared, told.idempotency_key)]
     if isinstance(content, (bytes, bytearray)) or not isinstance(content, Iterable):
@@ -87,7 +87,8 @@ def drafts(content: Content, told: Told) -> list[Draft]:
     ]
 
 
-def _shared(told: Told) -> dict[str, Json]:
+def shared_fields(told: Told) -> dict[str, Json]:
+    """What is told, checked, as fields of remember_memories(); only what is not None."""
     fields: dict[str, Json | None] = {
         "agent_id": identifier("agent_id", told.agent_id),
         "user_id": identifier("user_id", told.user_id),
@@ -115,7 +116,7 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str | None:
 
 def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None) -> Draft:
     if isinstance(item, str):
-        fields = {**shared, "content": _content(item)}
+        fields = {**shared, "content": own_content(item)}
     elif isinstance(item, Mapping):
         fields = _message(item, shared)
     else:
@@ -123,7 +124,7 @@ def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None
     key = identifier("idempotency_key", idempotency_key)
     if key is not None:
         fields["idempotency_key"] = key
-    return Draft(fields, _embedded_text(fields))
+    return Draft(fields, embedded_text(fields))
 
 
 def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[str, Json]:
@@ -143,7 +144,7 @@ def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[
     fields: dict[str, Json] = {"kind": "message", "trust": TRUST_OF_ROLE[role], **shared}
     metadata = shared.get("metadata")
     fields["metadata"] = {**(metadata if isinstance(metadata, dict) else {}), "role": role}
-    fields["content"] = _content(content)
+    fields["content"] = own_content(content)
     speaker = _speaker(message.get("name"))
     if speaker is not None:
         fields["speaker"] = speaker
@@ -159,11 +160,13 @@ def _speaker(name: object) -> str | None:
     return identifier("name", clean_text(name)) if name else None
 
 
-def _content(text: str) -> str:
+def own_content(text: str) -> str:
+    """A text as it may be stored, without what was recalled and stands in it."""
     return own_words(clean_text(text))
 
 
-def _embedded_text(fields: Mapping[str, Json]) -> str:
+def embedded_text(fields: Mapping[str, Json]) -> str:
+    """What the vector of a memory is made of: who said it, and the content."""
     content, speaker = str(fields["content"]), fields.get("speaker")
     if speaker is None or content.startswith(f"{speaker}:"):
         return content

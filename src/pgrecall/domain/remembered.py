@@ -23,7 +23,8 @@ class RememberedItem:
     """The answer for one item, `ordinal` counting from 1.
 
     `status` is added; duplicate (`id` is the memory that was there); superseded (added, and it
-    ended the slot's earlier value); or rejected (`id` is None, `reason` says why).
+    ended the slot's earlier value); or rejected (`id` is None, `reason` says why). An
+    import also answers erased: it was erased here, so it stays out.
     """
 
     ordinal: int

@@ -95,6 +95,22 @@ CREATE TYPE agent_memory.vector_value AS (
 
 COMMENT ON TYPE agent_memory.vector_value IS 'A vector among others of any dimension, which an array of arrays can''t hold.';
 
+-- Name: verdict; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.verdict AS (
+	ordinal integer,
+	known uuid,
+	status text,
+	reason text,
+	draft agent_memory.draft,
+	created_at timestamp with time zone,
+	forgotten_at timestamp with time zone
+);
+
+-- Name: TYPE verdict; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.verdict IS 'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
+
 -- Name: agent_config_change; Type: TYPE; Schema: public; Owner: -
 
 CREATE TYPE public.agent_config_change AS (
@@ -284,6 +300,75 @@ $$;
 -- Name: FUNCTION active_organization(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.active_organization() IS 'The one organization whose rows this transaction may read, its membership verified, or null.';
+
+-- Name: add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) RETURNS SETOF uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- What is forgotten neither holds a slot nor makes the same text a duplicate.
+  parked agent_memory.draft[] := array(
+    select jsonb_populate_record(v.draft, '{"slot": null, "dedup_key": null}') from unnest(judged) as v
+    where v.status = 'added' and v.forgotten_at is not null);
+  added uuid[];
+begin
+  if parked = '{}' then
+    return;
+  end if;
+  perform agent_memory.settle_contexts(caller.organization_id, parked);
+  perform agent_memory.settle_languages(caller.organization_id, parked);
+  added := array(select agent_memory.add_memories(caller.organization_id, parked));
+  perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
+  update public.ai_memories as m
+  set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
+  from unnest(judged) as v
+  where m.organization_id = caller.organization_id and m.id = (v.draft).id and m.id = any (added);
+  return query select a.id from unnest(added) as a (id);
+end
+$$;
+
+-- Name: FUNCTION add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) IS 'Writes the items that arrive forgotten; returns the ids of those that were not there already.';
+
+-- Name: add_imported(agent_memory.principal, jsonb, agent_memory.verdict[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.add_imported(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) RETURNS public.remembered_memory[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
+  answers public.remembered_memory[];
+begin
+  with told as materialized (
+    select v.ordinal, row_number() over (order by v.ordinal) as place,
+           (e.item - '{created_at,forgotten_at}'::text[]) || jsonb_build_object('id', (v.draft).id) as item
+    from unnest(judged) as v
+    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
+    where v.status = 'added' and v.forgotten_at is null
+  )
+  select array_agg(row(t.ordinal, r.id, r.status, r.reason)::public.remembered_memory)
+    into answers
+    from public.remember_memories((select coalesce(jsonb_agg(t.item order by t.place), '[]') from told as t)) as r
+    join told as t on t.place = r.ordinal;
+  answers := coalesce(answers, '{}') || array(
+    select row(v.ordinal, p.id, 'added', 'it was forgotten, and stays so')::public.remembered_memory
+    from unnest(judged) as v join unnest(parked) as p (id) on p.id = (v.draft).id);
+  update public.ai_memories as m
+  set created_at = v.created_at
+  from unnest(judged) as v
+  join unnest(answers) as a on a.ordinal = v.ordinal and a.status in ('added', 'superseded')
+  where m.organization_id = caller.organization_id and m.id = a.id and v.created_at is not null;
+  return answers;
+end
+$$;
+
+-- Name: FUNCTION add_imported(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.add_imported(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) IS 'Writes the items that are new and answers for each of them; when they were created, where the items tell, is kept.';
 
 -- Name: add_memories(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -852,6 +937,44 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.claimed_program() IS 'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
 
+-- Name: close_links(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.close_links(organization_id uuid, ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  loose record;
+begin
+  for loose in
+    select m.id, m.slot, m.agent_id, m.user_id, m.valid_from, m.dedup_key from public.ai_memories as m
+    where m.organization_id = close_links.organization_id and m.id = any (ids) and m.superseded_by = m.id
+    order by m.valid_from desc, m.id desc
+  loop
+    -- The next value of the slot; or what stands where this one would come back to; or nothing.
+    update public.ai_memories as m
+    set superseded_by = coalesce(
+      (select v.id from public.ai_memories as v
+       where v.organization_id = close_links.organization_id and v.slot = loose.slot and v.agent_id = loose.agent_id
+         and v.user_id is not distinct from loose.user_id and v.forgotten_at is null
+         and (v.valid_from, v.id) > (loose.valid_from, loose.id)
+       order by v.valid_from, v.id limit 1),
+      (select v.id from public.ai_memories as v
+       where v.organization_id = close_links.organization_id and v.id <> loose.id
+         and v.superseded_by is null and v.forgotten_at is null
+         and (v.dedup_key = loose.dedup_key or v.slot = loose.slot and v.agent_id = loose.agent_id
+              and v.user_id is not distinct from loose.user_id)
+       limit 1))
+    where m.organization_id = close_links.organization_id and m.id = loose.id;
+  end loop;
+end
+$$;
+
+-- Name: FUNCTION close_links(organization_id uuid, ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.close_links(organization_id uuid, ids uuid[]) IS 'Ends what unlink_memories() linked to itself: superseded by the next value that its slot has, or by none. Its validity stays as it had ended.';
+
 -- Name: count_missing(uuid, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) RETURNS TABLE(memories bigint, missing bigint)
@@ -907,6 +1030,103 @@ $$;
 -- Name: FUNCTION dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+
+-- Name: delete_memories(uuid, uuid[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  counts jsonb := jsonb_build_object('embeddings', agent_memory.delete_vectors(organization_id, ids));
+  touched uuid[];
+  slots text[];
+  linked uuid[];
+  deleted bigint;
+begin
+  select array_agg(distinct m.context_id) filter (where m.context_id is not null), array_agg(distinct m.slot) filter (where m.slot is not null)
+    into touched, slots
+    from public.ai_memories as m
+    where m.organization_id = delete_memories.organization_id and m.id = any (ids);
+  delete from public.ai_memory_history as h
+    where h.organization_id = delete_memories.organization_id and h.memory_id = any (ids);
+  get diagnostics deleted = row_count;
+  linked := agent_memory.unlink_memories(organization_id, ids);
+  counts := counts || jsonb_build_object('history', deleted, 'links', cardinality(linked));
+  delete from public.ai_memories as m where m.organization_id = delete_memories.organization_id and m.id = any (ids);
+  get diagnostics deleted = row_count;
+  perform agent_memory.close_links(organization_id, linked);
+  perform agent_memory.drop_mentions(organization_id, ids, slots, linked);
+  counts := counts || jsonb_build_object('memories', deleted, 'windows', agent_memory.refresh_windows(organization_id, touched));
+  delete from public.ai_memory_contexts as c
+    where c.organization_id = delete_memories.organization_id and c.id = any (context_ids)
+      and not exists (
+        select from public.ai_memories as m
+        where m.organization_id = delete_memories.organization_id and m.context_id = c.id);
+  get diagnostics deleted = row_count;
+  -- A summary may hold the words of what is gone.
+  update public.ai_memory_contexts as c set summary = null, updated_at = agent_memory.now()
+    where c.organization_id = delete_memories.organization_id and c.id = any (touched) and c.summary is not null;
+  return counts || jsonb_build_object('contexts', deleted);
+end
+$$;
+
+-- Name: FUNCTION delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]) IS 'Deletes memories with all that hangs on them, and those of some conversations that nothing is left in. Answers counts: memories, embeddings, history, links (of what they had superseded), windows (of messages that held their words), contexts. The caller holds locks on the memories and their conversations.';
+
+-- Name: delete_traces(uuid, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.delete_traces(organization_id uuid, scope jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  of_agent bigint := 0;
+  of_user bigint := 0;
+begin
+  if scope - 'agent_id' = '{}' then
+    delete from public.agent_memory_stats as s
+      where s.organization_id = delete_traces.organization_id and s.agent_id = scope ->> 'agent_id';
+    get diagnostics of_agent = row_count;
+  elsif scope - 'user_id' = '{}' then
+    update public.ai_memory_audit as a set details = '{"user_id": null, "reason": null}'
+      where a.organization_id = delete_traces.organization_id and a.action = 'private_memories_read'
+        and a.details ->> 'user_id' = scope ->> 'user_id';
+    get diagnostics of_user = row_count;
+  end if;
+  return jsonb_build_object('statistics', of_agent, 'audits', of_user);
+end
+$$;
+
+-- Name: FUNCTION delete_traces(organization_id uuid, scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.delete_traces(organization_id uuid, scope jsonb) IS 'For a scope that is one agent: deletes its statistics. For one that is one user: takes the user and the reason out of the audit of looks at their memories; that there was a look, whose and when, stays. Answers counts.';
+
+-- Name: delete_vectors(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.delete_vectors(organization_id uuid, ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  deleted bigint := 0;
+begin
+  if agent_memory.has_vector() then
+    delete from public.ai_memory_embeddings as e
+      where e.organization_id = delete_vectors.organization_id and e.memory_id = any (ids);
+    get diagnostics deleted = row_count;
+  end if;
+  return deleted;
+end
+$$;
+
+-- Name: FUNCTION delete_vectors(organization_id uuid, ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.delete_vectors(organization_id uuid, ids uuid[]) IS 'Deletes the vectors of memories, of every model, and says how many they were.';
 
 -- Name: detected_language(text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1076,6 +1296,29 @@ CREATE FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uui
 
 COMMENT ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) IS 'Drops the vectors of a memory, whose content they no longer describe.';
 
+-- Name: drop_mentions(uuid, uuid[], text[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update public.ai_memory_history as h
+  set before = case when b.id is null then h.before else h.before || '{"superseded_by": null}' end,
+      after = case when a.id is null then h.after else h.after || '{"superseded_by": null}' end
+  from (select m.id from public.ai_memories as m
+        where m.organization_id = drop_mentions.organization_id and m.slot = any (slots)
+        union select l.id from unnest(linked) as l (id)) as kin
+  join public.ai_memory_history as own on own.organization_id = drop_mentions.organization_id and own.memory_id = kin.id
+  left join unnest(ids) as b (id) on b.id::text = own.before ->> 'superseded_by'
+  left join unnest(ids) as a (id) on a.id::text = own.after ->> 'superseded_by'
+  where h.organization_id = drop_mentions.organization_id and h.memory_id = own.memory_id and h.id = own.id
+    and (b.id is not null or a.id is not null)
+$$;
+
+-- Name: FUNCTION drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]) IS 'Takes the ids of memories that are gone out of the history of what they had superseded.';
+
 -- Name: effective_settings(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) RETURNS jsonb
@@ -1181,6 +1424,211 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) IS 'What becomes of each of the vectors that store_missing_embeddings() is given, for the memories `ids` that it holds locked.';
 
+-- Name: ai_memory_erasures; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.ai_memory_erasures (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    erased_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
+    erased_by text,
+    counts jsonb NOT NULL,
+    receipt text NOT NULL,
+    CONSTRAINT ai_memory_erasures_counts_check CHECK (agent_memory.is_safe_json(counts)),
+    CONSTRAINT ai_memory_erasures_receipt_check CHECK ((receipt ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Name: TABLE ai_memory_erasures; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON TABLE public.ai_memory_erasures IS 'That something was erased, when, how much and by whom: nothing of what it was. Read by owners and admins, written by erase_memories().';
+
+-- Name: COLUMN ai_memory_erasures.erased_by; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_erasures.erased_by IS 'The member who erased it, as in organization_members.user_id; null for members who erased what was about themselves.';
+
+-- Name: COLUMN ai_memory_erasures.receipt; Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON COLUMN public.ai_memory_erasures.receipt IS 'SHA-256, hexadecimal, over the sorted ids, the scope and the counts: agent_memory.erasure_receipt().';
+
+-- Name: entomb(agent_memory.principal, uuid[], jsonb, boolean, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb) RETURNS public.ai_memory_erasures
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure public.ai_memory_erasures;
+begin
+  insert into agent_memory.tombstones as t (organization_id, digest, erased_at)
+  select caller.organization_id, d.digest, d.erased_at
+  from (
+    select agent_memory.memory_digest(i) as digest, agent_memory.now() as erased_at from unnest(ids) as i
+    union all
+    select agent_memory.scope_digest(scope ->> 'user_id', scope ->> 'agent_id', scope ->> 'context_key'), agent_memory.settled_since()
+    where is_complete and not scope ? 'ids'
+    order by digest
+  ) as d
+  on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at);
+  insert into public.ai_memory_erasures as e (organization_id, erased_by, counts, receipt)
+  values (caller.organization_id, case when caller.person is distinct from scope ->> 'user_id' then caller.subject end, counts,
+          agent_memory.erasure_receipt(ids, scope, counts))
+  returning * into erasure;
+  return erasure;
+end
+$$;
+
+-- Name: FUNCTION entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb) IS 'Remembers an erasure without anything of what it was: tombstones of the ids and, if all of the scope is gone, of the scope, which holds for what was written before settled_since().';
+
+-- Name: erase(agent_memory.principal, jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.erase(caller agent_memory.principal, asked jsonb, is_private_too boolean, dry_run boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  scope jsonb := agent_memory.erasure_scope(caller, asked);
+  named uuid[] := agent_memory.named_memories(caller.organization_id, scope);
+  conversations uuid[] := agent_memory.named_conversations(caller.organization_id, scope);
+  ids uuid[];
+  remaining bigint;
+  counts jsonb;
+  erasure public.ai_memory_erasures;
+begin
+  -- Conversations before memories, as writers lock them.
+  perform agent_memory.lock_conversations(caller.organization_id, conversations || array(
+    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (named)));
+  -- Asked again, for what was written while this waited.
+  named := agent_memory.named_memories(caller.organization_id, scope);
+  select coalesce(array_agg(m.id order by m.id) filter (where m.is_allowed), '{}'), count(*) filter (where not m.is_allowed)
+    into ids, remaining
+    from (
+      select m.id, is_private_too or coalesce(agent_memory.may_write(
+               m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program), false) as is_allowed
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (named)
+      order by m.id for update) as m;
+  conversations := agent_memory.lock_conversations(caller.organization_id, conversations || array(
+    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (ids)));
+  select array_agg(c.id) filter (where c.is_allowed), remaining + count(*) filter (where not c.is_allowed)
+    into conversations, remaining
+    from (
+      select c.id, is_private_too or coalesce(agent_memory.may_write(
+               c.visibility, c.user_id, c.agent_id, caller.role, caller.person, caller.program), false) as is_allowed
+      from public.ai_memory_contexts as c
+      where c.organization_id = caller.organization_id and c.id = any (conversations)) as c;
+  begin
+    counts := agent_memory.delete_memories(caller.organization_id, ids, conversations)
+      || case when remaining = 0 then agent_memory.delete_traces(caller.organization_id, scope) else '{"statistics": 0, "audits": 0}' end;
+    -- A dry run counts by doing it, and takes it back.
+    if dry_run then
+      raise exception using errcode = 'PMDRY', message = 'dry run';
+    elsif scope is not null and (remaining = 0 and not scope ? 'ids' or exists (select from jsonb_each(counts) as c where c.value <> '0')) then
+      erasure := agent_memory.entomb(caller, ids, scope, remaining = 0, counts);
+    end if;
+  exception
+    when sqlstate 'PMDRY' then null;
+  end;
+  return jsonb_build_object(
+    'memories', counts -> 'memories', 'counts', counts, 'scope', scope, 'dry_run', dry_run,
+    'remaining', case when caller.role in ('owner', 'admin') then remaining end,
+    'id', erasure.id, 'erased_at', erasure.erased_at, 'receipt', erasure.receipt);
+end
+$$;
+
+-- Name: FUNCTION erase(caller agent_memory.principal, asked jsonb, is_private_too boolean, dry_run boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.erase(caller agent_memory.principal, asked jsonb, is_private_too boolean, dry_run boolean) IS 'What erase_memories() does for a caller, who is trusted here: with is_private_too, to the private memories of others as well.';
+
+-- Name: erased(uuid, uuid[], text[], text[], text[], timestamp with time zone[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.erased(organization_id uuid, memory_ids uuid[], user_ids text[], agent_ids text[], context_keys text[], created_ats timestamp with time zone[]) RETURNS TABLE(ordinal integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  if not exists (select from agent_memory.tombstones as t where t.organization_id = erased.organization_id) then
+    return;
+  end if;
+  return query
+    with given as (
+      select g.ordinal::integer as ordinal, g.memory_id, g.user_id, g.agent_id, g.context_key, g.created_at
+      from unnest(memory_ids, user_ids, agent_ids, context_keys, created_ats) with ordinality
+        as g (memory_id, user_id, agent_id, context_key, created_at, ordinal)
+    ), scopes as (
+      select s.user_id, s.agent_id, s.context_key, agent_memory.scope_digest(s.user_id, s.agent_id, s.context_key) as digest
+      from (
+        select distinct case when named.by_user then g.user_id end as user_id,
+               case when named.by_agent then g.agent_id end as agent_id,
+               case when named.by_context then g.context_key end as context_key
+        from given as g
+        cross join (values (true, false, false), (false, true, false), (false, false, true), (true, true, false),
+                           (true, false, true), (false, true, true), (true, true, true)) as named (by_user, by_agent, by_context)
+      ) as s
+      where num_nonnulls(s.user_id, s.agent_id, s.context_key) > 0
+    ), scoped as materialized (
+      select s.user_id, s.agent_id, s.context_key, t.erased_at
+      from scopes as s
+      join agent_memory.tombstones as t on t.organization_id = erased.organization_id and t.digest = s.digest
+    )
+    select g.ordinal from given as g
+    where exists (
+        select from agent_memory.tombstones as t
+        where t.organization_id = erased.organization_id and t.digest = agent_memory.memory_digest(g.memory_id))
+      or exists (
+        select from scoped as s
+        where s.erased_at >= g.created_at
+          and (s.user_id is null or s.user_id = g.user_id)
+          and (s.agent_id is null or s.agent_id = g.agent_id)
+          and (s.context_key is null or s.context_key = g.context_key))
+    order by g.ordinal;
+end
+$$;
+
+-- Name: FUNCTION erased(organization_id uuid, memory_ids uuid[], user_ids text[], agent_ids text[], context_keys text[], created_ats timestamp with time zone[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.erased(organization_id uuid, memory_ids uuid[], user_ids text[], agent_ids text[], context_keys text[], created_ats timestamp with time zone[]) IS 'Which of some memories, given as arrays of equal length, were erased from an organization: their places from 1, in order. One was if its id was, or if a scope that it is of was erased at its created_at or later; nulls match no scope. For those who restore or import.';
+
+-- Name: erasure_receipt(uuid[], jsonb, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.erasure_receipt(ids uuid[], scope jsonb, counts jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select encode(sha256(convert_to(jsonb_build_object(
+    'ids', array(select i from unnest(ids) as i order by i), 'scope', scope, 'counts', counts)::text, 'UTF8')), 'hex')
+$$;
+
+-- Name: FUNCTION erasure_receipt(ids uuid[], scope jsonb, counts jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.erasure_receipt(ids uuid[], scope jsonb, counts jsonb) IS 'SHA-256, hexadecimal, of {"ids": sorted, "scope": ..., "counts": ...}, as PostgreSQL prints it as jsonb, in UTF-8. Whoever knows the three can prove what was erased; the receipt itself says nothing.';
+
+-- Name: erasure_scope(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.erasure_scope(caller agent_memory.principal, scope jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  ids uuid[] := agent_memory.scope_ids(scope);
+begin
+  if caller.role = 'agent' and scope ->> 'agent_id' <> caller.program
+     or caller.role = 'member' and scope ->> 'user_id' <> caller.person then
+    return null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'ids', to_jsonb(ids),
+    'user_id', case when caller.role = 'member' then caller.person else scope ->> 'user_id' end,
+    'agent_id', case when caller.role = 'agent' then caller.program else scope ->> 'agent_id' end,
+    'context_key', scope ->> 'context_key'));
+end
+$$;
+
+-- Name: FUNCTION erasure_scope(caller agent_memory.principal, scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.erasure_scope(caller agent_memory.principal, scope jsonb) IS 'A scope, narrowed to what a caller may change by its role: a program what its agent holds, a member what is about them. Null if nothing is left of it; PM006 for a scope that names nothing.';
+
 -- Name: estimated_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS double precision
@@ -1280,6 +1728,48 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.has_vector() IS 'Whether vectors can be stored and compared here.';
 
+-- Name: import_refusal(agent_memory.principal, jsonb, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when draft.reason is not null then draft.reason
+    when item ->> 'created_at' is not null and agent_memory.parse_time(item -> 'created_at') is null
+      then 'created_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+    when item ->> 'forgotten_at' is not null and agent_memory.parse_time(item -> 'forgotten_at') is null
+      then 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+    when draft.slot is not null and exists (
+        select from agent_memory.slot_values(caller.organization_id, draft) as v
+        where not coalesce(agent_memory.may_write(
+          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false))
+      then 'the slot has values that this caller may not change'
+  end
+$$;
+
+-- Name: FUNCTION import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft) IS 'Why an item can''t be imported by this caller; null if nothing is wrong.';
+
+-- Name: imported_before(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select m.id from public.ai_memories as m
+  where m.organization_id = imported_before.organization_id
+    and (m.id = draft.id
+         or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key
+             and m.user_id is not distinct from draft.user_id))
+  order by m.id = draft.id desc limit 1
+$$;
+
+-- Name: FUNCTION imported_before(organization_id uuid, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) IS 'The memory that has the id or the idempotency key of an item already, whatever its text is by now; null if there is none.';
+
 -- Name: in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) RETURNS uuid[]
@@ -1322,22 +1812,10 @@ COMMENT ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_i
 CREATE FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) RETURNS SETOF uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
-  ids uuid[];
+  ids uuid[] := agent_memory.scope_ids(scope);
 begin
-  if jsonb_typeof(scope) is distinct from 'object' or not scope ?| array['ids', 'user_id', 'agent_id', 'context_key']
-     or scope - array['ids', 'user_id', 'agent_id', 'context_key'] <> '{}'
-     or jsonb_path_exists(scope, '$.* ? (@ == null)') or jsonb_path_exists(scope, '$.* ? (@ == "")') then
-    raise exception using errcode = 'PM006',
-      message = 'a scope names at least one of ids, user_id, agent_id, context_key, each with a value, and nothing else',
-      hint = 'There is no scope for everything: name the user, agent or context.';
-  elsif scope ? 'ids' then
-    if jsonb_typeof(scope -> 'ids') <> 'array' or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F-]{36}$"))') then
-      raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
-    end if;
-    ids := array(select i::uuid from jsonb_array_elements_text(scope -> 'ids') as i);
-  end if;
   return query
     select m.id from public.ai_memories as m
     where m.organization_id = caller.organization_id
@@ -1353,11 +1831,25 @@ begin
     order by m.id
     for update;
 end
-$_$;
+$$;
 
 -- Name: FUNCTION in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) IS 'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
+
+-- Name: is_erased(uuid, uuid, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from agent_memory.erased(
+    organization_id, array[memory_id], array[user_id], array[agent_id], array[context_key], array[created_at]))
+$$;
+
+-- Name: FUNCTION is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) IS 'Whether a memory was erased from an organization, as erased() says for many.';
 
 -- Name: is_large(uuid, text, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1402,6 +1894,69 @@ CREATE FUNCTION agent_memory.is_storable(embedding text) RETURNS boolean
 -- Name: FUNCTION is_storable(embedding text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.is_storable(embedding text) IS 'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
+
+-- Name: judged_imports(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.judged_imports(caller agent_memory.principal, memories jsonb) RETURNS agent_memory.verdict[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with items as (
+    select e.item, e.ordinal::integer as ordinal from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+  ), bare as (
+    select jsonb_agg(case jsonb_typeof(i.item) when 'object' then i.item - '{created_at,forgotten_at}'::text[] else i.item end
+             order by i.ordinal) as memories,
+           agent_memory.read_vectors(array_agg(i.item ->> 'embedding')) is not null as are_storable
+    from items as i
+  ), told as (
+    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as reason,
+           -- Never later than now; least() would take a null for it.
+           case when i.item ->> 'created_at' is not null
+             then least(agent_memory.parse_time(i.item -> 'created_at'), agent_memory.now()) end as created_at,
+           case when i.item ->> 'forgotten_at' is not null
+             then least(agent_memory.parse_time(i.item -> 'forgotten_at'), agent_memory.now()) end as forgotten_at
+    from bare
+    cross join lateral unnest(agent_memory.drafts(caller, bare.memories, bare.are_storable)) as d
+    join items as i on i.ordinal = d.ordinal
+  ), gone as (
+    select e.ordinal
+    from (select array_agg((t.draft).id order by t.ordinal) as ids, array_agg((t.draft).user_id order by t.ordinal) as users,
+                 array_agg((t.draft).agent_id order by t.ordinal) as agents,
+                 array_agg((t.draft).context_key order by t.ordinal) as contexts,
+                 -- What does not tell when it was created, was when it was said at the earliest.
+                 array_agg(least(coalesce(t.created_at, (t.draft).occurred_at), agent_memory.now()) order by t.ordinal) as times
+          from told as t) as a
+    cross join lateral agent_memory.erased(caller.organization_id, a.ids, a.users, a.agents, a.contexts, a.times) as e
+  ), met as (
+    select t.*, exists (select from gone as g where g.ordinal = t.ordinal) as is_erased, agent_memory.imported_before(caller.organization_id, t.draft) as known,
+           -- Of several with one text in one call the first is written.
+           row_number() over (
+             partition by t.reason is null and t.forgotten_at is null, (t.draft).dedup_key order by t.ordinal) as place,
+           agent_memory.existing(caller.organization_id, t.draft) as existing
+    from told as t
+  )
+  select array_agg(row(
+      m.ordinal, v.id, v.status, v.reason, m.draft,
+      case when v.status = 'added' then m.created_at end,
+      case when v.status = 'added' then m.forgotten_at end)::agent_memory.verdict order by m.ordinal)
+  from met as m
+  cross join lateral (
+    select case
+        when m.reason is not null then row(0, null, 'rejected', m.reason)::public.remembered_memory
+        when m.is_erased then row(0, null, 'erased', 'it was erased here')::public.remembered_memory
+        when m.known is not null then row(0, m.known, 'duplicate', 'it was imported before')::public.remembered_memory
+        when m.forgotten_at is not null then row(0, null, 'added', null)::public.remembered_memory
+        when (m.existing).status = 'duplicate' or (m.existing).reason like '%was used for another memory' then m.existing
+        when m.place > 1 and (m.draft).slot is null
+          then row(0, null, 'duplicate', 'the same text comes earlier')::public.remembered_memory
+        else row(0, null, 'added', null)::public.remembered_memory
+      end as answer) as judged
+  cross join lateral (select (judged.answer).*) as v
+$$;
+
+-- Name: FUNCTION judged_imports(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.judged_imports(caller agent_memory.principal, memories jsonb) IS 'What is to become of each item of import_memories(), in order; writes nothing.';
 
 -- Name: kept_agent(agent_memory.principal, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1496,6 +2051,25 @@ $$;
 -- Name: FUNCTION lexemes(language text, content text); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.lexemes(language text, content text) IS 'What a text is found by: its words, stemmed as its language does.';
+
+-- Name: lock_conversations(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.lock_conversations(organization_id uuid, context_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = lock_conversations.organization_id and c.id = any (context_ids)
+    order by c.id for update);
+end
+$$;
+
+-- Name: FUNCTION lock_conversations(organization_id uuid, context_ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.lock_conversations(organization_id uuid, context_ids uuid[]) IS 'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
 
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1603,6 +2177,17 @@ CREATE FUNCTION agent_memory.memberships(member text) RETURNS TABLE(organization
 
 COMMENT ON FUNCTION agent_memory.memberships(member text) IS 'The organizations that a subject belongs to, and its role in each: owner, admin, member, viewer or agent. Replace it to use a table of your own.';
 
+-- Name: memory_digest(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.memory_digest(memory_id uuid) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select sha256(convert_to('memory:' || memory_id, 'UTF8')) $$;
+
+-- Name: FUNCTION memory_digest(memory_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.memory_digest(memory_id uuid) IS 'SHA-256 of memory: and the id, as UTF-8.';
+
 -- Name: merge_patch(jsonb, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) RETURNS jsonb
@@ -1625,6 +2210,45 @@ $$;
 -- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) IS 'A document changed by a merge patch (RFC 7396): objects are merged, null removes, all else replaces. An object that holds nothing is left out.';
+
+-- Name: named_conversations(uuid, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.named_conversations(organization_id uuid, scope jsonb) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = named_conversations.organization_id and not scope ? 'ids'
+      and (not scope ? 'user_id' or c.user_id = scope ->> 'user_id')
+      and (not scope ? 'agent_id' or c.agent_id = scope ->> 'agent_id')
+      and (not scope ? 'context_key' or c.context_key = scope ->> 'context_key'))
+$$;
+
+-- Name: FUNCTION named_conversations(organization_id uuid, scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.named_conversations(organization_id uuid, scope jsonb) IS 'The conversations that a scope names as a whole; none for one with ids.';
+
+-- Name: named_memories(uuid, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.named_memories(organization_id uuid, scope jsonb) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select m.id from public.ai_memories as m
+    where m.organization_id = named_memories.organization_id
+      and (not scope ? 'ids' or m.id = any ((select agent_memory.scope_ids(scope))::uuid[]))
+      and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
+      and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
+      and (not scope ? 'context_key' or m.context_id in (
+        select c.id from public.ai_memory_contexts as c
+        where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key')))
+$$;
+
+-- Name: FUNCTION named_memories(organization_id uuid, scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.named_memories(organization_id uuid, scope jsonb) IS 'The memories of an organization that a scope names, whoever may see them; none for null.';
 
 -- Name: nearest(uuid, text, real[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2043,10 +2667,12 @@ COMMENT ON FUNCTION agent_memory.recalled(caller agent_memory.principal, query t
 
 -- Name: refresh_windows(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) RETURNS void
+CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) RETURNS bigint
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+  -- Else a writer, or another refresh, would put words back that it saw before they went.
+  select agent_memory.lock_conversations(refresh_windows.organization_id, context_ids);
   with windowed as (
     select m.id, setweight(
         case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
@@ -2057,17 +2683,20 @@ CREATE FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids u
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
     window before as (partition by m.context_id order by m.occurred_at, m.id)
+  ), changed as (
+    update public.ai_memories as m
+    set window_lexemes = w.lexemes
+    from windowed as w
+    where m.organization_id = refresh_windows.organization_id and m.id = w.id
+      and m.window_lexemes is distinct from w.lexemes
+    returning m.id
   )
-  update public.ai_memories as m
-  set window_lexemes = w.lexemes
-  from windowed as w
-  where m.organization_id = refresh_windows.organization_id and m.id = w.id
-    and m.window_lexemes is distinct from w.lexemes
+  select count(*) from changed
 $$;
 
 -- Name: FUNCTION refresh_windows(organization_id uuid, context_ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) IS 'Makes the windows of all messages of some conversations anew.';
+COMMENT ON FUNCTION agent_memory.refresh_windows(organization_id uuid, context_ids uuid[]) IS 'Makes the windows of all messages of some conversations anew, and says how many changed.';
 
 -- Name: refusal(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2366,6 +2995,47 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.sampled(organization_id uuid) IS 'Up to 400 memories of an organization, from all of its time.';
 
+-- Name: scope_digest(text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.scope_digest(user_id text, agent_id text, context_key text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(convert_to('scope:' || jsonb_strip_nulls(jsonb_build_object(
+    'user_id', user_id, 'agent_id', agent_id, 'context_key', context_key))::text, 'UTF8'))
+$$;
+
+-- Name: FUNCTION scope_digest(user_id text, agent_id text, context_key text); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.scope_digest(user_id text, agent_id text, context_key text) IS 'SHA-256 of scope: and what the scope names of user, agent and context, those that are not null, as PostgreSQL prints it as jsonb, in UTF-8.';
+
+-- Name: scope_ids(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.scope_ids(scope jsonb) RETURNS uuid[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  if jsonb_typeof(scope) is distinct from 'object' or not scope ?| array['ids', 'user_id', 'agent_id', 'context_key']
+     or scope - array['ids', 'user_id', 'agent_id', 'context_key'] <> '{}'
+     or jsonb_path_exists(scope, '$.* ? (@ == null)') or jsonb_path_exists(scope, '$.* ? (@ == "")') then
+    raise exception using errcode = 'PM006',
+      message = 'a scope names at least one of ids, user_id, agent_id, context_key, each with a value, and nothing else',
+      hint = 'There is no scope for everything: name the user, agent or context.';
+  elsif not scope ? 'ids' then
+    return null;
+  elsif jsonb_typeof(scope -> 'ids') <> 'array'
+        or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))') then
+    raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
+  end if;
+  return array(select distinct i::uuid from jsonb_array_elements_text(scope -> 'ids') as i order by 1);
+end
+$_$;
+
+-- Name: FUNCTION scope_ids(scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.scope_ids(scope jsonb) IS 'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
+
 -- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamp with time zone, agent_memory.recall_weights, agent_memory.background, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background DEFAULT NULL::agent_memory.background, explained uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
@@ -2626,26 +3296,49 @@ COMMENT ON FUNCTION agent_memory.settle_agent(organization_id uuid, organization
 -- Name: settle_contexts(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
-         (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
-  from unnest(drafts) as d
-  where d.context_key is not null and d.reason is null
-    and not exists (
-      select from public.ai_memory_contexts as known
-      where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
-        and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
-  group by d.agent_id, d.user_id, d.context_key
-  order by d.agent_id, d.context_key, d.user_id
-  on conflict do nothing
+#variable_conflict use_column
+declare
+  wanted integer := (
+    select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
+    where d.context_key is not null and d.reason is null);
+begin
+  if wanted = 0 then
+    return;
+  end if;
+  for attempt in 1 .. 20 loop
+    -- Held until the end, so that an erasure of one waits for what is being said in it; one that
+    -- was erased meanwhile does not come back here, and is created anew.
+    exit when wanted = (
+      select count(*) from (
+        select from (
+          select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
+          where d.context_key is not null and d.reason is null) as told
+        join public.ai_memory_contexts as known
+          on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
+         and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
+        order by known.id for key share of known) as held);
+    insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+    select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
+           (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
+    from unnest(drafts) as d
+    where d.context_key is not null and d.reason is null
+      and not exists (
+        select from public.ai_memory_contexts as known
+        where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
+          and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
+    group by d.agent_id, d.user_id, d.context_key
+    order by d.agent_id, d.context_key, d.user_id
+    on conflict do nothing;
+  end loop;
+end
 $$;
 
 -- Name: FUNCTION settle_contexts(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
+COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[]) IS 'Finds the conversations that drafts name, locked against erasure, or creates them; visible as the least visible of their first memories.';
 
 -- Name: settle_languages(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2714,6 +3407,22 @@ $$;
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) IS 'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory_models) that are not dropped; PM005 for any other.';
+
+-- Name: settled_since(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.settled_since() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- As an age, since agent_memory.now() may pretend.
+  select agent_memory.now() - greatest('0', pg_catalog.now() - min(a.xact_start) + interval '1 microsecond')
+  from pg_catalog.pg_stat_activity as a
+  where a.datname = current_database() and a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
+$$;
+
+-- Name: FUNCTION settled_since(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.settled_since() IS 'A time up to which no other transaction under way began, as far as the owner of this function may see: memories of that created_at or an earlier one are committed, or will never be.';
 
 -- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2964,6 +3673,43 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.text_digest(speaker text, content text) IS 'The SHA-256 of that text, hexadecimal.';
 
+-- Name: unlink_memories(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.unlink_memories(organization_id uuid, ids uuid[]) RETURNS uuid[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive chain as (
+    select m.id, m.superseded_by as successor
+    from unnest(ids) as d (id)
+    join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
+    left join unnest(ids) as also (id) on also.id = m.id
+    where also.id is null
+    union
+    select c.id, next.superseded_by
+    from chain as c
+    join unnest(ids) as d (id) on d.id = c.successor
+    join public.ai_memories as next on next.organization_id = unlink_memories.organization_id and next.id = c.successor
+  ), survivors as (
+    select c.id, max(c.successor::text) filter (where d.id is null)::uuid as successor
+    from chain as c left join unnest(ids) as d (id) on d.id = c.successor
+    group by c.id
+  ), linked as (
+    -- To themselves for a moment, since the current value of a slot is one, and the erased one
+    -- still is there.
+    update public.ai_memories as m
+    set superseded_by = coalesce(s.successor, s.id), updated_at = agent_memory.now()
+    from survivors as s
+    where m.organization_id = unlink_memories.organization_id and m.id = s.id
+    returning m.id
+  )
+  select array(select l.id from linked as l order by l.id)
+$$;
+
+-- Name: FUNCTION unlink_memories(organization_id uuid, ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.unlink_memories(organization_id uuid, ids uuid[]) IS 'Links what was superseded by memories that are to go to the first that stays in their line, or else to itself, and answers which these were. close_links() ends the latter.';
+
 -- Name: vector_schema(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.vector_schema() RETURNS name
@@ -2980,6 +3726,23 @@ $$;
 -- Name: FUNCTION vector_schema(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.vector_schema() IS 'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
+
+-- Name: vectors_of(jsonb, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[]) RETURNS agent_memory.vector_value[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select agent_memory.read_vectors(array(
+    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+    left join unnest(drafts) as d on d.ordinal = e.ordinal
+    order by e.ordinal))
+$$;
+
+-- Name: FUNCTION vectors_of(memories jsonb, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[]) IS 'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
 
 -- Name: weights_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3455,6 +4218,24 @@ $$;
 
 COMMENT ON FUNCTION public.embedding_status(agent_id text) IS 'The models of an agent, by default the caller''s own (for owners and admins: of all agents), with counts of all memories that the agents hold. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
 
+-- Name: erase_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.erase_memories(scope jsonb, dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller agent_memory.principal := agent_memory.require_writer('forget');
+begin
+  return agent_memory.erase(caller, scope, caller.role in ('owner', 'admin') and (
+    select o.admins_read_private from public.organizations as o where o.organization_id = caller.organization_id), coalesce(dry_run, false));
+end
+$$;
+
+-- Name: FUNCTION erase_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.erase_memories(scope jsonb, dry_run boolean) IS 'Deletes the memories that a scope names, forgotten and superseded ones too, with their vectors, history, conversations, and their words in the windows of neighbours, for good. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. For those who may change the memories; of owners and admins, the private memories of others remain unless the organization lets them look at those. Answers {"memories", "counts", "scope" (as narrowed to what is the caller''s), "remaining" (for owners and admins: how much of the scope they may not erase), "dry_run", "id", "erased_at", "receipt"}, the last three null if nothing was done. Restores and imports leave out what was erased. Raises PM001, PM002, PM006.';
+
 -- Name: explain_memories(text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.explain_memories(query text, query_embedding real[] DEFAULT NULL::real[], embedding_model text DEFAULT NULL::text, agent_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, context_key text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[], metadata jsonb DEFAULT NULL::jsonb, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, match_limit integer DEFAULT NULL::integer, min_score real DEFAULT 0) RETURNS TABLE(id uuid, score real, signals jsonb)
@@ -3483,6 +4264,42 @@ CREATE FUNCTION public.forget_memories(scope jsonb, dry_run boolean DEFAULT fals
 -- Name: FUNCTION forget_memories(scope jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
 
 COMMENT ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) IS 'Takes the memories that a scope names out of recall; restore_memories() brings them back. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. Answers {"memories": count, "dry_run": ...}. Raises PM001, PM002, PM006.';
+
+-- Name: import_memories(jsonb, boolean); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.import_memories(memories jsonb, dry_run boolean DEFAULT false) RETURNS SETOF public.remembered_memory
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  caller agent_memory.principal := agent_memory.require_writer('remember');
+  judged agent_memory.verdict[];
+  answers public.remembered_memory[] := '{}';
+begin
+  if jsonb_typeof(memories) is distinct from 'array' then
+    raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
+      hint = 'Such as [{"content": "Maria is vegetarian.", "created_at": "2026-11-23T10:15:00Z"}].';
+  elsif jsonb_array_length(memories) > 10000 then
+    raise exception using errcode = 'PM008',
+      message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
+      hint = 'Send them in several calls; what was imported before is not added twice.';
+  end if;
+  judged := agent_memory.judged_imports(caller, memories);
+  if not dry_run then
+    answers := agent_memory.add_imported(caller, memories, judged);
+  end if;
+  return query
+    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.reason, v.reason)
+    from unnest(judged) as v
+    left join unnest(answers) as a on a.ordinal = v.ordinal
+    order by v.ordinal;
+end
+$$;
+
+-- Name: FUNCTION import_memories(memories jsonb, dry_run boolean); Type: COMMENT; Schema: public; Owner: -
+
+COMMENT ON FUNCTION public.import_memories(memories jsonb, dry_run boolean) IS 'Stores memories that come from elsewhere, as remember_memories() does, in one transaction, and answers for each item, in order. An item may also have created_at, when it was created there, and forgotten_at, since when it has been forgotten: it is stored so. What has the id or the idempotency key of an item already is left as it is, and the item a duplicate, so that an import can be repeated. What was erased here (20261111_erase_memories.sql) is left out, with the status erased. With dry_run nothing is written, and the answers say what would be. Raises PM001, PM002, PM003, PM005, PM008.';
 
 -- Name: inspect_memories(text, text, integer); Type: FUNCTION; Schema: public; Owner: -
 
@@ -3678,8 +4495,7 @@ begin
   vectors := agent_memory.read_vectors(array(select e.item ->> 'embedding' from jsonb_array_elements(memories) as e (item)));
   drafts := agent_memory.drafts(caller, memories, vectors is not null);
   -- What can't be stored is refused by now; the rest is read without it.
-  vectors := coalesce(vectors, agent_memory.read_vectors(array(
-    select case when d.reason is null then memories -> (d.ordinal - 1) ->> 'embedding' end from unnest(drafts) as d order by d.ordinal)));
+  vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
   perform agent_memory.settle_languages(caller.organization_id, drafts);
 
@@ -4080,6 +4896,23 @@ COMMENT ON COLUMN agent_memory.migrations.checksum IS 'SHA-256 of the file''s te
 
 COMMENT ON COLUMN agent_memory.migrations.features IS 'The extensions that migrations ask for, as they were: ''vector 0.8.1'', or ''vector available'' where only the server had it. When one has changed, the files that name it are applied again.';
 
+-- Name: tombstones; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.tombstones (
+    organization_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    CONSTRAINT tombstones_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+-- Name: TABLE tombstones; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.tombstones IS 'Digests of the ids of erased memories, and of erased scopes: what a restore or an import leaves out.';
+
+-- Name: COLUMN tombstones.erased_at; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.tombstones.erased_at IS 'What a scope had been told before this time is erased; what it was told later, is not.';
+
 -- Name: agent_memory_config; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.agent_memory_config (
@@ -4375,6 +5208,11 @@ ALTER TABLE ONLY agent_memory.fingerprints
 ALTER TABLE ONLY agent_memory.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
 
+-- Name: tombstones tombstones_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.tombstones
+    ADD CONSTRAINT tombstones_pkey PRIMARY KEY (organization_id, digest);
+
 -- Name: agent_memory_config_history agent_memory_config_history_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config_history
@@ -4414,6 +5252,11 @@ ALTER TABLE ONLY public.ai_memory_contexts
 
 ALTER TABLE ONLY public.ai_memory_embeddings
     ADD CONSTRAINT ai_memory_embeddings_pkey PRIMARY KEY (organization_id, memory_id, model);
+
+-- Name: ai_memory_erasures ai_memory_erasures_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_erasures
+    ADD CONSTRAINT ai_memory_erasures_pkey PRIMARY KEY (organization_id, id);
 
 -- Name: ai_memory_history ai_memory_history_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -4527,6 +5370,11 @@ CREATE INDEX organization_members_user_id_idx ON public.organization_members USI
 ALTER TABLE ONLY agent_memory.api_keys
     ADD CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
 
+-- Name: tombstones tombstones_organization_id_fkey; Type: FK CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.tombstones
+    ADD CONSTRAINT tombstones_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: agent_memory_config_history agent_memory_config_history_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.agent_memory_config_history
@@ -4577,6 +5425,11 @@ ALTER TABLE ONLY public.ai_memory_contexts
 ALTER TABLE ONLY public.ai_memory_embeddings
     ADD CONSTRAINT ai_memory_embeddings_memory_fk FOREIGN KEY (organization_id, memory_id) REFERENCES public.ai_memories(organization_id, id) ON DELETE CASCADE;
 
+-- Name: ai_memory_erasures ai_memory_erasures_organization_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.ai_memory_erasures
+    ADD CONSTRAINT ai_memory_erasures_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(organization_id) ON DELETE CASCADE;
+
 -- Name: ai_memory_history ai_memory_history_memory_fk; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.ai_memory_history
@@ -4602,6 +5455,10 @@ ALTER TABLE agent_memory.fingerprints ENABLE ROW LEVEL SECURITY;
 -- Name: migrations; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 
 ALTER TABLE agent_memory.migrations ENABLE ROW LEVEL SECURITY;
+
+-- Name: tombstones; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.tombstones ENABLE ROW LEVEL SECURITY;
 
 -- Name: agent_memory_config; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -4763,6 +5620,26 @@ CREATE POLICY ai_memory_embeddings_select ON public.ai_memory_embeddings FOR SEL
 
 CREATE POLICY ai_memory_embeddings_update ON public.ai_memory_embeddings FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
 
+-- Name: ai_memory_erasures; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.ai_memory_erasures ENABLE ROW LEVEL SECURITY;
+
+-- Name: ai_memory_erasures ai_memory_erasures_delete; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_erasures_delete ON public.ai_memory_erasures FOR DELETE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_erasures ai_memory_erasures_insert; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_erasures_insert ON public.ai_memory_erasures FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
+-- Name: ai_memory_erasures ai_memory_erasures_select; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_erasures_select ON public.ai_memory_erasures FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND (( SELECT (agent_memory.principal()).role AS role) = ANY ('{owner,admin}'::text[]))));
+
+-- Name: ai_memory_erasures ai_memory_erasures_update; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY ai_memory_erasures_update ON public.ai_memory_erasures FOR UPDATE TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false)) WITH CHECK (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND false));
+
 -- Name: ai_memory_history; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.ai_memory_history ENABLE ROW LEVEL SECURITY;
@@ -4835,6 +5712,14 @@ GRANT USAGE ON SCHEMA public TO service_role;
 REVOKE ALL ON FUNCTION agent_memory.active_organization() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.active_organization() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.active_organization() TO service_role;
+
+-- Name: FUNCTION add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) FROM PUBLIC;
+
+-- Name: FUNCTION add_imported(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.add_imported(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[]) FROM PUBLIC;
 
 -- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4924,6 +5809,10 @@ REVOKE ALL ON FUNCTION agent_memory.claimed_program() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.claimed_program() TO service_role;
 
+-- Name: FUNCTION close_links(organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.close_links(organization_id uuid, ids uuid[]) FROM PUBLIC;
+
 -- Name: FUNCTION count_missing(organization_id uuid, agent_id text, model text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) FROM PUBLIC;
@@ -4936,6 +5825,18 @@ REVOKE ALL ON FUNCTION agent_memory.days(duration text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
 
+-- Name: FUNCTION delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION delete_traces(organization_id uuid, scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.delete_traces(organization_id uuid, scope jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION delete_vectors(organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.delete_vectors(organization_id uuid, ids uuid[]) FROM PUBLIC;
+
 -- Name: FUNCTION detected_language(content text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.detected_language(content text) FROM PUBLIC;
@@ -4947,6 +5848,10 @@ REVOKE ALL ON FUNCTION agent_memory.drafts(caller agent_memory.principal, memori
 -- Name: FUNCTION drop_embeddings(organization_id uuid, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]) FROM PUBLIC;
 
 -- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4963,6 +5868,31 @@ REVOKE ALL ON FUNCTION agent_memory.embedded_text(speaker text, content text) FR
 -- Name: FUNCTION embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb) FROM PUBLIC;
+
+-- Name: TABLE ai_memory_erasures; Type: ACL; Schema: public; Owner: -
+
+GRANT SELECT ON TABLE public.ai_memory_erasures TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ai_memory_erasures TO service_role;
+
+-- Name: FUNCTION entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION erase(caller agent_memory.principal, asked jsonb, is_private_too boolean, dry_run boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.erase(caller agent_memory.principal, asked jsonb, is_private_too boolean, dry_run boolean) FROM PUBLIC;
+
+-- Name: FUNCTION erased(organization_id uuid, memory_ids uuid[], user_ids text[], agent_ids text[], context_keys text[], created_ats timestamp with time zone[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.erased(organization_id uuid, memory_ids uuid[], user_ids text[], agent_ids text[], context_keys text[], created_ats timestamp with time zone[]) FROM PUBLIC;
+
+-- Name: FUNCTION erasure_receipt(ids uuid[], scope jsonb, counts jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.erasure_receipt(ids uuid[], scope jsonb, counts jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION erasure_scope(caller agent_memory.principal, scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.erasure_scope(caller agent_memory.principal, scope jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION estimated_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -4986,6 +5916,14 @@ REVOKE ALL ON FUNCTION agent_memory.has_vector() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.has_vector() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.has_vector() TO service_role;
 
+-- Name: FUNCTION import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft) FROM PUBLIC;
+
+-- Name: FUNCTION imported_before(organization_id uuid, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
+
 -- Name: FUNCTION in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) FROM PUBLIC;
@@ -4994,6 +5932,10 @@ REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agen
 
 REVOKE ALL ON FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) FROM PUBLIC;
 
+-- Name: FUNCTION is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) FROM PUBLIC;
+
 -- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) FROM PUBLIC;
@@ -5001,6 +5943,10 @@ REVOKE ALL ON FUNCTION agent_memory.is_large(organization_id uuid, model text, c
 -- Name: FUNCTION is_storable(embedding text); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_storable(embedding text) FROM PUBLIC;
+
+-- Name: FUNCTION judged_imports(caller agent_memory.principal, memories jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.judged_imports(caller agent_memory.principal, memories jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION kept_agent(caller agent_memory.principal, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -5022,6 +5968,10 @@ REVOKE ALL ON FUNCTION agent_memory.leaves(settings jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.lexemes(language text, content text) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.lexemes(language text, content text) TO service_role;
+
+-- Name: FUNCTION lock_conversations(organization_id uuid, context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.lock_conversations(organization_id uuid, context_ids uuid[]) FROM PUBLIC;
 
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -5047,9 +5997,21 @@ GRANT ALL ON FUNCTION agent_memory.may_write(visibility text, user_id text, agen
 
 REVOKE ALL ON FUNCTION agent_memory.memberships(member text) FROM PUBLIC;
 
+-- Name: FUNCTION memory_digest(memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.memory_digest(memory_id uuid) FROM PUBLIC;
+
 -- Name: FUNCTION merge_patch(target jsonb, patch jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.merge_patch(target jsonb, patch jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION named_conversations(organization_id uuid, scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.named_conversations(organization_id uuid, scope jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION named_memories(organization_id uuid, scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.named_memories(organization_id uuid, scope jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -5151,6 +6113,14 @@ REVOKE ALL ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent
 
 REVOKE ALL ON FUNCTION agent_memory.sampled(organization_id uuid) FROM PUBLIC;
 
+-- Name: FUNCTION scope_digest(user_id text, agent_id text, context_key text); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.scope_digest(user_id text, agent_id text, context_key text) FROM PUBLIC;
+
+-- Name: FUNCTION scope_ids(scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.scope_ids(scope jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]) FROM PUBLIC;
@@ -5184,6 +6154,10 @@ REVOKE ALL ON FUNCTION agent_memory.settle_languages(organization_id uuid, draft
 -- Name: FUNCTION settle_model(organization_id uuid, agent_id text, model text, dimension integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer) FROM PUBLIC;
+
+-- Name: FUNCTION settled_since(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.settled_since() FROM PUBLIC;
 
 -- Name: FUNCTION similarities(organization_id uuid, model text, query real[], ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -5225,9 +6199,17 @@ REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsqu
 
 REVOKE ALL ON FUNCTION agent_memory.text_digest(speaker text, content text) FROM PUBLIC;
 
+-- Name: FUNCTION unlink_memories(organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.unlink_memories(organization_id uuid, ids uuid[]) FROM PUBLIC;
+
 -- Name: FUNCTION vector_schema(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.vector_schema() FROM PUBLIC;
+
+-- Name: FUNCTION vectors_of(memories jsonb, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[]) FROM PUBLIC;
 
 -- Name: FUNCTION weights_problem(weights jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -5300,6 +6282,12 @@ REVOKE ALL ON FUNCTION public.embedding_status(agent_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO authenticated;
 GRANT ALL ON FUNCTION public.embedding_status(agent_id text) TO service_role;
 
+-- Name: FUNCTION erase_memories(scope jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.erase_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_memories(scope jsonb, dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.erase_memories(scope jsonb, dry_run boolean) TO service_role;
+
 -- Name: FUNCTION explain_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real); Type: ACL; Schema: public; Owner: -
 
 REVOKE ALL ON FUNCTION public.explain_memories(query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real) FROM PUBLIC;
@@ -5311,6 +6299,12 @@ GRANT ALL ON FUNCTION public.explain_memories(query text, query_embedding real[]
 REVOKE ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO authenticated;
 GRANT ALL ON FUNCTION public.forget_memories(scope jsonb, dry_run boolean) TO service_role;
+
+-- Name: FUNCTION import_memories(memories jsonb, dry_run boolean); Type: ACL; Schema: public; Owner: -
+
+REVOKE ALL ON FUNCTION public.import_memories(memories jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.import_memories(memories jsonb, dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.import_memories(memories jsonb, dry_run boolean) TO service_role;
 
 -- Name: FUNCTION inspect_memories(user_id text, reason text, match_limit integer); Type: ACL; Schema: public; Owner: -
 

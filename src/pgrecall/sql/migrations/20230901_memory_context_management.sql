@@ -3,13 +3,15 @@
 -- A map of the whole schema
 --   public        what clients call and read: the tables below and the functions
 --                 recall_memories, remember_memories, update_memory, forget_memories,
---                 restore_memories, memory_history, configure_agent, agent_config.
+--                 restore_memories, erase_memories, memory_history, configure_agent, agent_config.
 --   agent_memory  what is private: who the caller is, what a caller may read or write, text
 --                 indexing, the migration ledger. Clients have no rights on it.
 --
 --   organizations -+- organization_members      who belongs, with which role
 --                  |- agent_memory_config       settings per agent, and their history beside it
 --                  |- ai_memory_contexts        conversations
+--                  |- ai_memory_erasures        that something was erased, and when; tombstones
+--                  |                            of it are private
 --                  |- ai_memories -+- ai_memory_embeddings   vectors, where pgvector is installed
 --                  |               `- ai_memory_history      what was changed, when and by whom
 --                  `- agent_memory_stats        hourly counts
@@ -51,7 +53,7 @@ begin
   select pg_catalog.to_regclass('public.' || name) into taken
     from pg_catalog.unnest(array[
       'organizations', 'organization_members', 'agent_memory_config', 'agent_memory_config_history', 'agent_memory_stats',
-      'ai_memories', 'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit']) as name
+      'ai_memories', 'ai_memory_contexts', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_audit', 'ai_memory_erasures']) as name
     where pg_catalog.to_regclass('public.' || name) is not null limit 1;
   if taken is not null then
     raise exception using

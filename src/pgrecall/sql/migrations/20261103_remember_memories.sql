@@ -303,24 +303,47 @@ comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) 
 
 create or replace function agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[])
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-  select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
-         (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
-  from unnest(drafts) as d
-  where d.context_key is not null and d.reason is null
-    and not exists (
-      select from public.ai_memory_contexts as known
-      where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
-        and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
-  group by d.agent_id, d.user_id, d.context_key
-  order by d.agent_id, d.context_key, d.user_id
-  on conflict do nothing
+#variable_conflict use_column
+declare
+  wanted integer := (
+    select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
+    where d.context_key is not null and d.reason is null);
+begin
+  if wanted = 0 then
+    return;
+  end if;
+  for attempt in 1 .. 20 loop
+    -- Held until the end, so that an erasure of one waits for what is being said in it; one that
+    -- was erased meanwhile does not come back here, and is created anew.
+    exit when wanted = (
+      select count(*) from (
+        select from (
+          select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
+          where d.context_key is not null and d.reason is null) as told
+        join public.ai_memory_contexts as known
+          on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
+         and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
+        order by known.id for key share of known) as held);
+    insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+    select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
+           (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
+    from unnest(drafts) as d
+    where d.context_key is not null and d.reason is null
+      and not exists (
+        select from public.ai_memory_contexts as known
+        where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
+          and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
+    group by d.agent_id, d.user_id, d.context_key
+    order by d.agent_id, d.context_key, d.user_id
+    on conflict do nothing;
+  end loop;
+end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
-  'Creates the conversations that drafts name and that do not exist; visible as the least visible of their first memories.';
+  'Finds the conversations that drafts name, locked against erasure, or creates them; visible as the least visible of their first memories.';
 
 create or replace function agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer)
 returns void
@@ -593,6 +616,20 @@ $$;
 comment on function agent_memory.set_slot(agent_memory.principal, agent_memory.draft) is
   'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
 
+create or replace function agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[])
+returns agent_memory.vector_value[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select agent_memory.read_vectors(array(
+    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+    left join unnest(drafts) as d on d.ordinal = e.ordinal
+    order by e.ordinal))
+$$;
+comment on function agent_memory.vectors_of(jsonb, agent_memory.draft[]) is
+  'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
+
 create or replace function agent_memory.embed_added(
   organization_id uuid, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
 returns void
@@ -647,8 +684,7 @@ begin
   vectors := agent_memory.read_vectors(array(select e.item ->> 'embedding' from jsonb_array_elements(memories) as e (item)));
   drafts := agent_memory.drafts(caller, memories, vectors is not null);
   -- What can't be stored is refused by now; the rest is read without it.
-  vectors := coalesce(vectors, agent_memory.read_vectors(array(
-    select case when d.reason is null then memories -> (d.ordinal - 1) ->> 'embedding' end from unnest(drafts) as d order by d.ordinal)));
+  vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
   perform agent_memory.settle_languages(caller.organization_id, drafts);
 
@@ -701,6 +737,7 @@ from (values
   ('agent_memory.slot_values(uuid, agent_memory.draft)', '{}'),
   ('agent_memory.supersede(agent_memory.principal, agent_memory.draft)', '{}'),
   ('agent_memory.set_slot(agent_memory.principal, agent_memory.draft)', '{}'),
+  ('agent_memory.vectors_of(jsonb, agent_memory.draft[])', '{}'),
   ('agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[])', '{}'),
   ('public.remember_memories(jsonb)', '{authenticated,service_role}')
 ) as grants (function, callers);

@@ -10,11 +10,29 @@
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
 
+create or replace function agent_memory.lock_conversations(organization_id uuid, context_ids uuid[])
+returns uuid[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = lock_conversations.organization_id and c.id = any (context_ids)
+    order by c.id for update);
+end
+$$;
+comment on function agent_memory.lock_conversations(uuid, uuid[]) is
+  'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
+
 create or replace function agent_memory.refresh_windows(organization_id uuid, context_ids uuid[])
-returns void
+returns bigint
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
+  -- Else a writer, or another refresh, would put words back that it saw before they went.
+  select agent_memory.lock_conversations(refresh_windows.organization_id, context_ids);
   with windowed as (
     select m.id, setweight(
         case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
@@ -25,15 +43,18 @@ as $$
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
     window before as (partition by m.context_id order by m.occurred_at, m.id)
+  ), changed as (
+    update public.ai_memories as m
+    set window_lexemes = w.lexemes
+    from windowed as w
+    where m.organization_id = refresh_windows.organization_id and m.id = w.id
+      and m.window_lexemes is distinct from w.lexemes
+    returning m.id
   )
-  update public.ai_memories as m
-  set window_lexemes = w.lexemes
-  from windowed as w
-  where m.organization_id = refresh_windows.organization_id and m.id = w.id
-    and m.window_lexemes is distinct from w.lexemes
+  select count(*) from changed
 $$;
 comment on function agent_memory.refresh_windows(uuid, uuid[]) is
-  'Makes the windows of all messages of some conversations anew.';
+  'Makes the windows of all messages of some conversations anew, and says how many changed.';
 
 -- Updating ------------------------------------------------------------------------------------
 
@@ -172,13 +193,11 @@ comment on function public.update_memory(uuid, jsonb) is
 
 -- Forgetting ----------------------------------------------------------------------------------
 
-create or replace function agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean)
-returns setof uuid
-language plpgsql
+create or replace function agent_memory.scope_ids(scope jsonb)
+returns uuid[]
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  ids uuid[];
 begin
   if jsonb_typeof(scope) is distinct from 'object' or not scope ?| array['ids', 'user_id', 'agent_id', 'context_key']
      or scope - array['ids', 'user_id', 'agent_id', 'context_key'] <> '{}'
@@ -186,12 +205,26 @@ begin
     raise exception using errcode = 'PM006',
       message = 'a scope names at least one of ids, user_id, agent_id, context_key, each with a value, and nothing else',
       hint = 'There is no scope for everything: name the user, agent or context.';
-  elsif scope ? 'ids' then
-    if jsonb_typeof(scope -> 'ids') <> 'array' or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F-]{36}$"))') then
-      raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
-    end if;
-    ids := array(select i::uuid from jsonb_array_elements_text(scope -> 'ids') as i);
+  elsif not scope ? 'ids' then
+    return null;
+  elsif jsonb_typeof(scope -> 'ids') <> 'array'
+        or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))') then
+    raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
   end if;
+  return array(select distinct i::uuid from jsonb_array_elements_text(scope -> 'ids') as i order by 1);
+end
+$$;
+comment on function agent_memory.scope_ids(jsonb) is
+  'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
+
+create or replace function agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean)
+returns setof uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ids uuid[] := agent_memory.scope_ids(scope);
+begin
   return query
     select m.id from public.ai_memories as m
     where m.organization_id = caller.organization_id
@@ -265,7 +298,9 @@ comment on function public.restore_memories(jsonb, boolean) is
 
 select agent_memory.expose(function::regprocedure, variadic callers)
 from (values
-  ('agent_memory.refresh_windows(uuid, uuid[])', '{}'::text[]),
+  ('agent_memory.lock_conversations(uuid, uuid[])', '{}'::text[]),
+  ('agent_memory.refresh_windows(uuid, uuid[])', '{}'),
+  ('agent_memory.scope_ids(jsonb)', '{}'),
   ('agent_memory.check_changes(public.ai_memories, jsonb)', '{}'),
   ('agent_memory.lock_memory(agent_memory.principal, uuid)', '{}'),
   ('agent_memory.in_scope(agent_memory.principal, jsonb, boolean)', '{}'),

@@ -1,0 +1,46 @@
+"""Reading a lot as of one moment, some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from pgrecall._async.database import Database
+from pgrecall._async.pool import DictConnection
+from pgrecall._async.transaction import Caller, Rows
+from pgrecall.sql.failures import transaction_failure
+from pgrecall.sql.loader import Statement, statement
+
+
+class Snapshot:
+    """One moment of a database, as a caller sees it."""
+
+    def __init__(self, connection: DictConnection, caller: Caller) -> None:
+        self._connection = connection
+        self._caller = caller
+
+    async def rows(self, asked: Statement) -> Rows:
+        """The rows of a statement as of that moment."""
+        # Before each one, since signed claims expire sooner than a long reading ends, and Row
+        # Level Security would show nothing from then on.
+        preamble = self._caller.preamble()
+        await self._connection.execute(preamble.sql, preamble.parameters)
+        cursor = await self._connection.execute(asked.sql, asked.parameters)
+        return await cursor.fetchall()
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[Snapshot]:
+    """A moment of the database, held as long as this lasts; nothing can be written in it.
+
+    Raises pgrecall's errors.
+    """
+    try:
+        async with database.link.connection() as connection:
+            await connection.execute(statement("begin_snapshot").sql)
+            yield Snapshot(connection, database.caller)
+            await connection.execute(statement("commit").sql)
+    except psycopg.Error as error:
+        raise transaction_failure(error, is_read=True) from error

@@ -1,0 +1,135 @@
+"""Memories on their way out of a database, and in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pgrecall._async.snapshot import Snapshot, snapshot
+from pgrecall._async.store import Store
+from pgrecall._async.vectors import embedded
+from pgrecall.domain.draft import Draft
+from pgrecall.domain.remembered import Remembered, RememberedItem
+from pgrecall.domain.text import identifier
+from pgrecall.domain.times import moment
+from pgrecall.domain.transfer import HISTORY, import_draft
+from pgrecall.errors import InvalidInputError
+from pgrecall.recall.question import checked_kinds
+from pgrecall.sql.batches import Batches
+from pgrecall.sql.loader import statement
+from pgrecall.sql.rows import remembered
+
+PAGE = 500
+
+Exported: TypeAlias = "dict[str, Any]"
+
+
+class AsyncTransfer:
+    """Export and import of the memories that a client may see or write; `AsyncMemory.transfer`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def export(
+        self,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        context: str | None = None,
+        kinds: Iterable[str] | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        with_history: bool = False,
+    ) -> AsyncIterator[Exported]:
+        """What this caller may see, forgotten and superseded memories too, in order of their ids.
+
+        All of it is as of one moment, however long it takes. The fields are those of
+        docs/export-import.md; `with_history` adds `history`, the changes of each memory. Filters
+        are as those of `recall`. Raises NoOrganizationError, PermissionDeniedError.
+        """
+        asked = {
+            "user_id": identifier("user_id", user_id),
+            "agent_id": identifier("agent_id", agent_id),
+            "context_key": identifier("context", context, 500),
+            "kinds": checked_kinds(kinds),
+            "since": moment("since", since),
+            "until": moment("until", until),
+            "row_limit": PAGE,
+        }
+        database, _ = await self._store.open()
+        async with snapshot(database) as seen:
+            # Row Level Security shows nothing to somebody without rights; this says so.
+            await seen.rows(statement("agent_config", {"agent_id": None}))
+            rows: Sequence[Exported] | None = None
+            while rows is None or len(rows) == PAGE:
+                after = rows[-1]["id"] if rows else None
+                rows = await seen.rows(statement("export_memories", {**asked, "after": after}))
+                if with_history:
+                    await _add_history(seen, rows)
+                for row in rows:
+                    yield row
+
+    async def store(
+        self, items: Iterable[Mapping[str, object]], *, dry_run: bool = False
+    ) -> Remembered:
+        """Import items with the fields of an export, or with `dry_run` say what would become of it.
+
+        An item needs `content` alone. Answers as `remember` does, and raises for no single item.
+        An id that is there already, or an idempotency key, makes the item a duplicate, so that an
+        import can be repeated. What is new is embedded, and written in one transaction: give some
+        hundreds at a time. Raises EmbeddingMismatchError, EmbedderError.
+        """
+        drafted = [_drafted(item) for item in items]
+        drafts = [each for each in drafted if isinstance(each, Draft)]
+        answers = iter(await self._stored(drafts, dry_run))
+        return Remembered(
+            tuple(
+                _numbered(place, next(answers))
+                if isinstance(each, Draft)
+                else RememberedItem(place, None, "rejected", each)
+                for place, each in enumerate(drafted, 1)
+            )
+        )
+
+    async def _stored(self, drafts: Sequence[Draft], dry_run: bool) -> Remembered:
+        database, embedder = await self._store.open()
+        # First without vectors, which take most of the time: what is there already needs none.
+        unembedded = Batches(drafts, [None] * len(drafts), None, "check_imports")
+        checked = _answers(await database.run(unembedded, is_read=True))
+        new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
+        if dry_run or not new:
+            return checked
+        vectors: Sequence[Any] = [None] * len(new)
+        if embedder is not None:
+            vectors = await embedded(embedder, [draft.embedded_text for draft in new], None)
+        model = None if embedder is None else embedder.model
+        batches = Batches(new, vectors, model, "import_memories")
+        written = iter(_answers(await database.run(batches)))
+        return Remembered(
+            tuple(next(written) if each.status == "added" else each for each in checked)
+        )
+
+
+async def _add_history(seen: Snapshot, rows: Sequence[Exported]) -> None:
+    by_id: dict[object, Exported] = {row["id"]: row for row in rows}
+    for row in rows:
+        row[HISTORY] = []
+    for change in await seen.rows(statement("export_history", {"ids": list(by_id)})):
+        by_id[change.pop("memory_id")][HISTORY].append(change)
+
+
+def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
+    return remembered(row for rows in answers for row in rows)
+
+
+def _drafted(item: object) -> Draft | str:
+    """The draft of an item, or why there is none."""
+    try:
+        return import_draft(item)
+    except InvalidInputError as error:
+        return error.message
+
+
+def _numbered(place: int, answer: RememberedItem) -> RememberedItem:
+    return RememberedItem(place, answer.id, answer.status, answer.reason)

@@ -1,0 +1,105 @@
+"""pgrecall import."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, TextIO, TypeAlias
+
+import typer
+
+from pgrecall._sync.vectors import DEFAULT
+from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
+from pgrecall.cli.opening import opened
+from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
+from pgrecall.cli.output import plain, print_json, progress, say
+from pgrecall.ops.transfer.agents import Agents
+from pgrecall.ops.transfer.importing import Outcome, import_items
+from pgrecall.ops.transfer.sources import SOURCES, opened_source
+from pgrecall.ops.transfer.writing import as_json as json_line
+
+# Of more the number is said; --report has them all.
+SHOWN = 20
+KEPT = 1000
+
+_FROM_HELP = f"{', '.join(SOURCES)}; auto looks at what is in it."
+_REPORT_HELP = "Write there, as JSON lines, what became of each item."
+
+File: TypeAlias = Annotated[str, typer.Argument(metavar="FILE|-", help="- is standard input.")]
+From: TypeAlias = Annotated[str, typer.Option("--from", metavar="SOURCE", help=_FROM_HELP)]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Write nothing; say what would become of each item.")
+]
+Report: TypeAlias = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help=_REPORT_HELP, dir_okay=False)
+]
+
+
+class _Tally:
+    """How many items ended how, and those that were not stored."""
+
+    def __init__(self, report: TextIO | None) -> None:
+        self.counts: Counter[str] = Counter()
+        self.problems: list[Outcome] = []
+        self._report = report
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome, and write it to the report."""
+        self.counts[outcome.status] += 1
+        if outcome.status == "rejected" and len(self.problems) < KEPT:
+            self.problems.append(outcome)
+        if self._report is not None:
+            self._report.write(json_line(plain(outcome)) + "\n")
+
+
+def import_(
+    file: File,
+    *,
+    source: From = "auto",
+    dry_run: DryRun = False,
+    report: Report = None,
+    user: User = None,
+    context: Context = None,
+    organization: Organization = "default",
+    agent: Agent = "default",
+    dsn: Dsn = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read memories from a file, or from another system's tables.
+
+    Safe to interrupt and to repeat: what was imported before is not added twice. --user and
+    --context are for what names none itself.
+    """
+    defaults = {"user_id": user, "context_key": context}
+    embedder = None if dry_run else DEFAULT
+    with ExitStack() as stack:
+        found = stack.enter_context(opened_source(file, source))
+        own = stack.enter_context(opened(dsn, organization, agent, embedder))
+        agents = stack.enter_context(Agents(own, agent, dsn, organization, embedder))
+        tally = _Tally(stack.enter_context(report.open("w", encoding="utf-8")) if report else None)
+        say(f"reading: {found.name}")
+        bar = stack.enter_context(progress("Importing", is_bytes=found.is_bytes))
+        try:
+            for each in import_items(found.items, agents.way, defaults=defaults, dry_run=dry_run):
+                tally.add(each)
+                bar(*found.progress())
+        except KeyboardInterrupt:
+            say(f"interrupted after {tally.counts.total():,} items; run it again to go on")
+            raise typer.Exit(INTERRUPTED) from None
+    _show(tally, dry_run=dry_run, as_json=as_json)
+
+
+def _show(tally: _Tally, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"dry_run": dry_run, "counts": tally.counts, "rejected": tally.problems})
+    else:
+        said = ", ".join(f"{count:,} {status}" for status, count in sorted(tally.counts.items()))
+        typer.echo(f"{'would be: ' if dry_run and said else ''}{said or 'nothing'}")
+    for problem in tally.problems[:SHOWN]:
+        say(f"rejected {problem.position}: {problem.reason}")
+    left = tally.counts["rejected"] - SHOWN
+    if left > 0:
+        say(f"and {left:,} more; --report FILE has them all")
+    if tally.counts["rejected"]:
+        raise typer.Exit(ERROR)

@@ -1,0 +1,77 @@
+"""Parquet, by pyarrow, which the extra `parquet` brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, BinaryIO
+
+from pgrecall.domain.transfer import TIMES
+from pgrecall.errors import InvalidInputError, MissingExtraError
+from pgrecall.ops.transfer.columns import DOCUMENTS, NUMBERS, columns, fields_of
+from pgrecall.ops.transfer.items import Item, Malformed, Reading
+from pgrecall.ops.transfer.writing import Record, as_json, plain_text
+
+# Rows that are held in memory at once.
+GROUP = 1000
+
+
+def write_parquet(stream: BinaryIO, records: Iterable[Record], *, with_history: bool) -> None:
+    """A file with one row a memory; times are of microseconds in UTC, documents are JSON text.
+
+    Raises MissingExtraError.
+    """
+    arrow = _arrow()
+    schema = arrow.schema([(name, _type(arrow, name)) for name in columns(with_history)])
+    reading = iter(records)
+    with arrow.parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
+        while group := list(islice(reading, GROUP)):
+            rows = [
+                {name: _cell(name, record.get(name)) for name in schema.names} for record in group
+            ]
+            writer.write_table(arrow.Table.from_pylist(rows, schema))
+
+
+def read_parquet(stream: BinaryIO) -> Reading:
+    """The memories of a file whose columns have the names of fields.
+
+    Raises InvalidInputError if it is no Parquet, MissingExtraError.
+    """
+    arrow = _arrow()
+    try:
+        file = arrow.parquet.ParquetFile(stream)
+    except (arrow.ArrowException, OSError) as error:
+        raise InvalidInputError(f"this is no Parquet file: {error}") from None
+    if "content" not in file.schema_arrow.names:
+        raise InvalidInputError("the Parquet file has no column content")
+    number = 0
+    for batch in file.iter_batches(batch_size=GROUP):
+        for row in batch.to_pylist():
+            number += 1
+            try:
+                yield Item(f"row {number}", fields_of(row))
+            except ValueError as error:
+                yield Malformed(f"row {number}", str(error))
+
+
+def _arrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError(
+            "Parquet files need pyarrow", hint="pip install 'pgrecall[parquet]'"
+        ) from None
+    return pyarrow
+
+
+def _type(arrow: Any, name: str) -> Any:
+    if name in TIMES:
+        return arrow.timestamp("us", tz="UTC")
+    return arrow.float32() if name in NUMBERS else arrow.string()
+
+
+def _cell(name: str, value: object) -> object:
+    if value is None or name in TIMES or name in NUMBERS:
+        return value
+    return as_json(value) if name in DOCUMENTS else plain_text(value)

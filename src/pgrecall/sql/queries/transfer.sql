@@ -1,0 +1,37 @@
+-- Memories on their way out and in.
+
+-- name: begin_snapshot
+-- However long it lasts, it sees one moment.
+begin isolation level repeatable read, read only;
+
+-- name: export_memories
+select m.id, m.organization_id, m.agent_id, m.user_id, m.context_id, c.context_key, m.kind,
+       m.content, m.speaker, m.language, m.slot, m.importance, m.confidence, m.trust, m.visibility,
+       m.metadata, m.occurred_at, m.valid_from, m.valid_to, m.superseded_by, m.expires_at,
+       m.forgotten_at, m.created_at, m.updated_at
+from public.ai_memories as m
+left join public.ai_memory_contexts as c
+  on c.organization_id = m.organization_id and c.id = m.context_id
+where (%(after)s::uuid is null or m.id > %(after)s::uuid)
+  and (%(user_id)s::text is null or m.user_id = %(user_id)s::text)
+  and (%(agent_id)s::text is null or m.agent_id = %(agent_id)s::text)
+  and (%(context_key)s::text is null or c.context_key = %(context_key)s::text)
+  and (%(kinds)s::text[] is null or m.kind = any (%(kinds)s::text[]))
+  and (%(since)s::timestamptz is null or m.occurred_at >= %(since)s::timestamptz)
+  and (%(until)s::timestamptz is null or m.occurred_at < %(until)s::timestamptz)
+order by m.id
+limit %(row_limit)s;
+
+-- name: export_history
+select h.memory_id, h.change, h.changed_at, h.changed_by, h.before, h.after
+from public.ai_memory_history as h
+where h.memory_id = any (%(ids)s::uuid[])
+order by h.memory_id, h.id;
+
+-- name: check_imports
+select ordinal, id, status, reason
+from public.import_memories(%(memories)s::jsonb, dry_run => true);
+
+-- name: import_memories
+select ordinal, id, status, reason
+from public.import_memories(%(memories)s::jsonb);
