@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pgrecall._sync.transfer import Transfer
     from pgrecall.domain.config import AgentConfig, AgentSetting, ConfigChange, Retention
     from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
+    from pgrecall.domain.erasure import Receipt
     from pgrecall.domain.hit import Hit, Signals
     from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
     from pgrecall.domain.remembered import Remembered, RememberedItem
@@ -54,6 +55,7 @@ _HOMES = {
     "Page": "pgrecall.domain.memory",
     "PgRecallError": "pgrecall.errors",
     "Recall": "pgrecall.recall.result",
+    "Receipt": "pgrecall.domain.erasure",
     "Remembered": "pgrecall.domain.remembered",
     "RememberedItem": "pgrecall.domain.remembered",
     "Retention": "pgrecall.domain.config",
@@ -86,6 +88,7 @@ __all__ = [
     "Page",
     "PgRecallError",
     "Recall",
+    "Receipt",
     "Remembered",
     "RememberedItem",
     "Retention",

@@ -23,7 +23,9 @@
     ├── MigrationError                 PM530
     │   ├── EditedMigrationError       PM531
     │   └── MissingPrivilegeError      PM532
-    └── ClosedError                    PM540
+    ├── ClosedError                    PM540
+    └── BackupError                    PM550
+        └── DamagedBackupError         PM551
 
 Codes below PM500 are SQLSTATEs that pgrecall's SQL functions raise themselves, so that every
 client meets the same code; those from PM500 on exist in Python only.
@@ -191,3 +193,16 @@ class ClosedError(PgRecallError):
     """The memory was closed and can't be used any more."""
 
     code = "PM540"
+
+
+class BackupError(PgRecallError):
+    """A backup can't be made, read or restored; what it was to be restored into is unchanged,
+    or a rerun goes on with it."""
+
+    code = "PM550"
+
+
+class DamagedBackupError(BackupError):
+    """A file is no backup, or a truncated or altered one; nothing was written."""
+
+    code = "PM551"

@@ -2,6 +2,9 @@
 
     DATABASE_URL                  the database; without it the embedded server is used
     PGRECALL_HOME                 where the embedded server keeps its data
+    PGRECALL_BACKUP_RECIPIENTS    public keys of age that backups are for, or a file of them
+    PGRECALL_BACKUP_IDENTITY      a file with the secret key of age that opens encrypted backups
+    PGRECALL_PG_BIN               the folder of pg_dump and pg_restore, for whole databases
     PGRECALL_EMBEDDER             local (the default), multilingual, none, or openai:<model>
     PGRECALL_POOL_MIN_SIZE        connections that are kept open, 0 to 100
     PGRECALL_POOL_MAX_SIZE        connections at most, 1 to 1000
@@ -55,6 +58,9 @@ class Settings(BaseSettings):
     supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
     claims_secret: SecretStr | None = Field(None, min_length=32)
     home: Path | None = None
+    backup_recipients: str | None = None
+    backup_identity: Path | None = None
+    pg_bin: Path | None = None
     embedder: str = Field("local", min_length=1)
     pool_min_size: int = Field(1, ge=0, le=100)
     pool_max_size: int = Field(10, ge=1, le=1000)

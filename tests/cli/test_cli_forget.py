@@ -1,4 +1,4 @@
-"""pgrecall forget, pgrecall restore."""
+"""pgrecall forget, and taking it back."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_forgetting_takes_out_of_recall_and_restoring_brings_back(told: Shell) -
     assert told.run("forget", "--user", "maria").stdout == "2 memories forgotten\n"
     assert contents(told) == {"three"}
     assert told.json("recall", "one", "--user", "maria")["hits"] == []
-    assert told.run("restore", "--user", "maria").stdout == "2 memories restored\n"
+    assert told.run("forget", "--undo", "--user", "maria").stdout == "2 memories restored\n"
     assert contents(told) == {"one", "two", "three"}
 
 
 def test_json_is_the_same_for_both(told: Shell) -> None:
     assert told.json("forget", "--user", "jonas") == {"memories": 1, "dry_run": False}
-    assert told.json("restore", "--user", "jonas") == {"memories": 1, "dry_run": False}
+    assert told.json("forget", "--undo", "--user", "jonas") == {"memories": 1, "dry_run": False}
 
 
 def test_a_dry_run_changes_nothing(told: Shell) -> None:
@@ -54,8 +54,8 @@ def test_all_that_is_named_must_apply(told: Shell) -> None:
 
 
 def test_an_empty_scope_is_refused(told: Shell) -> None:
-    for command in ("forget", "restore"):
-        result = told.run(command)
+    for command in (("forget",), ("forget", "--undo")):
+        result = told.run(*command)
         assert result.exit_code == 2
         assert "error PM006: the scope names nothing" in result.stderr
 
@@ -63,7 +63,7 @@ def test_an_empty_scope_is_refused(told: Shell) -> None:
 def test_what_was_remembered_again_can_not_come_back(told: Shell) -> None:
     told.json("forget", "--user", "jonas")
     told.json("remember", "three", "--user", "jonas")
-    result = told.run("restore", "--user", "jonas")
+    result = told.run("forget", "--undo", "--user", "jonas")
     assert result.exit_code == 7
     assert "error PM007" in result.stderr
 

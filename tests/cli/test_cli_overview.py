@@ -21,7 +21,7 @@ COMMANDS: dict[str, DeferredCommand] = get_command(app).commands  # type: ignore
 def test_help_names_every_command_and_exit_code() -> None:
     result = Shell().run("--help")
     assert result.exit_code == 0
-    for name in ("demo", "remember", "recall", "list", "history", "forget", "restore"):
+    for name in ("demo", "remember", "recall", "list", "history", "forget", "backup", "restore"):
         assert f" {name} " in result.stdout
     for code, meaning in MEANINGS.items():
         assert f"{code}  {meaning}" in result.stdout
@@ -95,6 +95,8 @@ def test_unknown_command_suggests_the_one_that_was_meant() -> None:
         ("MissingPrivilegeError", 6),
         ("ConflictError", 7),
         ("EmbeddingMismatchError", 7),
+        ("BackupError", 1),
+        ("DamagedBackupError", 8),
     ],
 )
 def test_exit_code_of_each_error(name: str, code: int) -> None:

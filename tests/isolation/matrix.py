@@ -52,7 +52,14 @@ BY_TENANT = {
     "ai_memory_erasures": ADMINS,
     "ai_memory_embeddings": UNSEEN,
 }
-PRIVATE_TABLES = ("api_keys", "claim_signing", "fingerprints", "migrations", "tombstones")
+PRIVATE_TABLES = (
+    "api_keys",
+    "backups",
+    "claim_signing",
+    "fingerprints",
+    "migrations",
+    "tombstones",
+)
 OF_VECTOR = {"ai_memory_embeddings", "is_large"}
 WRITING = ("insert", "update", "delete")
 

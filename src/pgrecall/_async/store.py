@@ -22,6 +22,7 @@ from pgrecall.domain.config import (
 )
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import Draft
+from pgrecall.domain.erasure import Receipt, receipt
 from pgrecall.domain.identity import Identity
 from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
 from pgrecall.domain.remembered import Remembered
@@ -162,6 +163,13 @@ class Store:
         database, _ = await self.open()
         [[row]] = await database.run([statement(name, {"scope": _json(scope), "dry_run": dry_run})])
         return Forgotten(**row["answer"])
+
+    async def erase(self, scope: Mapping[str, Json], dry_run: bool) -> Receipt:
+        """What was erased for good, or would be."""
+        database, _ = await self.open()
+        named = {"scope": _json(scope), "dry_run": dry_run}
+        [[row]] = await database.run([statement("erase_memories", named)])
+        return receipt(row["answer"])
 
     async def history(self, memory_id: UUID) -> list[Change]:
         """The life of a memory and of its slot, oldest first; NotFoundError if it has none."""

@@ -19,6 +19,7 @@ from pgrecall._sync.vectors import DEFAULT, EmbedderChoice
 from pgrecall.domain.changes import changes
 from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
 from pgrecall.domain.draft import Content, Told, drafts, is_single
+from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
 from pgrecall.domain.memory import Change, MemoryRecord, Page
 from pgrecall.domain.numbers import count
@@ -246,6 +247,25 @@ class Memory:
         """
         named = scope(ids, user_id, agent_id, context)
         return self._store.set_forgotten("restore_memories", named, dry_run)
+
+    def erase(
+        self,
+        ids: Ids | None = None,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        context: str | None = None,
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Delete memories, forgotten ones too, with all that holds a word of them, for good.
+
+        All that is named must apply. Of what is named, that goes which the caller may change: as
+        the agent, what it holds. A dry run counts exactly, and takes as long. Restores and
+        imports leave out what was erased; it may be remembered again.
+
+        Raises InvalidScopeError if nothing is named, PermissionDeniedError.
+        """
+        return self._store.erase(scope(ids, user_id, agent_id, context), bool(dry_run))
 
     def history(self, memory: UUID | str) -> list[Change]:
         """What happened to a memory, or to all values of its slot, oldest first.

@@ -6,6 +6,7 @@ from pgrecall.errors import (
     AuthenticationError,
     ConfigurationError,
     ConflictError,
+    DamagedBackupError,
     DatabaseUnavailableError,
     EmbeddedServerError,
     EmbeddingMismatchError,
@@ -26,6 +27,7 @@ NOT_PERMITTED = 4
 UNAVAILABLE = 5
 NOT_MIGRATED = 6
 CONFLICT = 7
+DAMAGED = 8
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -38,6 +40,7 @@ MEANINGS = {
     UNAVAILABLE: "the database can't be reached, or the embedded server can't run",
     NOT_MIGRATED: "migrations are pending or failed, or the schema differs from theirs",
     CONFLICT: "the stored state contradicts what was asked for",
+    DAMAGED: "a backup is truncated or altered, or the file is none",
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
 }
@@ -55,6 +58,7 @@ _CODE_OF: dict[type[PgRecallError], int] = {
     MigrationError: NOT_MIGRATED,
     ConflictError: CONFLICT,
     EmbeddingMismatchError: CONFLICT,
+    DamagedBackupError: DAMAGED,
 }
 
 

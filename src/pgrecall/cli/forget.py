@@ -1,4 +1,4 @@
-"""pgrecall forget, pgrecall restore."""
+"""pgrecall forget."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ Context: TypeAlias = Annotated[
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only say how many it would be.")
 ]
+Undo: TypeAlias = Annotated[
+    bool, typer.Option("--undo", help="Bring forgotten memories back into recall.")
+]
 
 
 def forget(
@@ -31,6 +34,7 @@ def forget(
     user: User = None,
     context: Context = None,
     of_agent: OfAgent = None,
+    undo: Undo = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     organization: Organization = "default",
@@ -38,40 +42,18 @@ def forget(
     dsn: Dsn = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take memories out of recall; `restore` brings them back.
+    """Take memories out of recall; --undo brings them back.
 
     All that is named must apply: --user and --context are that user's memories there.
-    On a terminal it asks first.
+    On a terminal it asks before it forgets.
     """
     with opened(dsn, organization, agent) as memory:
-        do = partial(memory.forget, ids or None, user_id=user, context=context, agent_id=of_agent)
-        if not (dry_run or yes) and is_asked():
+        change = memory.restore if undo else memory.forget
+        do = partial(change, ids or None, user_id=user, context=context, agent_id=of_agent)
+        if not (undo or dry_run or yes) and is_asked():
             confirm(f"Forget {_amount(do(dry_run=True))}?")
         answer = do(dry_run=dry_run)
-    _show("forgotten", answer, as_json=as_json)
-
-
-def restore(
-    ids: Ids = None,
-    *,
-    user: User = None,
-    context: Context = None,
-    of_agent: OfAgent = None,
-    dry_run: DryRun = False,
-    organization: Organization = "default",
-    agent: Agent = "default",
-    dsn: Dsn = None,
-    as_json: AsJson = False,
-) -> None:
-    """Bring forgotten memories back into recall.
-
-    All that is named must apply: --user and --context are that user's memories there.
-    """
-    with opened(dsn, organization, agent) as memory:
-        answer = memory.restore(
-            ids or None, user_id=user, context=context, agent_id=of_agent, dry_run=dry_run
-        )
-    _show("restored", answer, as_json=as_json)
+    _show("restored" if undo else "forgotten", answer, as_json=as_json)
 
 
 def _show(done: str, answer: Forgotten, *, as_json: bool) -> None:

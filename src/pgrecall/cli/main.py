@@ -20,10 +20,10 @@ _OVERVIEW = (
     ("recall", "recall:recall", "Find the memories that answer a question."),
     ("list", "browse:list_", "List memories, newest first, page by page."),
     ("history", "browse:history", "Show what became of a memory, or of its slot, over time."),
-    ("forget", "forget:forget", "Take memories out of recall; `restore` brings them back."),
-    ("restore", "forget:restore", "Bring forgotten memories back into recall."),
+    ("forget", "forget:forget", "Take memories out of recall; --undo brings them back."),
     ("export", "export:export", "Write memories to a file: JSON Lines, CSV or Parquet."),
     ("import", "import_:import_", "Read memories from a file, or from another system's tables."),
+    ("erase", "erase:erase", "Delete memories for good, with a receipt."),
     ("config", "config:app", "Show or change what an agent's memory does."),
     (
         "embeddings",
@@ -31,6 +31,16 @@ _OVERVIEW = (
         "Move to another embedding model while recall goes on.",
     ),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
+    (
+        "backup",
+        "backup:app",
+        "Back up an organization, as of one moment, while others write.",
+    ),
+    (
+        "restore",
+        "restore:restore",
+        "Put a backup into a database; forgotten memories come back by `forget --undo`.",
+    ),
     ("supabase", "supabase:app", "Bring the schema into a Supabase project."),
     ("server", "server:app", "Start, stop or look at the embedded PostgreSQL server."),
 )

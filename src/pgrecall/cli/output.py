@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -75,6 +75,20 @@ def progress(label: str, *, is_bytes: bool = False) -> Iterator[Bar]:
     columns = (TextColumn("{task.description}"), BarColumn(), counted)
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
         yield Bar(shown, label)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress of several steps, one bar after another: called with a step, done and total."""
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
+        task = shown.add_task("", total=None)
+
+        def tell(step: str, done: int, total: int) -> None:
+            shown.update(task, description=step, completed=done, total=total)
+
+        yield tell
 
 
 @contextmanager

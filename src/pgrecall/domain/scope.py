@@ -1,4 +1,4 @@
-"""Scopes: which memories to forget or restore. An empty one is refused, never "everything"."""
+"""Scopes: which memories to forget, restore or erase. An empty one is never "everything"."""
 
 from __future__ import annotations
 

@@ -4838,6 +4838,78 @@ CREATE TABLE agent_memory.api_keys (
 
 COMMENT ON TABLE agent_memory.api_keys IS 'Keys of programs: only a digest of each is stored.';
 
+-- Name: backups; Type: TABLE; Schema: agent_memory; Owner: -
+
+CREATE TABLE agent_memory.backups (
+    organization_id uuid NOT NULL,
+    id uuid DEFAULT agent_memory.uuid_v7() NOT NULL,
+    backup_id uuid NOT NULL,
+    action text NOT NULL,
+    place text NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    snapshot_at timestamp with time zone,
+    rows bigint,
+    skipped bigint,
+    bytes bigint,
+    files_loaded integer DEFAULT 0 NOT NULL,
+    is_fresh boolean DEFAULT false NOT NULL,
+    reason text,
+    deleted_at timestamp with time zone,
+    CONSTRAINT backups_action_check CHECK ((action = ANY (ARRAY['backup'::text, 'restore'::text, 'verification'::text]))),
+    CONSTRAINT backups_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT backups_files_loaded_check CHECK ((files_loaded >= 0)),
+    CONSTRAINT backups_place_check CHECK (((char_length(place) >= 1) AND (char_length(place) <= 4000))),
+    CONSTRAINT backups_rows_check CHECK ((rows >= 0)),
+    CONSTRAINT backups_skipped_check CHECK ((skipped >= 0)),
+    CONSTRAINT backups_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+-- Name: TABLE backups; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TABLE agent_memory.backups IS 'The ledger of backups, restores and verifications: one row a run. The newest snapshot_at of a backup that is done says what would be lost; the newest finished_at of a verification that is done, since when it is proven that a backup can be restored.';
+
+-- Name: COLUMN backups.organization_id; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.organization_id IS 'The organization; all zeros for the whole database. No reference: what was backed up outlives its organization.';
+
+-- Name: COLUMN backups.backup_id; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.backup_id IS 'The id of the backup, as its manifest names it; the same in each of its restores and verifications.';
+
+-- Name: COLUMN backups.place; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.place IS 'The path or URL, without credentials.';
+
+-- Name: COLUMN backups.state; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.state IS 'running also of a run that was killed.';
+
+-- Name: COLUMN backups.snapshot_at; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.snapshot_at IS 'The moment whose state the backup holds.';
+
+-- Name: COLUMN backups.rows; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.rows IS 'Rows in the backup, or rows that a restore has put in.';
+
+-- Name: COLUMN backups.skipped; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.skipped IS 'Rows that a restore left out, since they were erased.';
+
+-- Name: COLUMN backups.files_loaded; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.files_loaded IS 'How many files of the backup a restore has put in; a rerun goes on after them.';
+
+-- Name: COLUMN backups.is_fresh; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.is_fresh IS 'Whether the restore made the organization, so that afterwards it must be what the backup holds, and nothing else.';
+
+-- Name: COLUMN backups.deleted_at; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.deleted_at IS 'When the retention deleted the backup.';
+
 -- Name: claim_signing; Type: TABLE; Schema: agent_memory; Owner: -
 
 CREATE TABLE agent_memory.claim_signing (
@@ -5193,6 +5265,11 @@ COMMENT ON COLUMN public.organizations.agent_settings IS 'What holds for all age
 ALTER TABLE ONLY agent_memory.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (organization_id, id);
 
+-- Name: backups backups_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
+
+ALTER TABLE ONLY agent_memory.backups
+    ADD CONSTRAINT backups_pkey PRIMARY KEY (organization_id, id);
+
 -- Name: claim_signing claim_signing_pkey; Type: CONSTRAINT; Schema: agent_memory; Owner: -
 
 ALTER TABLE ONLY agent_memory.claim_signing
@@ -5276,6 +5353,10 @@ ALTER TABLE ONLY public.organizations
 -- Name: api_keys_hash_idx; Type: INDEX; Schema: agent_memory; Owner: -
 
 CREATE INDEX api_keys_hash_idx ON agent_memory.api_keys USING btree (key_hash);
+
+-- Name: backups_newest_idx; Type: INDEX; Schema: agent_memory; Owner: -
+
+CREATE INDEX backups_newest_idx ON agent_memory.backups USING btree (organization_id, action, state, started_at);
 
 -- Name: agent_memory_config_history_agent_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -5443,6 +5524,10 @@ ALTER TABLE ONLY public.organization_members
 -- Name: api_keys; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 
 ALTER TABLE agent_memory.api_keys ENABLE ROW LEVEL SECURITY;
+
+-- Name: backups; Type: ROW SECURITY; Schema: agent_memory; Owner: -
+
+ALTER TABLE agent_memory.backups ENABLE ROW LEVEL SECURITY;
 
 -- Name: claim_signing; Type: ROW SECURITY; Schema: agent_memory; Owner: -
 

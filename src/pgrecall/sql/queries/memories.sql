@@ -98,6 +98,9 @@ select public.forget_memories(%(scope)s::jsonb, %(dry_run)s) as answer;
 -- name: restore_memories
 select public.restore_memories(%(scope)s::jsonb, %(dry_run)s) as answer;
 
+-- name: erase_memories
+select public.erase_memories(%(scope)s::jsonb, %(dry_run)s) as answer;
+
 -- name: memory_history
 select memory_id, change, changed_at, changed_by, content, before, after
 from public.memory_history(%(memory_id)s);

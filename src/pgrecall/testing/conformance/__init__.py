@@ -11,6 +11,7 @@ from pgrecall.testing.conformance.awaited import AwaitedMemory
 from pgrecall.testing.conformance.changing import ChangingConformance
 from pgrecall.testing.conformance.configuring import ConfiguringConformance
 from pgrecall.testing.conformance.conversing import ConversingConformance
+from pgrecall.testing.conformance.erasing import ErasingConformance
 from pgrecall.testing.conformance.recalling import RecallingConformance
 from pgrecall.testing.conformance.sharing import SharingConformance
 from pgrecall.testing.conformance.writing import WritingConformance
@@ -22,6 +23,7 @@ class MemoryConformance(
     WritingConformance,
     RecallingConformance,
     ChangingConformance,
+    ErasingConformance,
     ConversingConformance,
     SharingConformance,
     ConfiguringConformance,

@@ -1,0 +1,154 @@
+"""A backup of one organization."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+from pgrecall.domain.backups import Backup, BackupFile, Manifest, TableContents, written
+from pgrecall.ops.backup import ledger
+from pgrecall.ops.backup.archive import ArchiveWriter
+from pgrecall.ops.backup.connecting import (
+    Connection,
+    Table,
+    connected,
+    find_organization,
+    find_tables,
+)
+from pgrecall.ops.backup.encryption import encrypting, recipients
+from pgrecall.ops.backup.places import Place, place, refuse_existing
+from pgrecall.ops.backup.reading import TableReading, count_rows, look_at_source, snapshot
+from pgrecall.ops.backup.wording import CHECKSUM, MANIFEST, README, README_NAME
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+
+
+def back_up(
+    dsn: str,
+    organization_id: UUID,
+    target: str,
+    *,
+    for_recipients: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> Backup:
+    """Write all rows of an organization, as of one moment, to a new file.
+
+    `target` is a path or a URL of fsspec; `for_recipients` age's public keys, or the path of a
+    file with them. Others read and write meanwhile. `on_progress` hears how many of how many rows
+    are done. What is interrupted leaves no file of that name.
+
+    Raises ConflictError if the file is there, NotFoundError without such an organization,
+    MissingPrivilegeError for a role that can't read everything, BackupError if the file can't be
+    written.
+    """
+    began = time.monotonic()
+    there, keys = place(target), recipients(for_recipients)
+    refuse_existing(there)
+    with connected(dsn, "backup") as connection:
+        tables = find_tables(connection)
+        name = find_organization(connection, organization_id)
+        backup_id = uuid4()
+        entry = ledger.begin(connection, organization_id, backup_id, "backup", str(there))
+        with ledger.told(entry):
+            making = _Making(connection, tables, organization_id, name, backup_id)
+            manifest, size = making.write(there, keys, on_progress)
+            entry.done(manifest.source.snapshot_at, manifest.rows, size)
+    return Backup(
+        manifest.id,
+        organization_id,
+        name,
+        str(there),
+        manifest.source.snapshot_at,
+        manifest.source.wal_position,
+        manifest.rows,
+        size,
+        bool(keys),
+        time.monotonic() - began,
+    )
+
+
+@dataclass
+class _Making:
+    connection: Connection
+    tables: list[Table]
+    organization_id: UUID
+    organization: str
+    backup_id: UUID
+    files: list[BackupFile] = field(default_factory=list)
+
+    def write(
+        self, there: Place, keys: list[Any], on_progress: OnProgress | None
+    ) -> tuple[Manifest, int]:
+        """Write the archive; its manifest, and its size where it lies."""
+        with there.writing() as sink:
+            counted = _Counted(sink)
+            with encrypting(counted, keys) as stream, snapshot(self.connection):
+                manifest = self._archive(ArchiveWriter(stream), on_progress)
+            return manifest, counted.bytes
+
+    def _archive(self, archive: ArchiveWriter, on_progress: OnProgress | None) -> Manifest:
+        source = look_at_source(self.connection, self.tables, self.organization_id)
+        total = sum(count_rows(self.connection, t, self.organization_id) for t in self.tables)
+        done = 0
+        archive.add(README_NAME, README)
+        contents: list[TableContents] = []
+        for table in self.tables:
+            reading = TableReading(self.connection, table, self.organization_id)
+            for number, lines in enumerate(reading.files(), 1):
+                name = f"{table.name}/{number:06}.jsonl.gz"
+                self.files.append(_file(name, table.name, lines.rows, lines.content))
+                archive.add(name, lines.content)
+                done += lines.rows
+                if on_progress is not None:
+                    on_progress(done, total)
+            contents.append(_contents(table, reading))
+        manifest = Manifest(
+            self.backup_id,
+            self.organization_id,
+            self.organization,
+            f"pgrecall {version('pgrecall')}",
+            source,
+            tuple(contents),
+            tuple(self.files),
+        )
+        text = written(manifest)
+        archive.add(MANIFEST, text)
+        archive.add(CHECKSUM, f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode())
+        archive.end()
+        return manifest
+
+
+def _file(name: str, table: str, rows: int, content: bytes) -> BackupFile:
+    return BackupFile(name, table, rows, len(content), hashlib.sha256(content).hexdigest())
+
+
+def _contents(table: Table, reading: TableReading) -> TableContents:
+    return TableContents(
+        table.name,
+        tuple(table.columns),
+        tuple(table.key),
+        tuple(table.links),
+        reading.rows,
+        reading.sha256,
+    )
+
+
+class _Counted:
+    """A stream that counts what is written to it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.bytes = 0
+
+    def write(self, content: bytes) -> int:
+        self._stream.write(content)
+        self.bytes += len(content)
+        return len(content)
+
+    def flush(self) -> None:
+        self._stream.flush()

@@ -1,0 +1,132 @@
+"""An organization's rows, as their canonical lines, in one snapshot of the database."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from pgrecall.domain.backups import Source
+from pgrecall.ops.backup.connecting import (
+    Connection,
+    Table,
+    composed,
+    run,
+    run_composed,
+)
+from pgrecall.sql.loader import statement
+
+# Before compression; what a reader holds in memory, too.
+FILE_BYTES = 4 * 1024 * 1024
+FILE_ROWS = 5_000
+# Vectors as text gain little from more effort.
+COMPRESSION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some rows of a table: compressed lines, as one file of a backup."""
+
+    rows: int
+    content: bytes
+
+
+@dataclass(slots=True)
+class TableReading:
+    """The rows of one table, file by file; `rows` and `sha256` are known at their end."""
+
+    connection: Connection
+    table: Table
+    organization_id: UUID
+    rows: int = 0
+    sha256: str = ""
+
+    def files(self) -> Iterator[Lines]:
+        """The table's rows by key, in files of a bounded size."""
+        digest = hashlib.sha256()
+        lines: list[bytes] = []
+        size = 0
+        for line in rows(self.connection, self.table, self.organization_id):
+            lines.append(line)
+            size += len(line)
+            if size >= FILE_BYTES or len(lines) == FILE_ROWS:
+                yield self._file(lines, digest)
+                lines, size = [], 0
+        if lines:
+            yield self._file(lines, digest)
+        self.sha256 = digest.hexdigest()
+
+    def _file(self, lines: list[bytes], digest: Any) -> Lines:
+        text = b"".join(lines)
+        digest.update(text)
+        self.rows += len(lines)
+        return Lines(len(lines), gzip.compress(text, COMPRESSION, mtime=0))
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """What is read inside the block is of one moment, whatever is written meanwhile."""
+    run(connection, statement("begin_backup"))
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+
+
+def rows(connection: Connection, table: Table, organization_id: UUID) -> Iterator[bytes]:
+    """Each row of the organization as its canonical line, with a line feed, by key."""
+    copy_out = composed(
+        connection, "compose_rows", {**asdict(table), "table": table.name, **_of(organization_id)}
+    )
+    with connection.cursor() as cursor, cursor.copy(copy_out) as copy:
+        for block in copy:
+            # COPY doubles backslashes; all else that it would escape, JSON has escaped before.
+            yield bytes(block).replace(b"\\\\", b"\\")
+
+
+def checksum(connection: Connection, table: Table, organization_id: UUID) -> tuple[int, str]:
+    """How many rows the organization has in a table, and their checksum."""
+    digest, count = hashlib.sha256(), 0
+    for line in rows(connection, table, organization_id):
+        digest.update(line)
+        count += 1
+    return count, digest.hexdigest()
+
+
+def count_rows(connection: Connection, table: Table, organization_id: UUID) -> int:
+    """How many rows the organization has in a table."""
+    counting = composed(
+        connection, "compose_row_count", {"table": table.name, **_of(organization_id)}
+    )
+    found: int = run_composed(connection, counting)["rows"]
+    return found
+
+
+def look_at_source(connection: Connection, tables: list[Table], organization_id: UUID) -> Source:
+    """What the manifest says of the database, of the same snapshot as the rows."""
+    [seen] = run(connection, statement("look_at_source", _of(organization_id)))
+    names = {"tables": [table.name for table in tables]}
+    return Source(
+        seen["database"],
+        seen["server_version"],
+        seen["snapshot_at"],
+        seen["wal_position"],
+        seen["extensions"],
+        _pairs(run(connection, statement("list_backup_migrations")), "checksum"),
+        _pairs(run(connection, statement("list_backup_policies", names)), "definition"),
+    )
+
+
+def _of(organization_id: UUID) -> dict[str, object]:
+    return {"organization_id": organization_id}
+
+
+def _pairs(found: list[DictRow], value: str) -> dict[str, str]:
+    return {row["name"]: row[value] for row in found}

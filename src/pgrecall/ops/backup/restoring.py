@@ -1,0 +1,318 @@
+"""A backup, put into a database: checked before, compared afterwards, resumed where it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from pgrecall.domain.backups import BackupFile, Manifest, Restored, TableContents
+from pgrecall.domain.identity import organization_uuid
+from pgrecall.errors import BackupError, ConflictError, SchemaMissingError
+from pgrecall.ops.backup import ledger
+from pgrecall.ops.backup.checking import BackupReader
+from pgrecall.ops.backup.connecting import (
+    Connection,
+    Table,
+    composed,
+    connected,
+    find_tables,
+    run,
+    run_composed,
+)
+from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.places import place
+from pgrecall.ops.backup.reading import checksum, count_rows
+from pgrecall.sql.failures import MIGRATE_HINT
+from pgrecall.sql.loader import statement
+
+OnStep: TypeAlias = Callable[[str, int, int], None]
+Numbered: TypeAlias = tuple[int, BackupFile, list[bytes]]
+
+ORGANIZATIONS = "public.organizations"
+MEMBERS = "public.organization_members"
+VECTORS = "public.ai_memory_embeddings"
+KEYS = "agent_memory.api_keys"
+# An organization has these as soon as somebody has opened it, with nothing in it.
+_SETTLED = (ORGANIZATIONS, MEMBERS)
+_NO_VECTORS = (
+    "vectors are kept out: this server has no pgvector, or an older one than 0.7; recall finds by "
+    "words. Once it has one, `pgrecall migrate` and restore with --merge bring them in."
+)
+_NO_KEYS = "API keys are kept out, since each is of one organization: create new ones"
+
+
+def restore(
+    dsn: str,
+    source: str,
+    *,
+    as_organization: str | UUID | None = None,
+    merge: bool = False,
+    identity: str | None = None,
+    on_step: OnStep | None = None,
+) -> Restored:
+    """Put a backup of an organization into a migrated database.
+
+    `source` is a path or URL; `as_organization` another organization to put it in, by name or
+    UUID; `identity` the path of a file with age's secret keys. All of the file is checked before
+    anything is written, and what is written is compared with it afterwards. The organization must
+    not be there, or be empty; with `merge` what is there stays, and what is missing is added. It
+    is visible to its members at the end. An interrupted restore goes on when it is run again.
+    `on_step` hears what is done, and how many of how many rows.
+
+    Raises DamagedBackupError for a file that is truncated, altered or none of ours,
+    ConflictError where rows are in the way, SchemaMissingError where the schema is older.
+    """
+    began = time.monotonic()
+    reader = BackupReader(place(source), identities(identity))
+    tell = on_step or (lambda step, done, total: None)
+    manifest = reader.check(lambda rows: tell("Checking", rows, rows))
+    with connected(dsn, "restore") as connection:
+        target = _target(connection, manifest, str(reader.place), as_organization, merge=merge)
+        with ledger.told(target.entry):
+            last = target.load(reader, tell)
+            target.link(reader, tell)
+            target.compare(reader, tell)
+            target.admit(last)
+            added, skipped = target.added, target.skipped
+            target.entry.done(manifest.source.snapshot_at, added, None, skipped)
+    return Restored(
+        manifest.id,
+        target.organization_id,
+        target.organization,
+        manifest.source.snapshot_at,
+        manifest.rows,
+        added,
+        target.kept - added,
+        skipped,
+        target.resumed,
+        tuple(target.notices),
+        time.monotonic() - began,
+    )
+
+
+@dataclass
+class _Target:
+    """The organization that a backup is put into, and how far that has come."""
+
+    connection: Connection
+    manifest: Manifest
+    tables: dict[str, Table]
+    organization_id: UUID
+    organization: str
+    entry: ledger.Entry
+    is_fresh: bool
+    merge: bool
+    files_loaded: int = 0
+    added: int = 0
+    kept: int = 0
+    skipped: int = 0
+    notices: list[str] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+
+    @property
+    def resumed(self) -> bool:
+        return self.files_loaded > 0
+
+    def load(self, reader: BackupReader, tell: OnStep) -> list[Numbered]:
+        """Put in every file that is not in yet, but for the members, which come back."""
+        loading = {name: self._loading(name) for name in self.tables}
+        members: list[Numbered] = []
+        done = 0
+        for number, (file, lines) in enumerate(reader.files(self.manifest)):
+            done += file.rows
+            if file.table == MEMBERS:
+                members.append((number, file, lines))
+            elif number >= self.files_loaded:
+                self._load(number, lines, loading.get(file.table))
+            tell("Restoring", done, self.manifest.rows)
+        if self.organization != self.manifest.organization:
+            self._run("rename_organization", name=self.organization)
+        return members
+
+    def admit(self, members: list[Numbered]) -> None:
+        """Put in the members, to whom the organization is visible from now on."""
+        loading = self._loading(MEMBERS)
+        for number, _, lines in members:
+            if number >= self.files_loaded:
+                self._load(number, lines, loading)
+        if self._is_whole(contents := self.manifest.table(MEMBERS)):
+            self._compare_table(contents)
+
+    def link(self, reader: BackupReader, tell: OnStep) -> None:
+        """Lead links within a table to where they belong, now that all rows are there."""
+        linked = [(each, link) for each in self.manifest.tables for link in each.links]
+        for contents, link in linked:
+            given = {"table": contents.name, "link": link}
+            linking = composed(self.connection, "compose_linking", given)
+            for done, lines in self._files_of(reader, contents):
+                run_composed(self.connection, linking, self.organization_id, _texts(lines))
+                tell("Linking", done, contents.rows)
+
+    def compare(self, reader: BackupReader, tell: OnStep) -> None:
+        """Raise BackupError unless all is there as the backup says it."""
+        done = 0
+        for contents in self.manifest.tables:
+            if contents.name in self.left_out or contents.name == MEMBERS:
+                continue
+            if self._is_whole(contents):
+                self._compare_table(contents)
+            else:
+                self._compare_rows(reader, contents)
+            done += contents.rows
+            tell("Comparing", done, self.manifest.rows)
+
+    def _load(self, number: int, lines: list[bytes], loading: bytes | None) -> None:
+        """Put in one file, or pass over it, and tell the ledger, in one transaction."""
+        with self.connection.transaction():
+            answer = {"kept": 0, "added": 0}
+            if loading is not None:
+                values = self.organization_id, _texts(lines)
+                answer = run_composed(self.connection, loading, *values)
+            progress = {"files_loaded": number, "added": answer["added"], "skipped": 0}
+            if not self._run("advance_ledger_entry", id=self.entry.id, **progress):
+                raise ConflictError("another restore of this backup goes on at the same time")
+        self.added += answer["added"]
+        self.kept += answer["kept"]
+
+    def _loading(self, name: str) -> bytes:
+        contents = self.manifest.table(name)
+        given = {**asdict(contents), "table": name}
+        given["replaces"] = name == ORGANIZATIONS and not self.merge
+        for each in ("columns", "key", "links"):
+            given[each] = list(given[each])
+        return composed(self.connection, "compose_load", given)
+
+    def _is_whole(self, contents: TableContents) -> bool:
+        is_renamed = self.organization != self.manifest.organization
+        return self.is_fresh and not (contents.name == ORGANIZATIONS and is_renamed)
+
+    def _compare_table(self, contents: TableContents) -> None:
+        found = checksum(self.connection, _as_then(contents), self.organization_id)
+        if found != (contents.rows, contents.sha256):
+            raise _differs(contents.name)
+
+    def _compare_rows(self, reader: BackupReader, contents: TableContents) -> None:
+        if self.merge and not self.is_fresh:
+            return
+        given = {"table": contents.name, "columns": list(contents.columns)}
+        comparing = composed(
+            self.connection, "compose_comparison", {**given, "key": list(contents.key)}
+        )
+        relaxed = ["name"] if contents.name == ORGANIZATIONS else []
+        for _, lines in self._files_of(reader, contents):
+            values = self.organization_id, _texts(lines), relaxed
+            found = run_composed(self.connection, comparing, *values)
+            if found["equal"] != len(lines):
+                raise _differs(contents.name)
+
+    def _files_of(
+        self, reader: BackupReader, contents: TableContents
+    ) -> Iterator[tuple[int, list[bytes]]]:
+        done = 0
+        for file, lines in reader.files(self.manifest):
+            if file.table == contents.name:
+                done += file.rows
+                yield done, lines
+
+    def _run(self, named: str, **given: object) -> list[DictRow]:
+        organization = {"organization_id": self.organization_id}
+        return run(self.connection, statement(named, {**given, **organization}))
+
+
+def _target(
+    connection: Connection,
+    manifest: Manifest,
+    source: str,
+    as_organization: str | UUID | None,
+    *,
+    merge: bool,
+) -> _Target:
+    """Where a backup goes, once nothing stands in its way; nothing was written but the ledger."""
+    organization_id, name = _named(manifest, as_organization)
+    tables = find_tables(connection)
+    kept, left_out, notices = _choose(manifest, tables, organization_id)
+    unfinished = run(
+        connection,
+        statement(
+            "find_unfinished_restore",
+            {"organization_id": organization_id, "backup_id": manifest.id},
+        ),
+    )
+    if unfinished:
+        [row] = unfinished
+        entry = ledger.Entry(connection, organization_id, manifest.id, row["id"])
+        is_fresh, loaded = row["is_fresh"], row["files_loaded"]
+        added = row["rows"] or 0
+    else:
+        there = [t.name for t in tables if count_rows(connection, t, organization_id)]
+        if not merge:
+            _refuse_rows(organization_id, [each for each in there if each not in _SETTLED])
+        is_fresh, loaded, added = not there, 0, 0
+        entry = ledger.begin(
+            connection, organization_id, manifest.id, "restore", source, is_fresh=is_fresh
+        )
+    target = _Target(
+        connection, manifest, kept, organization_id, name, entry, is_fresh, merge, loaded, added
+    )
+    target.kept, target.left_out, target.notices = added, left_out, notices
+    return target
+
+
+def _named(manifest: Manifest, as_organization: str | UUID | None) -> tuple[UUID, str]:
+    if as_organization is None:
+        return manifest.organization_id, manifest.organization
+    found = organization_uuid(as_organization)
+    is_named = str(found) != str(as_organization).lower()
+    return found, str(as_organization) if is_named else manifest.organization
+
+
+def _choose(
+    manifest: Manifest, tables: list[Table], organization_id: UUID
+) -> tuple[dict[str, Table], set[str], list[str]]:
+    """The tables that are filled, those that are left out, and what is to be said of the latter."""
+    here = {table.name: table for table in tables}
+    left_out: set[str] = set()
+    notices: list[str] = []
+    for contents in manifest.tables:
+        if contents.name == VECTORS and VECTORS not in here:
+            left_out.add(VECTORS)
+            notices += [_NO_VECTORS] if contents.rows else []
+        elif contents.name == KEYS and organization_id != manifest.organization_id:
+            left_out.add(KEYS)
+            notices += [_NO_KEYS] if contents.rows else []
+        elif contents.name not in here or set(contents.columns) - set(here[contents.name].columns):
+            raise SchemaMissingError(
+                f"the backup is of a newer schema, in which {contents.name} has more to it",
+                hint=MIGRATE_HINT,
+            )
+    filled = {each.name: here[each.name] for each in manifest.tables if each.name not in left_out}
+    return filled, left_out, notices
+
+
+def _refuse_rows(organization_id: UUID, tables: list[str]) -> None:
+    if tables:
+        raise ConflictError(
+            f"organization {organization_id} is here already, with rows in {', '.join(tables)}",
+            hint="--as-organization puts the backup beside it; --merge adds what is missing to it.",
+        )
+
+
+def _as_then(contents: TableContents) -> Table:
+    """The table with the columns that it had when it was backed up."""
+    return Table(contents.name, list(contents.columns), list(contents.key), list(contents.links))
+
+
+def _differs(table: str) -> BackupError:
+    return BackupError(
+        f"the rows of {table} are not those of the backup",
+        hint="Something else wrote to the organization meanwhile, or the servers differ.",
+    )
+
+
+def _texts(lines: list[bytes]) -> list[str]:
+    return [line.decode() for line in lines]

@@ -1,0 +1,182 @@
+"""What was backed up comes back as it was, into any place that is free for it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from pgrecall import Memory
+from pgrecall._sync.migrate import migrate
+from pgrecall.domain.identity import organization_uuid
+from pgrecall.errors import (
+    ConflictError,
+    MissingPrivilegeError,
+    NotFoundError,
+    SchemaMissingError,
+)
+from pgrecall.ops.backup.making import back_up
+from pgrecall.ops.backup.restoring import restore
+from pgrecall.testing import HashingEmbedder
+from pgrecall.testing.databases import cloned
+from tests.backup.conftest import ORGANIZATION, checksums, digest, fill
+
+
+def test_elsewhere_it_is_the_same(filled: str, elsewhere: str, backup: Path) -> None:
+    done = restore(elsewhere, str(backup))
+    assert checksums(elsewhere) == checksums(filled)
+    assert (done.organization_id, done.added, done.kept, done.skipped) == (
+        ORGANIZATION, done.rows, 0, 0,
+    )  # fmt: skip
+    assert not done.notices
+    question = "which one is in stock?"
+    with (
+        Memory(filled, embedder=HashingEmbedder()) as there,
+        Memory(elsewhere, embedder=HashingEmbedder()) as here,
+    ):
+        found, expected = here.recall(question), there.recall(question)
+        assert [hit.id for hit in found] == [hit.id for hit in expected]
+        for one, other in zip(found, expected, strict=True):
+            assert one.signals.semantic == other.signals.semantic
+            assert one.signals.lexical == other.signals.lexical
+        # It goes on working: a slot's value is superseded, a text is known again.
+        here.remember("Works at Hooli.", user_id="maria", slot="user:maria/employer")
+        assert here.remember("note 3 of jonas", user_id="jonas").status == "duplicate"
+
+
+def test_beside_itself_under_another_name(filled: str, backup: Path) -> None:
+    before = checksums(filled)
+    done = restore(filled, str(backup), as_organization="copy")
+    assert (done.organization_id, done.organization) == (organization_uuid("copy"), "copy")
+    copied = checksums(filled, organization_uuid("copy"))
+    name = "public.organizations"
+    assert {**copied, name: None} == {**before, name: None}
+    assert checksums(filled) == before
+
+
+def test_rows_that_are_there_are_in_the_way(filled: str, backup: Path) -> None:
+    before = digest(filled)
+    with pytest.raises(ConflictError, match=r"here already, with rows in .*ai_memories") as caught:
+        restore(filled, str(backup))
+    assert "--merge" in str(caught.value.hint)
+    assert digest(filled) == before
+
+
+def test_an_organization_that_was_only_opened_is_free(elsewhere: str, backup: Path) -> None:
+    with Memory(elsewhere, agent_id="early", embedder=None) as memory:
+        memory.open()
+    restore(elsewhere, str(backup))
+    with psycopg.connect(elsewhere) as connection:
+        members = connection.execute("select user_id from organization_members").fetchall()
+    assert {member for (member,) in members} == {"agent:early", "agent:default", "maria"}
+
+
+def test_a_merge_adds_what_is_missing_and_changes_nothing(filled: str, backup: Path) -> None:
+    with psycopg.connect(filled) as connection:
+        connection.execute("delete from ai_memories where user_id = 'jonas'")
+        connection.execute("update ai_memories set importance = 0.9 where content ~ 'Globex'")
+    with Memory(filled, embedder=HashingEmbedder()) as memory:
+        memory.remember("new since then", user_id="maria")
+    done = restore(filled, str(backup), merge=True)
+    assert (done.added, done.kept) == (42, done.rows - 42)
+    with Memory(filled, embedder=HashingEmbedder()) as memory:
+        assert len(memory.list(user_id="jonas", limit=100).items) == 19
+        assert (
+            memory.recall("note that was changed", user_id="jonas")[0].signals.importance == 0.123
+        )
+        assert memory.recall("new since then")[0].content == "new since then"
+        assert memory.recall("Works at Globex")[0].signals.importance == 0.9
+
+
+def test_writers_go_on_and_the_backup_is_of_one_moment(
+    filled: str, elsewhere: str, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        with Memory(filled, embedder=HashingEmbedder()) as memory:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                memory.remember(f"pair {number} left", user_id="pairs", slot=f"pair/{number}")
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        backups = [back_up(filled, ORGANIZATION, str(tmp_path / f"{n}.tar")) for n in range(5)]
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    assert [each.rows for each in backups] == sorted(each.rows for each in backups)
+    restore(elsewhere, str(tmp_path / "4.tar"))
+    with psycopg.connect(elsewhere) as connection:
+        [(loose,)] = connection.execute(
+            "select count(*) from ai_memories m where m.superseded_by is not null and not exists"
+            " (select from ai_memories o where o.id = m.superseded_by)"
+        ).fetchall()
+    assert loose == 0
+
+
+def test_only_that_organization_is_in_it(filled: str, elsewhere: str, tmp_path: Path) -> None:
+    fill(filled, "another")
+    back_up(filled, organization_uuid("another"), str(tmp_path / "a.tar"))
+    restore(elsewhere, str(tmp_path / "a.tar"))
+    with psycopg.connect(elsewhere) as connection:
+        found = connection.execute("select organization_id from organizations").fetchall()
+    assert found == [(organization_uuid("another"),)]
+
+
+def test_what_stands_in_the_way_of_a_backup(filled: str, backup: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConflictError, match="is there already"):
+        back_up(filled, ORGANIZATION, str(backup))
+    with pytest.raises(NotFoundError, match="no organization"):
+        back_up(filled, UUID(int=7), str(tmp_path / "x.tar"))
+    with psycopg.connect(filled) as connection:
+        connection.execute("create role pgrecall_test_reader")
+        connection.execute("grant select on all tables in schema public to pgrecall_test_reader")
+        connection.execute("grant usage on schema agent_memory to pgrecall_test_reader")
+    try:
+        as_reader = f"{filled} options='-c role=pgrecall_test_reader'"
+        with pytest.raises(MissingPrivilegeError, match="may not read all of"):
+            back_up(as_reader, ORGANIZATION, str(tmp_path / "x.tar"))
+    finally:
+        with psycopg.connect(filled) as connection:
+            connection.execute("drop owned by pgrecall_test_reader")
+            connection.execute("drop role pgrecall_test_reader")
+    assert {each.name for each in tmp_path.iterdir()} == {"default.tar"}
+
+
+def test_a_database_without_the_schema_is_refused(pgrecall_server: str, backup: Path) -> None:
+    with cloned(pgrecall_server, "template0") as empty:
+        with pytest.raises(SchemaMissingError):
+            restore(empty, str(backup))
+        migrate(empty)
+        restore(empty, str(backup))
+
+
+def test_the_ledger_tells(filled: str, elsewhere: str, backup: Path) -> None:
+    restore(elsewhere, str(backup))
+    with pytest.raises(ConflictError):
+        restore(elsewhere, str(backup))
+    look = "select action, state, rows, bytes, snapshot_at is not null from agent_memory.backups"
+    with psycopg.connect(filled) as connection:
+        [made] = connection.execute(look).fetchall()
+    with psycopg.connect(elsewhere) as connection:
+        [put] = connection.execute(look).fetchall()
+    assert made == ("backup", "done", made[2], backup.stat().st_size, True)
+    assert put == ("restore", "done", made[2], None, True)
+
+
+def test_a_url_of_fsspec(filled: str, elsewhere: str) -> None:
+    pytest.importorskip("fsspec")
+    url = "memory://backups/default.tar"
+    back_up(filled, ORGANIZATION, url)
+    with pytest.raises(ConflictError):
+        back_up(filled, ORGANIZATION, url)
+    restore(elsewhere, url)
+    assert checksums(elsewhere) == checksums(filled)
