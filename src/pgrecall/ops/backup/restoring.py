@@ -27,6 +27,7 @@ from pgrecall.ops.backup.connecting import (
 from pgrecall.ops.backup.encryption import identities
 from pgrecall.ops.backup.places import place
 from pgrecall.ops.backup.reading import checksum, count_rows
+from pgrecall.ops.backup.sifting import RELAXED, Sieve
 from pgrecall.sql.failures import MIGRATE_HINT
 from pgrecall.sql.loader import statement
 
@@ -37,11 +38,18 @@ ORGANIZATIONS = "public.organizations"
 MEMBERS = "public.organization_members"
 VECTORS = "public.ai_memory_embeddings"
 KEYS = "agent_memory.api_keys"
+_ERASURES = ("agent_memory.tombstones", "public.ai_memory_erasures")
 # An organization has these as soon as somebody has opened it, with nothing in it.
-_SETTLED = (ORGANIZATIONS, MEMBERS)
+_SETTLED = (ORGANIZATIONS, MEMBERS, *_ERASURES)
+# What does not name a user or an agent that may have been erased.
+_BEFORE_SIFTING = (ORGANIZATIONS, KEYS, "agent_memory.tombstones")
 _NO_VECTORS = (
     "vectors are kept out: this server has no pgvector, or an older one than 0.7; recall finds by "
     "words. Once it has one, `pgrecall migrate` and restore with --merge bring them in."
+)
+_UNPLACED = (
+    "{:,} rows were left out, since what they belong to is known here by another id: the same "
+    "text or conversation was stored again"
 )
 _NO_KEYS = "API keys are kept out, since each is of one organization: create new ones"
 
@@ -80,6 +88,8 @@ def restore(
             target.admit(last)
             added, skipped = target.added, target.skipped
             target.entry.done(manifest.source.snapshot_at, added, None, skipped)
+            if target.unplaced:
+                target.notices.append(_UNPLACED.format(target.unplaced))
     return Restored(
         manifest.id,
         target.organization_id,
@@ -111,6 +121,8 @@ class _Target:
     added: int = 0
     kept: int = 0
     skipped: int = 0
+    unplaced: int = 0
+    sieve: Sieve = field(init=False)
     notices: list[str] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
 
@@ -123,12 +135,18 @@ class _Target:
         loading = {name: self._loading(name) for name in self.tables}
         members: list[Numbered] = []
         done = 0
+        self.sieve = Sieve(self.connection, self.organization_id)
+        is_prepared = False
         for number, (file, lines) in enumerate(reader.files(self.manifest)):
             done += file.rows
+            if not is_prepared and file.table not in _BEFORE_SIFTING:
+                # Now that the tombstones are there.
+                self.sieve.prepare(self.manifest.organization_id, self._by_table(reader))
+                is_prepared = True
             if file.table == MEMBERS:
                 members.append((number, file, lines))
             elif number >= self.files_loaded:
-                self._load(number, lines, loading.get(file.table))
+                self._load(number, file.table, lines, loading.get(file.table))
             tell("Restoring", done, self.manifest.rows)
         if self.organization != self.manifest.organization:
             self._run("rename_organization", name=self.organization)
@@ -139,7 +157,7 @@ class _Target:
         loading = self._loading(MEMBERS)
         for number, _, lines in members:
             if number >= self.files_loaded:
-                self._load(number, lines, loading)
+                self._load(number, MEMBERS, lines, loading)
         if self._is_whole(contents := self.manifest.table(MEMBERS)):
             self._compare_table(contents)
 
@@ -152,6 +170,8 @@ class _Target:
             for done, lines in self._files_of(reader, contents):
                 run_composed(self.connection, linking, self.organization_id, _texts(lines))
                 tell("Linking", done, contents.rows)
+        if self.sieve.active or self.merge:
+            self.sieve.settle()
 
     def compare(self, reader: BackupReader, tell: OnStep) -> None:
         """Raise BackupError unless all is there as the backup says it."""
@@ -166,30 +186,35 @@ class _Target:
             done += contents.rows
             tell("Comparing", done, self.manifest.rows)
 
-    def _load(self, number: int, lines: list[bytes], loading: bytes | None) -> None:
+    def _load(self, number: int, table: str, lines: list[bytes], loading: bytes | None) -> None:
         """Put in one file, or pass over it, and tell the ledger, in one transaction."""
+        kept = self.sieve.sift(table, lines)
+        skipped = len(lines) - len(kept)
         with self.connection.transaction():
             answer = {"kept": 0, "added": 0}
             if loading is not None:
-                values = self.organization_id, _texts(lines)
+                values = self.organization_id, _texts(kept)
                 answer = run_composed(self.connection, loading, *values)
-            progress = {"files_loaded": number, "added": answer["added"], "skipped": 0}
+                self.unplaced += len(kept) - answer["kept"]
+            progress = {"files_loaded": number, "added": answer["added"], "skipped": skipped}
             if not self._run("advance_ledger_entry", id=self.entry.id, **progress):
                 raise ConflictError("another restore of this backup goes on at the same time")
         self.added += answer["added"]
         self.kept += answer["kept"]
+        self.skipped += skipped
 
     def _loading(self, name: str) -> bytes:
         contents = self.manifest.table(name)
         given = {**asdict(contents), "table": name}
-        given["replaces"] = name == ORGANIZATIONS and not self.merge
+        given["replaced"] = None if self.merge else ORGANIZATIONS
         for each in ("columns", "key", "links"):
             given[each] = list(given[each])
         return composed(self.connection, "compose_load", given)
 
     def _is_whole(self, contents: TableContents) -> bool:
         is_renamed = self.organization != self.manifest.organization
-        return self.is_fresh and not (contents.name == ORGANIZATIONS and is_renamed)
+        is_as_it_was = self.is_fresh and not self.sieve.active
+        return is_as_it_was and not (contents.name == ORGANIZATIONS and is_renamed)
 
     def _compare_table(self, contents: TableContents) -> None:
         found = checksum(self.connection, _as_then(contents), self.organization_id)
@@ -203,12 +228,17 @@ class _Target:
         comparing = composed(
             self.connection, "compose_comparison", {**given, "key": list(contents.key)}
         )
-        relaxed = ["name"] if contents.name == ORGANIZATIONS else []
+        relaxed = ["name"] if contents.name == ORGANIZATIONS else RELAXED.get(contents.name, [])
         for _, lines in self._files_of(reader, contents):
-            values = self.organization_id, _texts(lines), relaxed
+            kept = self.sieve.sift(contents.name, lines)
+            values = self.organization_id, _texts(kept), relaxed
             found = run_composed(self.connection, comparing, *values)
-            if found["equal"] != len(lines):
+            if found["equal"] != len(kept):
                 raise _differs(contents.name)
+
+    def _by_table(self, reader: BackupReader) -> Iterator[tuple[str, list[bytes]]]:
+        for file, lines in reader.files(self.manifest):
+            yield file.table, lines
 
     def _files_of(
         self, reader: BackupReader, contents: TableContents
@@ -247,19 +277,20 @@ def _target(
         [row] = unfinished
         entry = ledger.Entry(connection, organization_id, manifest.id, row["id"])
         is_fresh, loaded = row["is_fresh"], row["files_loaded"]
-        added = row["rows"] or 0
+        added, skipped = row["rows"] or 0, row["skipped"] or 0
     else:
         there = [t.name for t in tables if count_rows(connection, t, organization_id)]
         if not merge:
             _refuse_rows(organization_id, [each for each in there if each not in _SETTLED])
-        is_fresh, loaded, added = not there, 0, 0
+        is_fresh, loaded, added, skipped = not there, 0, 0, 0
         entry = ledger.begin(
             connection, organization_id, manifest.id, "restore", source, is_fresh=is_fresh
         )
     target = _Target(
         connection, manifest, kept, organization_id, name, entry, is_fresh, merge, loaded, added
     )
-    target.kept, target.left_out, target.notices = added, left_out, notices
+    target.kept, target.skipped = added, skipped
+    target.left_out, target.notices = left_out, notices
     return target
 
 

@@ -114,7 +114,7 @@ select format('copy (select to_jsonb(r)::text from (select %%s from %%s as t whe
 -- row of the same table may lead to one that is not there yet: until compose_linking() it leads to
 -- the row itself, which satisfies the foreign key, and keeps what is superseded from passing for
 -- current.
-select format('with given as (select r.* from unnest($2::text[]) as g (line) cross join lateral jsonb_populate_record(null::%%1$s, g.line::jsonb) as r), '
+select format('with given as (select r.* from unnest($2::text[]) as g (line) cross join lateral jsonb_populate_record(null::%%1$s, g.line::jsonb) as r where true%%5$s), '
               'added as (insert into %%1$s as t (organization_id%%2$s) select $1::uuid%%3$s from given as r '
               'on conflict %%4$s returning 1) '
               'select (select count(*) from given)::bigint as kept, (select count(*) from added)::bigint as added',
@@ -123,10 +123,51 @@ select format('with given as (select r.* from unnest($2::text[]) as g (line) cro
               (select string_agg(case when c.name = any (%(links)s::text[])
                                    then format(', case when r.%%I is not null then r.id end', c.name) else format(', r.%%I', c.name) end,
                                  '' order by c.place) from unnest(%(columns)s::text[]) with ordinality as c (name, place)),
-              case when %(replaces)s::boolean then
-                (select '(organization_id) do update set ' || string_agg(format('%%1$I = excluded.%%1$I', c.name), ', ' order by c.place)
-                 from unnest(%(columns)s::text[]) with ordinality as c (name, place))
-              else 'do nothing' end) as composed;
+              case %(table)s::text
+                when %(replaced)s::text then
+                  (select '(organization_id) do update set ' || string_agg(format('%%1$I = excluded.%%1$I', c.name), ', ' order by c.place)
+                   from unnest(%(columns)s::text[]) with ordinality as c (name, place))
+                when 'agent_memory.tombstones' then
+                  '(organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at)'
+                else 'do nothing' end,
+              -- What refers to a row that is not there: of a merge, where the same thing is known by another id.
+              (select string_agg(format(' and (r.%%1$I is null or exists (select from %%2$s as p where p.organization_id = $1 and p.%%3$I = r.%%1$I))',
+                                        a.attname, k.confrelid::regclass, f.attname), '')
+               from pg_catalog.pg_constraint as k
+               cross join unnest(k.conkey, k.confkey) as c (attnum, target)
+               join pg_catalog.pg_attribute as a on a.attrelid = k.conrelid and a.attnum = c.attnum and a.attname <> 'organization_id'
+               join pg_catalog.pg_attribute as f on f.attrelid = k.confrelid and f.attnum = c.target
+               where k.conrelid = %(table)s::text::regclass and k.contype = 'f' and k.confrelid <> k.conrelid)) as composed;
+
+-- name: adopt_tombstones
+-- What was erased from the organization that a backup is of does not come back under another id.
+insert into agent_memory.tombstones as t (organization_id, digest, erased_at)
+select %(organization_id)s, s.digest, s.erased_at
+from agent_memory.tombstones as s where s.organization_id = %(source)s
+on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at);
+
+-- name: has_tombstones
+select exists (select from agent_memory.tombstones as t where t.organization_id = %(organization_id)s) as has_tombstones;
+
+-- name: find_erased
+select e.ordinal
+from agent_memory.erased(%(organization_id)s, %(memory_ids)s::uuid[], %(user_ids)s::text[], %(agent_ids)s::text[],
+                         %(context_keys)s::text[], %(created_ats)s::timestamptz[]) as e;
+
+-- name: patch_lines
+select (g.line::jsonb || %(patch)s::jsonb)::text as line
+from unnest(%(lines)s::text[]) with ordinality as g (line, place) order by g.place;
+
+-- name: settle_erasures
+-- In their order: links to what is not there, mentions of it in the history, windows made anew.
+with loose as materialized (
+  select array(select m.id from public.ai_memories as m
+               where m.organization_id = %(organization_id)s and m.superseded_by = m.id order by m.id) as ids
+)
+select agent_memory.close_links(%(organization_id)s, l.ids) as links,
+       agent_memory.drop_mentions(%(organization_id)s, %(ids)s::uuid[], %(slots)s::text[], l.ids) as mentions,
+       agent_memory.refresh_windows(%(organization_id)s, %(context_ids)s::uuid[]) as windows
+from loose as l;
 
 -- name: compose_linking
 select format('with changed as (update %%1$s as t set %%2$I = r.%%2$I '
