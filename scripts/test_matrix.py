@@ -31,7 +31,16 @@ from xml.etree import ElementTree
 import test_servers
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("sql", "database", "isolation", "memory", "migrations", "plans", "supabase")
+PARTS = (
+    "sql",
+    "database",
+    "doctor",
+    "isolation",
+    "memory",
+    "migrations",
+    "plans",
+    "supabase",
+)
 LABELS = tuple(test_servers.PORTS)
 QUICK = ("13", "15")
 # Left out for time: deliberately broken schemas test the tests, which no version of the server

@@ -31,6 +31,7 @@ CLIENT_FUNCTIONS = {
     "forget_memories(jsonb,boolean)",
     "restore_memories(jsonb,boolean)",
     "erase_memories(jsonb,boolean)",
+    "import_memories(jsonb,boolean)",
     "memory_history(uuid)",
     "append_context(jsonb,text,text,text)",
     "set_member(text,text)",

@@ -328,7 +328,7 @@ PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
     "add_forgotten", "add_imported", "add_memories", "all_built_in_settings", "are_claims_signed",
-    "are_storable", "audit", "background", "built_in_settings", "check_changes", "check_embedding",
+    "audit", "background", "built_in_settings", "check_changes", "check_embedding",
     "checked_settings", "claim_signature", "close_links", "days", "dedup_key", "delete_memories",
     "delete_traces", "delete_vectors", "detected_language", "drafts", "drop_embeddings",
     "drop_mentions", "effective_settings", "embed_added", "entomb", "erase", "erased",
@@ -337,13 +337,14 @@ PRIVATE_FUNCTIONS = (
     "is_large", "is_storable", "judged_imports", "key_verbs", "languages", "leaves",
     "lock_conversations", "lock_memory", "matching", "memberships", "memory_digest", "merge_patch",
     "named_conversations", "named_memories", "nearest", "neighbours", "openness", "parse_time",
-    "policy", "query_terms", "recall_weights", "recalled", "refresh_windows", "refusal",
-    "require_admin", "require_configurer", "require_member", "require_signed_claims",
+    "policy", "query_terms", "read_vectors", "recall_weights", "recalled", "refresh_windows",
+    "refusal", "require_admin", "require_configurer", "require_member", "require_signed_claims",
     "require_writer", "said_at", "sampled", "scope_digest", "scope_ids", "score_memories",
     "set_forgotten", "set_slot", "settle_contexts", "settle_languages", "settle_model",
     "settled_since", "similarities", "slot_values", "stats_problem", "step", "store_embeddings",
     "stored_dimension", "stored_models", "summed", "supersede", "surroundings", "term_counts",
-    "unlink_memories", "vector_schema", "windows", "without_recalled", "writers_settings",
+    "unlink_memories", "vector_schema", "vectors_of", "windows", "without_recalled",
+    "writers_settings",
 )  # fmt: skip
 
 

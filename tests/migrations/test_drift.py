@@ -373,8 +373,8 @@ def test_vectors_that_come_and_go_are_no_drift(dsn, ask):
     ask(dsn, "drop event trigger forbid; create extension vector")
     migrate(dsn)
     assert status(dsn).is_current
-    ask(dsn, "drop index ai_memory_embeddings_memory_idx")
-    assert named(status(dsn).drift) == ["missing index public.ai_memory_embeddings_memory_idx"]
+    ask(dsn, "drop index ai_memory_embeddings_exact_idx")
+    assert named(status(dsn).drift) == ["missing index public.ai_memory_embeddings_exact_idx"]
 
 
 # Decided without a database.

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 import psycopg
@@ -49,6 +48,7 @@ from pgrecall.sql.migration_plan import (
     has_lost_extension,
     watched_extensions,
 )
+from pgrecall.sql.rows import applied_migration
 
 __all__ = ["migrate", "plan", "sql", "status"]
 
@@ -213,7 +213,7 @@ class _Run:
     async def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
         if not seen.has_ledger:
             return []
-        return await self._list(statement("list_applied_migrations"), args_row(_applied))
+        return await self._list(statement("list_applied_migrations"), args_row(applied_migration))
 
     async def _take_turn(self) -> None:
         timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
@@ -297,13 +297,6 @@ class _Run:
         if faults := [each for each in drift if each.is_fault]:
             return migration_failures.drifted(name, error, faults)
         return migration_failures.failed(name, error, in_the_way)
-
-
-def _applied(
-    name: str, checksum: str, applied_at: str, applied_by: str, features: list[str]
-) -> AppliedMigration:
-    at = datetime.fromisoformat(applied_at)
-    return AppliedMigration(name, checksum, at, applied_by, tuple(features))
 
 
 def _milliseconds(seconds: float) -> str:

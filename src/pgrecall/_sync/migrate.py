@@ -13,7 +13,6 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 import psycopg
@@ -51,6 +50,7 @@ from pgrecall.sql.migration_plan import (
     has_lost_extension,
     watched_extensions,
 )
+from pgrecall.sql.rows import applied_migration
 
 __all__ = ["migrate", "plan", "sql", "status"]
 
@@ -215,7 +215,7 @@ class _Run:
     def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
         if not seen.has_ledger:
             return []
-        return self._list(statement("list_applied_migrations"), args_row(_applied))
+        return self._list(statement("list_applied_migrations"), args_row(applied_migration))
 
     def _take_turn(self) -> None:
         timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
@@ -299,13 +299,6 @@ class _Run:
         if faults := [each for each in drift if each.is_fault]:
             return migration_failures.drifted(name, error, faults)
         return migration_failures.failed(name, error, in_the_way)
-
-
-def _applied(
-    name: str, checksum: str, applied_at: str, applied_by: str, features: list[str]
-) -> AppliedMigration:
-    at = datetime.fromisoformat(applied_at)
-    return AppliedMigration(name, checksum, at, applied_by, tuple(features))
 
 
 def _milliseconds(seconds: float) -> str:

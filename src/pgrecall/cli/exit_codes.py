@@ -28,6 +28,9 @@ UNAVAILABLE = 5
 NOT_MIGRATED = 6
 CONFLICT = 7
 DAMAGED = 8
+FOUND_WARNING = 10
+FOUND_ERROR = 11
+FOUND_CRITICAL = 12
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -41,6 +44,9 @@ MEANINGS = {
     NOT_MIGRATED: "migrations are pending or failed, or the schema differs from theirs",
     CONFLICT: "the stored state contradicts what was asked for",
     DAMAGED: "a backup is truncated or altered, or the file is none",
+    FOUND_WARNING: "doctor: the gravest finding is a warning",
+    FOUND_ERROR: "doctor: the gravest finding is an error",
+    FOUND_CRITICAL: "doctor: the gravest finding is critical",
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
 }

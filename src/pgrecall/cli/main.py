@@ -42,6 +42,7 @@ _OVERVIEW = (
         "restore:restore",
         "Put a backup into a database; forgotten memories come back by `forget --undo`.",
     ),
+    ("doctor", "doctor:doctor", "Name what is wrong with a database, and what cures it."),
     ("supabase", "supabase:app", "Bring the schema into a Supabase project."),
     ("server", "server:app", "Start, stop or look at the embedded PostgreSQL server."),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from pgrecall.domain.hit import Hit, Neighbour, Signals
+from pgrecall.domain.migration import AppliedMigration
 from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.times import moment
 
@@ -38,3 +40,11 @@ def remembered(rows: Iterable[Row]) -> Remembered:
             for ordinal, row in enumerate(rows, 1)
         )
     )
+
+
+def applied_migration(
+    name: str, checksum: str, applied_at: str, applied_by: str, features: Sequence[str]
+) -> AppliedMigration:
+    """A row of the ledger, whose time is in ISO 8601."""
+    at = datetime.fromisoformat(applied_at)
+    return AppliedMigration(name, checksum, at, applied_by, tuple(features))

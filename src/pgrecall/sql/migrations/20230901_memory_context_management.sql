@@ -145,21 +145,20 @@ comment on function agent_memory.now() is
 
 create or replace function agent_memory.uuid_v7(at timestamptz default pg_catalog.clock_timestamp())
 returns uuid
-language sql volatile parallel safe
+language plpgsql volatile parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  micros constant bigint := extract(epoch from at) * 1000000;
+  random constant bytea := uuid_send(gen_random_uuid());
+begin
   -- RFC 9562, version 7: 48 bits of milliseconds, 12 bits of the fraction of the millisecond
   -- (its method 3), 62 random bits.
-  select (
-    pg_catalog.lpad(pg_catalog.to_hex(micros / 1000), 12, '0')
-    || '7' || pg_catalog.lpad(pg_catalog.to_hex((micros % 1000) * 4096 / 1000), 3, '0')
-    || pg_catalog.substr('89ab', 1 + (pg_catalog.get_byte(random, 8) & 3), 1)
-    || pg_catalog.substr(pg_catalog.encode(random, 'hex'), 18)
-  )::uuid
-  from (
-    select (extract(epoch from at) * 1000000)::bigint as micros,
-           pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) as random
-  ) as parts
+  return lpad(to_hex(micros / 1000), 12, '0')
+    || '7' || lpad(to_hex((micros % 1000) * 4096 / 1000), 3, '0')
+    || substr('89ab', 1 + (get_byte(random, 8) & 3), 1)
+    || substr(encode(random, 'hex'), 18);
+end
 $$;
 comment on function agent_memory.uuid_v7(timestamptz) is
   'A time-ordered UUID, version 7 (RFC 9562); times a microsecond apart give ids in their order.';
@@ -188,19 +187,21 @@ comment on function agent_memory.is_safe_json(jsonb) is
 -- A memory is indexed by the stemmer of its language: the one that its writer names, else the one
 -- that its words betray. A question is asked in every language that its organization remembers in.
 
--- Of the languages that this server has a stemmer for, which differ by version. Inlined into the
--- generated column: hence searched, and the operators with their schema.
+-- Of the languages that this server has a stemmer for, which differ by version. In PL/pgSQL, since
+-- a function in SQL would be parsed and inlined for each INSERT, which took a sixth of it.
 do $text_config$
 begin
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.text_config(language text)
     returns regconfig
-    language sql immutable parallel safe
+    language plpgsql immutable parallel safe
     as $body$
-      select case
+    begin
+      return case
         %s
         else 'pg_catalog.simple'::pg_catalog.regconfig
-      end
+      end;
+    end
     $body$ $ddl$, (
       select pg_catalog.string_agg(pg_catalog.format(
         'when language operator(pg_catalog.=) %1$L then %2$L::pg_catalog.regconfig', c.cfgname, 'pg_catalog.' || c.cfgname),
@@ -237,7 +238,7 @@ create or replace function agent_memory.lexemes(language text, content text)
 returns tsvector
 language sql immutable parallel safe
 as $$
-  -- Inlined, as text_config() is. Plain ASCII has no letters to pair.
+  -- Inlined. Plain ASCII has no letters to pair.
   select pg_catalog.to_tsvector(agent_memory.text_config(language), case
     when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
     else agent_memory.paired(content)
@@ -252,11 +253,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   sample constant text := lower(left(content, 500));
+  languages constant text[] := '{english,german,french,spanish,italian,portuguese,dutch,swedish,danish,norwegian,finnish,hungarian,romanian,turkish}';
   words text[];
+  stop_words bigint[];
+  most bigint;
   found record;
 begin
-  -- The most usual case first, since the full comparison takes ten times as long.
-  if sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M' then
+  -- The most usual cases first, by few words and then by more, since the full comparison takes ten
+  -- times as long.
+  if sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t)\M'
+     or sample ~ '\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t|it|my|to|how|thanks|really|that''s|been|great|sounds|about|just|there|those|can''t|it''ll)\M.*\m(the|and|you|that|with|this|what|your|they|she|was|have|i''m|it''s|don''t|it|my|to|how|thanks|really|that''s|been|great|sounds|about|just|there|those|can''t|it''ll)\M' then
     return 'english';
   end if;
   if octet_length(sample) > char_length(sample) then
@@ -270,15 +276,27 @@ begin
     end if;
   end if;
   words := (regexp_split_to_array(sample, '[\s\d[:punct:]]+'))[1:24];
-  select l.language, count(*) filter (where ts_lexize((l.language || '_stem')::regdictionary, w.word) = '{}') as stop_words
-    into found
-    from unnest(array['english', 'german', 'french', 'spanish', 'italian', 'portuguese', 'dutch', 'swedish', 'danish', 'norwegian',
-                      'finnish', 'hungarian', 'romanian', 'turkish']) with ordinality as l (language, place)
-    cross join unnest(words) as w (word)
-    where char_length(w.word) between 1 and 6
-    group by l.language, l.place
-    order by stop_words desc, l.place limit 1;
-  return case when found.stop_words >= 3 and 6 * found.stop_words >= cardinality(words) then found.language end;
+  -- As one aggregate, in half the time that a join of languages and words takes.
+  select array[
+      count(*) filter (where ts_lexize('english_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('german_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('french_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('spanish_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('italian_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('portuguese_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('dutch_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('swedish_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('danish_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('norwegian_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('finnish_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('hungarian_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('romanian_stem', w.word) = '{}'),
+      count(*) filter (where ts_lexize('turkish_stem', w.word) = '{}')]
+    into stop_words
+    from unnest(words) as w (word) where char_length(w.word) between 1 and 6;
+  most := (select max(n) from unnest(stop_words) as n);
+  return case when most >= 3 and 6 * most >= cardinality(words)
+    then languages[array_position(stop_words, most)] end;
 end
 $$;
 comment on function agent_memory.detected_language(text) is

@@ -23,6 +23,15 @@ $$;
 comment on function agent_memory.exact_limit() is
   'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
 
+do $types$
+begin
+  if pg_catalog.to_regtype('agent_memory.vector_value') is null then
+    create type agent_memory.vector_value as (vector real[]);
+  end if;
+end
+$types$;
+comment on type agent_memory.vector_value is 'A vector among others of any dimension, which an array of arrays can''t hold.';
+
 -- Without pgvector --------------------------------------------------------------------------
 
 create or replace function agent_memory.has_vector()
@@ -71,9 +80,9 @@ begin
   create or replace function agent_memory.stored_models(organization_id uuid)
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
-  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
-    returns void
-    language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
+  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+    returns integer[]
+    language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
@@ -90,10 +99,12 @@ begin
         return false;
     end
     $body$;
-  create or replace function agent_memory.are_storable(embeddings text[])
-    returns boolean
+  create or replace function agent_memory.read_vectors(embeddings text[])
+    returns agent_memory.vector_value[]
     language sql stable set search_path = pg_catalog, pg_temp as $body$
-      select coalesce(bool_and(agent_memory.is_storable(e)), true) from unnest(embeddings) as e $body$;
+      select case when bool_and(agent_memory.is_storable(e)) is not false then coalesce(
+        array_agg(row(translate(e, '[]', '{}')::real[])::agent_memory.vector_value), '{}') end
+      from unnest(embeddings) as e $body$;
 end
 $without_vector$;
 
@@ -120,14 +131,12 @@ begin
       embedding %1$I.halfvec not null check (%1$I.l2_norm(embedding) > 0),
       is_indexed boolean not null default false,
       created_at timestamptz not null default agent_memory.now(),
-      primary key (organization_id, model, memory_id),
+      primary key (organization_id, memory_id, model),
       constraint ai_memory_embeddings_memory_fk foreign key (organization_id, memory_id)
         references public.ai_memories (organization_id, id) on delete cascade
     ) $ddl$, home);
   comment on table public.ai_memory_embeddings is 'The vectors of memories, one a model.';
   comment on column public.ai_memory_embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
-  create index if not exists ai_memory_embeddings_memory_idx
-    on public.ai_memory_embeddings (organization_id, memory_id);
   create index if not exists ai_memory_embeddings_exact_idx
     on public.ai_memory_embeddings (organization_id, model) where not is_indexed;
   create index if not exists ai_memory_embeddings_indexed_idx
@@ -209,8 +218,8 @@ begin
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
-    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], embeddings text[])
-    returns void
+    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+    returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $body$
@@ -221,13 +230,18 @@ begin
       is_large boolean := agent_memory.is_large(
         store_embeddings.organization_id, store_embeddings.model,
         cardinality(ids) > 16 or get_byte(uuid_send(ids[1]), 15) < 8);
+      dimensions integer[];
     begin
-      insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
-      select store_embeddings.organization_id, given.id, store_embeddings.model, given.embedding::%1$I.halfvec, is_large, clock.now
-      from unnest(ids, embeddings) as given (id, embedding)
-      cross join (select agent_memory.now() as now offset 0) as clock
-      on conflict (organization_id, model, memory_id)
-        do update set embedding = excluded.embedding, created_at = excluded.created_at;
+      with stored as (
+        insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
+        select store_embeddings.organization_id, given.id, store_embeddings.model, given.vector::%1$I.halfvec, is_large, clock.now
+        from unnest(ids, vectors) as given (id, vector)
+        cross join (select agent_memory.now() as now offset 0) as clock
+        on conflict (organization_id, memory_id, model)
+          do update set embedding = excluded.embedding, created_at = excluded.created_at
+        returning %1$I.vector_dims(e.embedding) as dimension)
+      select array_agg(distinct s.dimension) into dimensions from stored as s;
+      return dimensions;
     end
     $body$ $ddl$, home);
 
@@ -246,16 +260,23 @@ begin
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
-    create or replace function agent_memory.are_storable(embeddings text[])
-    returns boolean
+    create or replace function agent_memory.read_vectors(embeddings text[])
+    returns agent_memory.vector_value[]
     language plpgsql stable
     set search_path = pg_catalog, pg_temp
     as $body$
+    declare
+      vectors agent_memory.vector_value[];
+      are_storable boolean;
     begin
-      return coalesce((select bool_and(%1$I.l2_norm(e::%1$I.halfvec) > 0) from unnest(embeddings) as e), true);
+      select coalesce(array_agg(row(v.vector::real[])::agent_memory.vector_value), '{}'),
+             bool_and(%1$I.l2_norm(v.vector) > 0)
+        into vectors, are_storable
+        from (select e::%1$I.halfvec as vector from unnest(embeddings) as e offset 0) as v;
+      return case when are_storable is not false then vectors end;
     exception
       when data_exception or program_limit_exceeded then
-        return false;
+        return null;
     end
     $body$ $ddl$, home);
 
@@ -312,9 +333,10 @@ comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of the vectors that an organization has of a model; null if it has none.';
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
-comment on function agent_memory.store_embeddings(uuid, text, uuid[], text[]) is
-  'Stores one vector a memory, given as text such as [0.1,0.2]; replaces an earlier one of the model.';
-comment on function agent_memory.are_storable(text[]) is 'Whether all vectors, those that are not null, can be stored: checked in one go.';
+comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[]) is
+  'Stores one vector a memory; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+comment on function agent_memory.read_vectors(text[]) is
+  'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
 comment on function agent_memory.is_storable(text) is
   'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
@@ -329,9 +351,9 @@ from (values
   ('agent_memory.nearest(uuid, text, real[], integer)', '{}'),
   ('agent_memory.stored_dimension(uuid, text)', '{}'),
   ('agent_memory.stored_models(uuid)', '{}'),
-  ('agent_memory.store_embeddings(uuid, text, uuid[], text[])', '{}'),
+  ('agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[])', '{}'),
   ('agent_memory.is_storable(text)', '{}'),
-  ('agent_memory.are_storable(text[])', '{}'),
+  ('agent_memory.read_vectors(text[])', '{}'),
   ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
 ) as grants (function, callers);
 

@@ -72,14 +72,14 @@ begin
       kind text, content text, speaker text, language text, slot text,
       importance real, confidence real, trust text, visibility text, metadata jsonb,
       occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz, expires_at timestamptz,
-      idempotency_key text, dedup_key bytea, embedding text, embedding_model text,
+      idempotency_key text, dedup_key bytea, embedding_model text,
       reason text);
   end if;
 end
 $types$;
 comment on type public.remembered_memory is
   'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
-comment on type agent_memory.draft is 'One item of remember_memories(), read and checked; reason is null unless it is refused.';
+comment on type agent_memory.draft is 'One item of remember_memories(), read and checked; reason is null unless it is refused. Its vector, longer than all the rest, stays where it was.';
 
 create or replace function agent_memory.parse_time(value jsonb)
 returns timestamptz
@@ -104,13 +104,15 @@ comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
 returns bytea
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+begin
+  return sha256(convert_to(jsonb_build_array(
     agent_id, user_id, context_key, slot, visibility,
-    pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
-    told_by, extract(epoch from told_at))::text, 'UTF8'))
+    lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
+    told_by, extract(epoch from told_at))::text, 'UTF8'));
+end
 $$;
 comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
   'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
@@ -206,7 +208,7 @@ $$;
 comment on function agent_memory.writers_settings(agent_memory.principal, jsonb) is
   'The settings of the agents that items are to be stored for, by agent_id.';
 
-create or replace function agent_memory.drafts(caller agent_memory.principal, memories jsonb)
+create or replace function agent_memory.drafts(caller agent_memory.principal, memories jsonb, are_storable boolean)
 returns agent_memory.draft[]
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -219,7 +221,7 @@ as $$
         agent_id, user_id, context_key, slot, visibility, content,
         case when kind = 'message' then concat_ws(' ', trust, speaker) end,
         case when kind = 'message' then told_at end) end,
-      embedding, embedding_model,
+      embedding_model,
       coalesce(reason, case
         when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
         when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
@@ -257,20 +259,16 @@ as $$
       coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
       t.valid_to, t.expires_at, t.mistimed,
       e.item ->> 'idempotency_key' as idempotency_key,
-      e.item ->> 'embedding' as embedding,
       e.item ->> 'embedding_model' as embedding_model,
       coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
     cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
     cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
-    cross join (
-      select agent_memory.are_storable(array(
-        select v.item ->> 'embedding' from jsonb_array_elements(memories) as v (item))) offset 0) as vectors (are_storable)
     cross join lateral (
       -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
       -- without asking for the reason of a refusal, which takes ten times as long.
       select case when coalesce(
-          jsonb_typeof(e.item) = 'object' and vectors.are_storable
+          jsonb_typeof(e.item) = 'object' and are_storable
           and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
           and jsonb_typeof(e.item -> 'content') = 'string'
           and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
@@ -284,7 +282,9 @@ as $$
           and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
           and (e.item ? 'embedding_model' or not e.item ? 'embedding')
           and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
-        then null else agent_memory.refusal(e.item) end) as r (reason)
+        then null else agent_memory.refusal(e.item) end
+      -- Asked once, not where each of the columns above needs it.
+      offset 0) as r (reason)
     cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
     cross join lateral (
       select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
@@ -294,10 +294,10 @@ as $$
              max(p.name) filter (where p.at is null) as mistimed
       from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
             from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
-            where (e.item ->> n.name) is not null) as p) as t
+            where (e.item ->> n.name) is not null offset 0) as p) as t
   ) as items
 $$;
-comment on function agent_memory.drafts(agent_memory.principal, jsonb) is 'The items of remember_memories(), read, completed with defaults and checked.';
+comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) is 'The items of remember_memories(), read, completed with defaults and checked; are_storable says that their vectors are in order.';
 
 -- Conversations, models -----------------------------------------------------------------------
 
@@ -616,31 +616,50 @@ $$;
 comment on function agent_memory.set_slot(agent_memory.principal, agent_memory.draft) is
   'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
 
-create or replace function agent_memory.embed_added(organization_id uuid, drafts agent_memory.draft[], added uuid[])
+create or replace function agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[])
+returns agent_memory.vector_value[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select agent_memory.read_vectors(array(
+    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+    left join unnest(drafts) as d on d.ordinal = e.ordinal
+    order by e.ordinal))
+$$;
+comment on function agent_memory.vectors_of(jsonb, agent_memory.draft[]) is
+  'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
+
+create or replace function agent_memory.embed_added(
+  organization_id uuid, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   batch record;
+  dimension integer;
 begin
   if not agent_memory.has_vector() then
     return;
   end if;
   for batch in
-    select d.agent_id, d.embedding_model, octet_length(d.embedding) - octet_length(replace(d.embedding, ',', '')) + 1 as dimension,
-           array_agg(d.id) as ids, array_agg(d.embedding) as embeddings
+    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
+           array_agg(row(v.vector)::agent_memory.vector_value) as vectors
     from unnest(drafts) as d
-    where d.embedding is not null and d.id = any (added)
-    group by 1, 2, 3 order by 1, 2, 3
+    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
+    where v.vector is not null and d.id = any (added)
+    group by 1, 2 order by 1, 2
   loop
-    perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, batch.dimension);
-    perform agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.embeddings);
+    -- Nothing is settled too late: the memories, just added, hold what a switch of models waits for.
+    foreach dimension in array agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.vectors) loop
+      perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, dimension);
+    end loop;
   end loop;
 end
 $$;
-comment on function agent_memory.embed_added(uuid, agent_memory.draft[], uuid[]) is
-  'Stores the vectors of the drafts that were added; where the server has no pgvector, nothing.';
+comment on function agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
+  'Stores the vectors, one a draft, of those that were added; where the server has no pgvector, nothing.';
 
 create or replace function public.remember_memories(memories jsonb)
 returns setof public.remembered_memory
@@ -650,6 +669,7 @@ as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   drafts agent_memory.draft[];
+  vectors agent_memory.vector_value[];
   answers public.remembered_memory[];
   slotted agent_memory.draft;
 begin
@@ -661,7 +681,10 @@ begin
       message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
       hint = 'Send them in several calls, in one transaction if they belong together.';
   end if;
-  drafts := agent_memory.drafts(caller, memories);
+  vectors := agent_memory.read_vectors(array(select e.item ->> 'embedding' from jsonb_array_elements(memories) as e (item)));
+  drafts := agent_memory.drafts(caller, memories, vectors is not null);
+  -- What can't be stored is refused by now; the rest is read without it.
+  vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
   perform agent_memory.settle_languages(caller.organization_id, drafts);
 
@@ -683,7 +706,7 @@ begin
     answers := answers || agent_memory.set_slot(caller, slotted);
   end loop;
 
-  perform agent_memory.embed_added(caller.organization_id, drafts, array(
+  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return query
     select (case when a.status is null then agent_memory.existing(caller.organization_id, d) else a end).*
@@ -704,7 +727,7 @@ from (values
   ('agent_memory.without_recalled(text)', '{}'),
   ('agent_memory.refusal(jsonb)', '{}'),
   ('agent_memory.writers_settings(agent_memory.principal, jsonb)', '{}'),
-  ('agent_memory.drafts(agent_memory.principal, jsonb)', '{}'),
+  ('agent_memory.drafts(agent_memory.principal, jsonb, boolean)', '{}'),
   ('agent_memory.settle_contexts(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.settle_languages(uuid, agent_memory.draft[])', '{}'),
   ('agent_memory.settle_model(uuid, text, text, integer)', '{}'),
@@ -714,7 +737,8 @@ from (values
   ('agent_memory.slot_values(uuid, agent_memory.draft)', '{}'),
   ('agent_memory.supersede(agent_memory.principal, agent_memory.draft)', '{}'),
   ('agent_memory.set_slot(agent_memory.principal, agent_memory.draft)', '{}'),
-  ('agent_memory.embed_added(uuid, agent_memory.draft[], uuid[])', '{}'),
+  ('agent_memory.vectors_of(jsonb, agent_memory.draft[])', '{}'),
+  ('agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[])', '{}'),
   ('public.remember_memories(jsonb)', '{authenticated,service_role}')
 ) as grants (function, callers);
 

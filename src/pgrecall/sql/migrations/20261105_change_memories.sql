@@ -174,7 +174,8 @@ begin
     perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
       length(changes ->> 'embedding') - length(replace(changes ->> 'embedding', ',', '')) + 1);
     perform agent_memory.store_embeddings(
-      caller.organization_id, changes ->> 'embedding_model', array[memory_id], array[changes ->> 'embedding']);
+      caller.organization_id, changes ->> 'embedding_model', array[memory_id],
+      agent_memory.read_vectors(array[changes ->> 'embedding']));
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then

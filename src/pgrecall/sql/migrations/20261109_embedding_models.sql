@@ -287,7 +287,8 @@ begin
     group by 1 order by 1
   loop
     perform agent_memory.settle_model(caller.organization_id, agent, model, chosen.dimension);
-    perform agent_memory.store_embeddings(caller.organization_id, model, chosen.ids, chosen.embeddings);
+    perform agent_memory.store_embeddings(
+      caller.organization_id, model, chosen.ids, agent_memory.read_vectors(chosen.embeddings));
   end loop;
   return query select * from unnest(answers);
 end

@@ -66,7 +66,9 @@ as $$
     select e.item, e.ordinal::integer as ordinal from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
   ), bare as (
     select jsonb_agg(case jsonb_typeof(i.item) when 'object' then i.item - '{created_at,forgotten_at}'::text[] else i.item end
-             order by i.ordinal) as memories from items as i
+             order by i.ordinal) as memories,
+           agent_memory.read_vectors(array_agg(i.item ->> 'embedding')) is not null as are_storable
+    from items as i
   ), told as (
     select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as reason,
            -- Never later than now; least() would take a null for it.
@@ -75,7 +77,7 @@ as $$
            case when i.item ->> 'forgotten_at' is not null
              then least(agent_memory.parse_time(i.item -> 'forgotten_at'), agent_memory.now()) end as forgotten_at
     from bare
-    cross join lateral unnest(agent_memory.drafts(caller, bare.memories)) as d
+    cross join lateral unnest(agent_memory.drafts(caller, bare.memories, bare.are_storable)) as d
     join items as i on i.ordinal = d.ordinal
   ), gone as (
     select e.ordinal
@@ -115,7 +117,7 @@ $$;
 comment on function agent_memory.judged_imports(agent_memory.principal, jsonb) is
   'What is to become of each item of import_memories(), in order; writes nothing.';
 
-create or replace function agent_memory.add_forgotten(caller agent_memory.principal, judged agent_memory.verdict[])
+create or replace function agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
 returns setof uuid
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -133,7 +135,7 @@ begin
   perform agent_memory.settle_contexts(caller.organization_id, parked);
   perform agent_memory.settle_languages(caller.organization_id, parked);
   added := array(select agent_memory.add_memories(caller.organization_id, parked));
-  perform agent_memory.embed_added(caller.organization_id, parked, added);
+  perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
   update public.ai_memories as m
   set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
   from unnest(judged) as v
@@ -141,7 +143,7 @@ begin
   return query select a.id from unnest(added) as a (id);
 end
 $$;
-comment on function agent_memory.add_forgotten(agent_memory.principal, agent_memory.verdict[]) is
+comment on function agent_memory.add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[]) is
   'Writes the items that arrive forgotten; returns the ids of those that were not there already.';
 
 create or replace function agent_memory.add_imported(
@@ -151,7 +153,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  parked uuid[] := array(select agent_memory.add_forgotten(caller, judged));
+  parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
   answers public.remembered_memory[];
 begin
   with told as materialized (
@@ -217,7 +219,7 @@ from (values
   ('agent_memory.import_refusal(agent_memory.principal, jsonb, agent_memory.draft)', '{}'::text[]),
   ('agent_memory.imported_before(uuid, agent_memory.draft)', '{}'),
   ('agent_memory.judged_imports(agent_memory.principal, jsonb)', '{}'),
-  ('agent_memory.add_forgotten(agent_memory.principal, agent_memory.verdict[])', '{}'),
+  ('agent_memory.add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[])', '{}'),
   ('agent_memory.add_imported(agent_memory.principal, jsonb, agent_memory.verdict[])', '{}'),
   ('public.import_memories(jsonb, boolean)', '{authenticated,service_role}')
 ) as grants (function, callers);

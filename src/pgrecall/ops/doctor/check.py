@@ -1,0 +1,37 @@
+"""What a check is: it reads, with little I/O, and then judges what it read, with none."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from pgrecall.domain.diagnosis import Sign
+from pgrecall.ops.doctor.patient import Patient
+
+Reading = TypeVar("Reading")
+
+
+@dataclass(frozen=True)
+class Check(Generic[Reading]):
+    """One check. `judge` is pure: the same reading gives the same signs.
+
+    Where there is not what it `needs`, it is left out, since another check says so.
+    """
+
+    name: str
+    title: str
+    read: Callable[[Patient], Reading]
+    judge: Callable[[Reading], Iterable[Sign]]
+    needs: Literal["nothing", "database", "schema"] = "schema"
+
+    @property
+    def about(self) -> str:
+        """What the documentation says of it: the docstring of its file."""
+        module = inspect.getmodule(self.judge)
+        return inspect.cleandoc((module and module.__doc__) or "")
+
+    def examine(self, patient: Patient) -> tuple[Sign, ...]:
+        """What it says of a database."""
+        return tuple(self.judge(self.read(patient)))

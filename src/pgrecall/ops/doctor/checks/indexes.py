@@ -1,0 +1,69 @@
+"""Without its indexes recall reads whole tables, and without the unique ones duplicates come in.
+This check names indexes that are missing or altered, and those that are invalid: a build that was
+interrupted leaves one that costs every write and serves no read, and `IF NOT EXISTS` keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, command, sql
+from pgrecall.domain.drift import Drift, DriftReport
+from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor.check import Check
+from pgrecall.ops.doctor.patient import Patient
+from pgrecall.sql.migration_drift import REPAIR
+
+_INVALID = " (invalid)"
+
+
+@dataclass(frozen=True)
+class InvalidIndex:
+    """An index that serves no read. `is_leftover`: of a rebuild that was interrupted."""
+
+    name: str
+    table: str
+    is_leftover: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is invalid, and what differs from the migrations'."""
+
+    invalid: Sequence[InvalidIndex]
+    drift: DriftReport
+
+
+def read(patient: Patient) -> Reading:
+    """What the catalogs say, and the reference where it can be read."""
+    rows = patient.rows("doctor_invalid_indexes", tables=patient.tables)
+    return Reading([InvalidIndex(**row) for row in rows], patient.drift)
+
+
+def judge(reading: Reading) -> Iterator[Sign]:
+    """What is invalid, and what is missing or altered otherwise."""
+    for index in reading.invalid:
+        again = (
+            f"DROP INDEX CONCURRENTLY {index.name};"
+            if index.is_leftover
+            else f"REINDEX INDEX CONCURRENTLY {index.name};"
+        )
+        evidence = f"it is invalid: writes to {index.table} keep it, and no read uses it"
+        yield Finding("error", f"index {index.name}", evidence, sql(again, is_safe=True))
+    yield from drifted.signs(reading.drift, "whether an index is missing or altered", _judge_drift)
+
+
+def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
+    if drift.kind != "index" or (drift.now or "").endswith(_INVALID):
+        return None
+    match drift.change:
+        case "missing":
+            return "error", command(REPAIR, is_safe=True)
+        case "added":
+            return "warning", drifted.cure(drift)
+        case _:
+            return "error", sql(f"DROP INDEX {drift.name};", f"{drift.was};")
+
+
+CHECK = Check("indexes", "Indexes", read, judge)

@@ -1,0 +1,82 @@
+"""All checks, one after another: what one can't see, or breaks on, leaves the others alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import nullcontext
+from typing import Any
+
+import psycopg
+
+from pgrecall.domain.diagnosis import Diagnosis, Examination, Fact, Finding, Sign, Unseen
+from pgrecall.errors import InvalidInputError
+from pgrecall.ops.doctor.check import Check
+from pgrecall.ops.doctor.checks import CHECKS
+from pgrecall.ops.doctor.patient import Patient, received
+from pgrecall.ops.doctor.surroundings import Surroundings
+from pgrecall.sql.address import described
+
+
+def examine(surroundings: Surroundings, only: Iterable[str] = ()) -> Diagnosis:
+    """What the checks say of a database: those that `only` names, or all. Nothing is changed.
+
+    A database that can't be reached is a finding, and no error. Raises InvalidInputError for a
+    check that there is not.
+    """
+    checks = _chosen(tuple(only))
+    with received(surroundings) as patient:
+        made = tuple(_examine(check, patient) for check in checks if _applies(check, patient))
+    return Diagnosis(described(surroundings.dsn), made)
+
+
+def _chosen(names: tuple[str, ...]) -> list[Check[Any]]:
+    known = [check.name for check in CHECKS]
+    for name in names:
+        if name not in known:
+            raise InvalidInputError(
+                f"there is no check {name!r}", hint=f"There are {', '.join(known)}."
+            )
+    return [check for check in CHECKS if not names or check.name in names]
+
+
+def _applies(check: Check[Any], patient: Patient) -> bool:
+    if check.needs == "nothing":
+        return True
+    if not patient.is_connected:
+        return False
+    return check.needs == "database" or patient.has_schema
+
+
+def _examine(check: Check[Any], patient: Patient) -> Examination:
+    began = time.monotonic()
+    signs = _signs(check, patient)
+    return Examination(
+        check.name,
+        check.title,
+        tuple(sign for sign in signs if isinstance(sign, Finding)),
+        tuple(sign for sign in signs if isinstance(sign, Unseen)),
+        tuple(sign.text for sign in signs if isinstance(sign, Fact)),
+        time.monotonic() - began,
+    )
+
+
+def _signs(check: Check[Any], patient: Patient) -> tuple[Sign, ...]:
+    looking = patient.looking() if patient.is_connected else nullcontext()
+    try:
+        with looking:
+            return check.examine(patient)
+    except psycopg.errors.InsufficientPrivilege as error:
+        return (_unseen(check, error, "a role with that right, such as the schema's owner"),)
+    except psycopg.errors.QueryCanceled:
+        seconds = patient.surroundings.bounds.statement
+        return (Unseen(check.title, f"more time than {seconds:g} s, by --statement-timeout"),)
+    except psycopg.errors.LockNotAvailable as error:
+        return (_unseen(check, error, "another try when the lock is free"),)
+    except Exception as error:  # noqa: BLE001 - whatever breaks one check, the others go on
+        return (_unseen(check, error, "a report of this as a bug of pgrecall's"),)
+
+
+def _unseen(check: Check[Any], error: Exception, needs: str) -> Unseen:
+    said = str(error).strip().partition("\n")[0] or type(error).__name__
+    return Unseen(f"{check.title}: {said}", needs)

@@ -1,0 +1,58 @@
+"""Doing what safe cures say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import psycopg
+
+from pgrecall._sync.migrate import migrate
+from pgrecall.domain.diagnosis import Cure, Diagnosis
+from pgrecall.errors import InvalidInputError
+from pgrecall.sql.failures import translated
+
+
+def safe_cures(diagnosis: Diagnosis) -> tuple[Cure, ...]:
+    """The safe ones of the first check that has any, each once.
+
+    What later checks say may follow from what those cure, so one looks again after them.
+    """
+    found = (
+        tuple(dict.fromkeys(finding.cure for finding in each.findings if finding.cure.is_safe))
+        for each in diagnosis.examinations
+    )
+    return next((cures for cures in found if cures), ())
+
+
+def apply(dsn: str, cure: Cure) -> None:
+    """Do what a safe cure says; raises pgrecall's errors if the database refuses.
+
+    Raises InvalidInputError for a cure that is not for the doctor to do.
+    """
+    if not cure.is_safe:
+        raise InvalidInputError(f"{cure.text!r} is not for the doctor to do")
+    if cure.kind == "sql":
+        _run(dsn, cure.text.splitlines())
+    else:
+        _COMMANDS[cure.text](dsn)
+
+
+def _run(dsn: str, statements: list[str]) -> None:
+    with translated(), psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
+        for each in statements:
+            # One by one: VACUUM and what is CONCURRENTLY stand in no transaction.
+            connection.execute(each.encode())
+
+
+def _migrate(dsn: str) -> None:
+    migrate(dsn)
+
+
+def _repair(dsn: str) -> None:
+    migrate(dsn, repair=True)
+
+
+_COMMANDS: Mapping[str, Callable[[str], None]] = {
+    "pgrecall migrate": _migrate,
+    "pgrecall migrate --repair": _repair,
+}

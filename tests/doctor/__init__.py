@@ -1,0 +1,1 @@
+"""The doctor, tried on databases that were broken on purpose."""

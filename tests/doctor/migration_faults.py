@@ -1,0 +1,113 @@
+"""Faults of migrations, extensions and settings."""
+
+from __future__ import annotations
+
+from tests.doctor.fault import Fault, Ward
+
+MIGRATE = "pgrecall migrate"
+STATS = "20250707_agent_memory_stats.sql"
+
+
+def _expect_fewer_files(ward: Ward) -> None:
+    """As if the last file of this release had never been applied."""
+    ward.run(
+        "delete from agent_memory.migrations"
+        " where name = (select max(name) from agent_memory.migrations)"
+    )
+
+
+FAULTS = (
+    Fault("pgrecall was never here", "migrations", "critical", MIGRATE, (), is_empty=True),
+    Fault(
+        "somebody else's table has our name",
+        "migrations",
+        "error",
+        "ALTER TABLE public.ai_memories RENAME TO ai_memories_before_pgrecall;",
+        ("create table public.ai_memories (id int)",),
+        is_empty=True,
+    ),
+    Fault("a migration is pending", "migrations", "error", MIGRATE, _expect_fewer_files),
+    Fault(
+        "a migration was edited",
+        "migrations",
+        "error",
+        f"pgrecall migrate --accept {STATS}",
+        (f"update agent_memory.migrations set checksum = repeat('0', 64) where name = '{STATS}'",),
+    ),
+    Fault(
+        "the ledger is lost",
+        "migrations",
+        "notice",
+        MIGRATE,
+        ("drop table agent_memory.migrations",),
+    ),
+    Fault(
+        "vector is dropped",
+        "extensions",
+        "warning",
+        MIGRATE,
+        ("drop extension vector cascade",),
+        needs=("vector",),
+    ),
+    Fault(
+        "vector was installed later",
+        "migrations",
+        "error",
+        MIGRATE,
+        (
+            "drop extension vector cascade",
+            "update agent_memory.migrations set features = '{}'",
+            "create extension vector",
+        ),
+        needs=("vector",),
+    ),
+    Fault(
+        "vector was moved to another schema",
+        "extensions",
+        "error",
+        "ALTER EXTENSION vector SET SCHEMA public;",
+        ("create schema elsewhere", "alter extension vector set schema elsewhere"),
+        needs=("vector",),
+    ),
+    Fault(
+        "pgvector has a known hole",
+        "releases",
+        "error",
+        "ALTER EXTENSION vector UPDATE;",
+        (
+            "update pg_catalog.pg_extension set extversion = '0.8.1' where extname = 'vector'",
+            "update agent_memory.migrations"
+            " set features = array_replace(features, 'vector 0.8.6', 'vector 0.8.1')",
+        ),
+        needs=("vector",),
+    ),
+    Fault(
+        "every session begins as somebody",
+        "session_settings",
+        "critical",
+        "ALTER DATABASE {database} RESET request.jwt.claims;",
+        ("""alter database {database} set "request.jwt.claims" = '{"sub": "agent:default"}'""",),
+    ),
+    Fault(
+        "reads under Row Level Security fail",
+        "session_settings",
+        "error",
+        "ALTER DATABASE {database} RESET row_security;",
+        ("alter database {database} set row_security = off",),
+    ),
+    Fault(
+        "foreign keys are off for all sessions",
+        "session_settings",
+        "critical",
+        "ALTER DATABASE {database} RESET session_replication_role;",
+        ("alter database {database} set session_replication_role = replica",),
+    ),
+    Fault(
+        "the database takes no writes",
+        "session_settings",
+        "error",
+        "SET default_transaction_read_only = off;\nALTER DATABASE {database} RESET"
+        " default_transaction_read_only;",
+        ("alter database {database} set default_transaction_read_only = on",),
+    ),
+)
