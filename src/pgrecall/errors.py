@@ -15,7 +15,8 @@
     ├── EmbedderError                  PM503
     ├── EmbeddedServerError            PM510
     │   ├── DataDirectoryError         PM511
-    │   └── ServerStartError           PM512
+    │   ├── ServerStartError           PM512
+    │   └── ArchiveError               PM513
     ├── DatabaseError                  PM520
     │   ├── DatabaseUnavailableError   PM521
     │   ├── PoolTimeoutError           PM522
@@ -145,6 +146,12 @@ class ServerStartError(EmbeddedServerError):
     """The embedded server did not start; the message ends with its own last words."""
 
     code = "PM512"
+
+
+class ArchiveError(EmbeddedServerError):
+    """The archive for point-in-time recovery can't be written or read, or lacks what is needed."""
+
+    code = "PM513"
 
 
 class DatabaseError(PgRecallError):

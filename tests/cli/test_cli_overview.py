@@ -45,11 +45,18 @@ def test_overview_says_what_the_command_itself_says(name: str) -> None:
 
 
 def test_every_command_has_json() -> None:
-    groups = {name: getattr(COMMANDS[name].load(), "commands", None) for name in COMMANDS}
-    for name, group in groups.items():
-        for path in [(name, each) for each in group] if group else [(name,)]:
+    for name, command in COMMANDS.items():
+        for path in paths((name,), command.load()):
             if path != ("server", "psql"):
                 assert "--json" in Shell().run(*path, "--help").stdout, path
+
+
+def paths(path: tuple[str, ...], command: object) -> list[tuple[str, ...]]:
+    """The command, or of a group of commands all that are in it."""
+    group = getattr(command, "commands", None)
+    if not group:
+        return [path]
+    return [found for name in group for found in paths((*path, name), group[name])]
 
 
 def test_overview_imports_no_database_driver_and_no_model() -> None:
@@ -89,6 +96,7 @@ def test_unknown_command_suggests_the_one_that_was_meant() -> None:
         ("EmbeddedServerError", 5),
         ("DataDirectoryError", 5),
         ("ServerStartError", 5),
+        ("ArchiveError", 5),
         ("SchemaMissingError", 6),
         ("MigrationError", 6),
         ("EditedMigrationError", 6),

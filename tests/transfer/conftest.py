@@ -11,6 +11,7 @@ import pytest
 
 from pgrecall import Memory
 from pgrecall.testing import cloned
+from tests.cli.conftest import Shell
 
 Rows = list[dict[str, Any]]
 # Of a database, not of a memory.
@@ -42,3 +43,9 @@ def carried(memory: Memory) -> Rows:
         {name: value for name, value in row.items() if name not in LOCAL}
         for row in memory.transfer.export()
     ]
+
+
+@pytest.fixture
+def shell(pgrecall_dsn: str) -> Shell:
+    """pgrecall on an empty database, without an embedder."""
+    return Shell({"DATABASE_URL": pgrecall_dsn, "PGRECALL_EMBEDDER": "none"})

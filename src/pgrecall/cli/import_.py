@@ -16,7 +16,7 @@ from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
 from pgrecall.cli.output import plain, print_json, progress, say
 from pgrecall.ops.transfer.agents import Agents
 from pgrecall.ops.transfer.importing import Outcome, import_items
-from pgrecall.ops.transfer.sources import SOURCES, opened_source
+from pgrecall.ops.transfer.sources import SOURCES, TABLES, Asked, opened_source
 from pgrecall.ops.transfer.writing import as_json as json_line
 
 # Of more the number is said; --report has them all.
@@ -26,13 +26,31 @@ KEPT = 1000
 _FROM_HELP = f"{', '.join(SOURCES)}; auto looks at what is in it."
 _REPORT_HELP = "Write there, as JSON lines, what became of each item."
 
-File: TypeAlias = Annotated[str, typer.Argument(metavar="FILE|-", help="- is standard input.")]
+_TABLE_HELP = "The table of " + ", ".join(f"{name} (else {t})" for name, t in TABLES.items()) + "."
+_NAMESPACE_HELP = "What the parts of LangGraph's namespaces are, as memories.{user}.{context}."
+_ASSISTANT_HELP = "A speaker in a chat log that is no person; repeatable."
+
+File: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="FILE|-|URL", help="- is standard input; a URL, a database's."),
+]
 From: TypeAlias = Annotated[str, typer.Option("--from", metavar="SOURCE", help=_FROM_HELP)]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Write nothing; say what would become of each item.")
 ]
 Report: TypeAlias = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help=_REPORT_HELP, dir_okay=False)
+]
+Table: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help=_TABLE_HELP)]
+Namespace: TypeAlias = Annotated[str | None, typer.Option(metavar="PATTERN", help=_NAMESPACE_HELP)]
+DateOrder: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ORDER", help="Of dates in a chat log: dmy, mdy or ymd.")
+]
+TimeZone: TypeAlias = Annotated[
+    str, typer.Option(metavar="NAME", help="Of a chat log, as Europe/Berlin.")
+]
+Assistants: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--assistant", metavar="NAME", help=_ASSISTANT_HELP)
 ]
 
 
@@ -61,6 +79,11 @@ def import_(
     report: Report = None,
     user: User = None,
     context: Context = None,
+    table: Table = None,
+    namespace: Namespace = None,
+    date_order: DateOrder = None,
+    time_zone: TimeZone = "UTC",
+    assistant: Assistants = None,
     organization: Organization = "default",
     agent: Agent = "default",
     dsn: Dsn = None,
@@ -72,9 +95,10 @@ def import_(
     --context are for what names none itself.
     """
     defaults = {"user_id": user, "context_key": context}
+    asked = Asked(table, namespace, context, date_order, time_zone, tuple(assistant or ()))
     embedder = None if dry_run else DEFAULT
     with ExitStack() as stack:
-        found = stack.enter_context(opened_source(file, source))
+        found = stack.enter_context(opened_source(file, source, asked))
         own = stack.enter_context(opened(dsn, organization, agent, embedder))
         agents = stack.enter_context(Agents(own, agent, dsn, organization, embedder))
         tally = _Tally(stack.enter_context(report.open("w", encoding="utf-8")) if report else None)

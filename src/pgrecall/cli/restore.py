@@ -1,27 +1,40 @@
-"""pgrecall restore: a backup, put into a database."""
+"""pgrecall restore: a backup, put into a database; or --to, the whole server at a time."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from pgrecall import Settings
+from pgrecall.cli.asking import Yes
 from pgrecall.cli.exit_codes import INTERRUPTED
 from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, steps
+from pgrecall.cli.point_in_time import Wanted, restore_to
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.backup.restoring import restore as restore_organization
 
 _SOURCE_HELP = "What `pgrecall backup` wrote: a path or a URL."
 _AS_HELP = "Put it into this organization instead of its own, by name or UUID."
+_TO_HELP = "The embedded server's whole database as it was then, such as '2026-11-23 10:15+00'."
+_INTO_HELP = "With --to: a new home for it, beside the one that is there."
+_ARCHIVE_HELP = "With --to: the archive, where the home that knows it is lost."
+_TIMELINE_HELP = "With --to: the timeline to follow, instead of the one that was live then."
+_DRY_RUN_HELP = "With --to: only say what would be done."
 _MERGE_HELP = "Keep what the organization has, and add what is missing."
 
 Source: TypeAlias = Annotated[str | None, typer.Argument(help=_SOURCE_HELP, metavar="FILE")]
 AsOrganization: TypeAlias = Annotated[str | None, typer.Option(help=_AS_HELP, metavar="NAME")]
 Merge: TypeAlias = Annotated[bool, typer.Option("--merge", help=_MERGE_HELP)]
+To: TypeAlias = Annotated[str | None, typer.Option("--to", help=_TO_HELP, metavar="TIME")]
+Into: TypeAlias = Annotated[Path | None, typer.Option(help=_INTO_HELP, metavar="DIR")]
+Archive: TypeAlias = Annotated[Path | None, typer.Option(help=_ARCHIVE_HELP, metavar="DIR")]
+Timeline: TypeAlias = Annotated[int | None, typer.Option(help=_TIMELINE_HELP, metavar="N", min=1)]
+DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help=_DRY_RUN_HELP)]
 
 
 def restore(
@@ -29,6 +42,12 @@ def restore(
     *,
     as_organization: AsOrganization = None,
     merge: Merge = False,
+    to: To = None,
+    into: Into = None,
+    archive: Archive = None,
+    timeline: Timeline = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     dsn: Dsn = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,8 +57,18 @@ def restore(
     The whole file is checked before anything is written, and what is written is compared with it.
     Interrupted, it goes on when it is run again. PGRECALL_BACKUP_IDENTITY names the file with the
     age key that opens an encrypted backup.
+
+    With --to, and without FILE, the embedded server's database becomes what it was at that time;
+    the data that is there now stays aside (docs/point-in-time-recovery.md).
     """
-    # Restores to a point in time are another thing: here is where `--to` branches off.
+    if to is not None:
+        if source or as_organization or merge:
+            raise InvalidInputError("--to recovers the whole database: it takes no FILE")
+        wanted = Wanted(to, into, archive, timeline, dry_run, yes)
+        restore_to(wanted, dsn, as_json=as_json)
+        return
+    if into or archive or timeline or dry_run:
+        raise InvalidInputError("--into, --archive, --timeline and --dry-run go with --to")
     if source is None:
         raise InvalidInputError("FILE is missing: what is to be restored?")
     identity = Settings().backup_identity

@@ -1,4 +1,4 @@
-"""pgrecall server start, stop, status, psql: the embedded PostgreSQL server."""
+"""pgrecall server start, stop, status, psql, pitr: the embedded PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import typer
 
 from pgrecall import embedded
+from pgrecall.cli import pitr
 from pgrecall.cli.opening import home
 from pgrecall.cli.options import AsJson
 from pgrecall.cli.output import print_json, say
@@ -18,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.add_typer(pitr.app)
 
 
 @app.command()

@@ -5,7 +5,7 @@ command line. Nothing listens on the network, and only the owner (and root) gets
 """
 
 from pgrecall.embedded.binaries import binary
-from pgrecall.embedded.control import ServerStatus, psql_command, start, status, stop
+from pgrecall.embedded.control import ServerStatus, psql_command, restart, start, status, stop
 from pgrecall.embedded.layout import default_home
 from pgrecall.embedded.lease import ServerLease, join
 
@@ -16,6 +16,7 @@ __all__ = [
     "default_home",
     "join",
     "psql_command",
+    "restart",
     "start",
     "status",
     "stop",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pgrecall.embedded.account import Account
@@ -46,11 +47,14 @@ local replication all peer map=pgrecall
 _USERS_HEAD = "# Written by pgrecall at every start: the owner, and root, log in as any role.\n"
 
 
-def write_configuration(folder: Path, socket_directory: Path, account: Account) -> None:
-    """Bring settings and access rules of a data directory up to date."""
+def write_configuration(
+    folder: Path, socket_directory: Path, account: Account, further: Mapping[str, str]
+) -> None:
+    """Bring settings and access rules of a data directory up to date; `further` settings too."""
     settings = _SETTINGS.format(
         socket_directory=_quoted(str(socket_directory)), sync_method=sync_method()
     )
+    settings += "".join(f"{name} = {_quoted(value)}\n" for name, value in further.items())
     with opened(folder) as directory:
         write_text(directory, "pgrecall.conf", settings, account)
         write_text(directory, "pg_hba.conf", _ACCESS, account)

@@ -67,6 +67,20 @@ def stop(home: Path) -> bool:
             return server.stop()
 
 
+def restart(home: Path) -> None:
+    """Start the server anew, even while others use it, so that it reads all of its settings.
+
+    It runs for as long as it would have: kept, or with its users.
+    """
+    require_platform()
+    layout = Layout.of(home)
+    with directory_errors(layout.home):
+        server = Server.of(layout)
+        with holding(layout.start_lock, DECISION_SECONDS):
+            server.stop()
+            server.ensure_running()
+
+
 def status(home: Path) -> ServerStatus:
     """Look without starting, changing or waiting for anything."""
     require_platform()

@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from pgrecall.embedded import swap
 from pgrecall.embedded.account import Account
+from pgrecall.embedded.archiving import settings_for
 from pgrecall.embedded.command import Outcome, run
 from pgrecall.embedded.configuration import sync_method, write_configuration
 from pgrecall.embedded.failures import start_error
@@ -40,12 +42,13 @@ _CREATE_DATABASE = Path(__file__).with_name("create_database.sql")
 def prepare(layout: Layout, account: Account, socket_directory: Path) -> None:
     """Make a data directory that this server can start on, or say why it can't be."""
     remove_unfinished(layout)
+    swap.finish(layout)
     if _is_missing(layout.data):
         _create(layout, account, socket_directory)
         return
     close_to_others(layout.data, account)
     _require_version(layout, account)
-    write_configuration(layout.data, socket_directory, account)
+    write_configuration(layout.data, socket_directory, account, settings_for(layout))
 
 
 def remove_unfinished(layout: Layout) -> None:
@@ -102,7 +105,7 @@ def _create(layout: Layout, account: Account, socket_directory: Path) -> None:
         new = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=layout.home))
         make_private(new, account)
         _initialize(new, account)
-        write_configuration(new, socket_directory, account)
+        write_configuration(new, socket_directory, account, {})
         new.rename(layout.data)
         with opened(layout.home) as directory:
             os.fsync(directory)

@@ -8,6 +8,12 @@ home/
   users.lock    held shared by every process that uses the server
   server.lock   held by the server's processes themselves, as long as one of them lives
   kept          stands there while the server is to run without users
+  pitr.json     what was settled about point-in-time recovery
+  pitr.lock     held exclusively while somebody makes a base backup or recovers
+  archive/      the log and base backups, unless they are elsewhere
+  recovery/     a home of its own, in which a recovery is at work
+  swap          stands there while one data directory takes the place of another
+  data.before-* data directories that a recovery put aside
 """
 
 from __future__ import annotations
@@ -67,6 +73,18 @@ class Layout:
     @property
     def kept(self) -> Path:
         return self.home / "kept"
+
+    @property
+    def pitr_lock(self) -> Path:
+        return self.home / "pitr.lock"
+
+    @property
+    def archive(self) -> Path:
+        return self.home / "archive"
+
+    @property
+    def recovery(self) -> Path:
+        return self.home / "recovery"
 
     @property
     def postmaster_pid(self) -> Path:

@@ -11,7 +11,7 @@ from uuid import UUID
 from pgrecall._sync.transfer import Transfer
 from pgrecall.domain.remembered import RememberedItem
 from pgrecall.errors import NoOrganizationError, PermissionDeniedError
-from pgrecall.ops.transfer.items import Item, Malformed, Read
+from pgrecall.ops.transfer.items import Item, Malformed, Read, Skipped
 
 # What is done again at most after an interruption.
 PAGE = 256
@@ -23,7 +23,8 @@ OpenAs: TypeAlias = Callable[["str | None"], Transfer]
 class Outcome:
     """What became of one part of a source.
 
-    `status` is one of Remembered's, and rejected for what could not be read.
+    `status` is one of Remembered's; rejected for what could not be read, too, and skipped for what
+    is not meant to be a memory.
     """
 
     position: str
@@ -58,6 +59,8 @@ def _outcomes(
     for place, read in enumerate(page):
         if isinstance(read, Malformed):
             found[place] = Outcome(read.position, "rejected", read.reason, None)
+        elif isinstance(read, Skipped):
+            found[place] = Outcome(read.position, "skipped", read.reason, None)
         else:
             by_agent.setdefault(_agent(read), []).append((place, read))
     for agent_id, items in by_agent.items():

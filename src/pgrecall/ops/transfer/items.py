@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
+from pgrecall.domain.draft import TRUST_OF_ROLE
+from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -34,7 +36,15 @@ class Malformed:
     reason: str
 
 
-Read: TypeAlias = "Item | Malformed"
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A part of a source that is not meant to be a memory, where it stands, and why."""
+
+    position: str
+    reason: str
+
+
+Read: TypeAlias = "Item | Malformed | Skipped"
 Reading: TypeAlias = "Iterator[Read]"
 
 
@@ -62,8 +72,20 @@ def _uuid_v7(at: datetime, random: bytes) -> UUID:
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
-def mapping(value: object, what: str) -> Mapping[str, object]:
-    """A JSON object; InvalidInputError for anything else."""
-    if not isinstance(value, Mapping):
-        raise InvalidInputError(f"{what} must be an object, not {type(value).__name__}")
-    return value
+def role_fields(role: str) -> dict[str, object]:
+    """The fields of a message that somebody in a role said; an unknown role is a user's."""
+    return {
+        "kind": "message",
+        "trust": TRUST_OF_ROLE.get(role, "user"),
+        "metadata": {"role": role if role in TRUST_OF_ROLE else "user"},
+    }
+
+
+def moment_of(value: object) -> datetime | None:
+    """A time as sources write it, seconds since 1970 or ISO 8601; None if it is neither."""
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _EPOCH + timedelta(seconds=value)
+        return moment("time", value)
+    except (InvalidInputError, OverflowError, ValueError):
+        return None

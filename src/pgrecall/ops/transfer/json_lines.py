@@ -14,7 +14,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 
 def read_json_lines(stream: BinaryIO) -> Reading:
     """The memories of a file of JSON objects, one a line; blank lines are passed over."""
-    for number, line in _lines(stream):
+    for number, line in lines(stream):
         position = f"line {number}"
         if line is None:
             yield Malformed(position, "it has more than 64 MiB")
@@ -42,7 +42,7 @@ def _read(position: str, line: bytes) -> Item | Malformed:
     return Item(position, found)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     """The lines with their numbers from 1; None for one that is too long."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):

@@ -35,3 +35,15 @@ from public.import_memories(%(memories)s::jsonb, dry_run => true);
 -- name: import_memories
 select ordinal, id, status, reason
 from public.import_memories(%(memories)s::jsonb);
+
+-- Tables of other systems, whose names are given: composed by the server, null if there is none.
+
+-- name: compose_payload_rows
+select format('select id::text as id, payload from %%s order by id', to_regclass(%(table)s::text))
+         as composed
+where to_regclass(%(table)s::text) is not null;
+
+-- name: compose_store_rows
+select format('select to_jsonb(s) as row from %%s as s order by s.prefix, s.key',
+              to_regclass(%(table)s::text)) as composed
+where to_regclass(%(table)s::text) is not null;

@@ -1,0 +1,165 @@
+"""Recover an embedded server's database as it was at a time.
+
+A copy of a base backup recovers in a home of its own, with a server of its own that files nothing
+away, and is checked. Only then it takes the place of the data directory, which stays aside. Until
+then nothing of the old one is touched, so all of it can be interrupted and begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pgrecall import embedded
+from pgrecall._sync.pool import connected
+from pgrecall.embedded import leftovers, swap
+from pgrecall.embedded.account import account_for
+from pgrecall.embedded.archive_command import SUFFIX, restore_command
+from pgrecall.embedded.archiving import Archiving
+from pgrecall.embedded.failures import directory_errors
+from pgrecall.embedded.folders import make_home
+from pgrecall.embedded.layout import Layout
+from pgrecall.embedded.lease import DECISION_SECONDS
+from pgrecall.embedded.locks import holding
+from pgrecall.embedded.recovering import (
+    check_pages,
+    clear_away,
+    copy_base,
+    note_history,
+    recovered,
+)
+from pgrecall.embedded.server import Server
+from pgrecall.embedded.waiting import wait_until
+from pgrecall.embedded.wal import list_timelines
+from pgrecall.errors import DataDirectoryError, ServerStartError
+from pgrecall.ops.pitr.archive import note_beginning
+from pgrecall.ops.pitr.base import data_of
+from pgrecall.ops.pitr.planning import RecoveryPlan
+from pgrecall.ops.pitr.settled import turn
+from pgrecall.ops.pitr.target import written
+from pgrecall.settings import Settings
+from pgrecall.sql import statement
+from pgrecall.sql.failures import translated
+
+_END_SECONDS = 10.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What was done. `aside` is where the old data directory stays; None if there was none.
+
+    `last_transaction_at` is the last one that was recovered; None if none is later than the
+    base backup.
+    """
+
+    home: Path
+    target: datetime
+    base_backup: str
+    last_transaction_at: datetime | None
+    aside: Path | None
+
+
+def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
+    """Do what the plan says; `say` hears of each step.
+
+    Raises ArchiveError or ServerStartError if it can't be done; nothing has changed then. Safe
+    to interrupt and to repeat.
+    """
+    layout = Layout.of(plan.home)
+    with directory_errors(layout.home):
+        make_home(layout.home)
+    with turn(layout):
+        work = Layout.of(layout.recovery)
+        clear_away(work)
+        try:
+            found = _recover_in(work, plan, say)
+        except ServerStartError:
+            clear_away(work)
+            raise
+        say("putting it in place")
+        aside = _put_in_place(layout, plan)
+        clear_away(work)
+    return Recovery(layout.home, plan.target, plan.base.name, found["last_transaction_at"], aside)
+
+
+def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> dict[str, Any]:
+    say(f"copying and verifying base backup {plan.base.name}")
+    copy_base(work, data_of(plan.archiving, plan.base.name))
+    say(f"recovering to {written(plan.target)}")
+    with recovered(work, options(plan)) as dsn:
+        found = _get_recovered(dsn)
+    say("checking every page")
+    check_pages(work)
+    if plan.is_in_place:
+        _announce(work, plan.archiving)
+    return found
+
+
+def _announce(work: Layout, archiving: Archiving) -> None:
+    """Have the history of the new timeline filed away as soon as the server runs as usual."""
+    names = [file.name for file in (work.data / "pg_wal").glob("*.history")]
+    new = [name for name in names if not (archiving.wal / f"{name}{SUFFIX}").exists()]
+    for name in new:
+        note_history(work, name)
+    for timeline in list_timelines(new):
+        account = account_for(archiving.wal)
+        # An archive that takes nothing more must not stand in the way of what it holds.
+        with suppress(DataDirectoryError):
+            note_beginning(archiving, timeline, datetime.now(timezone.utc), account)
+
+
+def options(plan: RecoveryPlan) -> dict[str, str]:
+    """The settings of a server that recovers as planned. Pure.
+
+    It files nothing away: a timeline that ends with this run must not be in the archive.
+    """
+    return {
+        "restore_command": restore_command(plan.archiving.wal, plan.left_over),
+        "recovery_target_time": written(plan.target),
+        "recovery_target_inclusive": "on",
+        "recovery_target_timeline": str(plan.timeline),
+        "recovery_target_action": "promote",
+        "hot_standby": "off",
+        "archive_mode": "off",
+        "primary_conninfo": "",
+    }
+
+
+def _stop(server: Server) -> bool:
+    """Stop the old server; one that is too broken to stop is ended, its data goes aside anyway."""
+    try:
+        return server.stop()
+    except ServerStartError:
+        leftovers.end_processes(server.layout, server.account)
+        if not wait_until(_END_SECONDS, lambda: not leftovers.has_processes(server.layout)):
+            raise
+        return True
+
+
+def _get_recovered(dsn: str) -> dict[str, Any]:
+    asked = statement("get_recovered")
+    with translated(), connected(dsn, Settings()) as connection:
+        [row] = connection.execute(asked.sql, asked.parameters).fetchall()
+    if row["is_recovering"]:
+        raise ServerStartError("The server has not ended its recovery.")
+    return row
+
+
+def _put_in_place(layout: Layout, plan: RecoveryPlan) -> Path | None:
+    """Let it take the data directory's place, and see that a server starts on it."""
+    aside = layout.home / plan.aside if layout.data.exists() else None
+    with directory_errors(layout.home):
+        server = Server.of(layout)
+        with holding(layout.start_lock, DECISION_SECONDS):
+            was_running = _stop(server)
+            new = Path(layout.recovery.name) / "data"
+            swap.put_in_place(layout, swap.Swap(str(new), plan.aside))
+            if was_running:
+                server.ensure_running()
+    embedded.join(layout.home).release()
+    return aside

@@ -1,0 +1,55 @@
+"""Have a running server file away all of its log up to now, and see that it does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pgrecall._sync.pool import DictConnection, connected
+from pgrecall.embedded.archive_command import SUFFIX
+from pgrecall.embedded.archiving import Archiving
+from pgrecall.embedded.waiting import wait_until
+from pgrecall.errors import ArchiveError
+from pgrecall.ops.pitr.words import last_failure
+from pgrecall.settings import Settings
+from pgrecall.sql import statement
+from pgrecall.sql.failures import translated
+
+_SECONDS = 120.0
+
+
+def file_away(dsn: str, archiving: Archiving, log_file: Path) -> datetime:
+    """Wait until everything that was committed before is in the archive; return that moment.
+
+    Raises ArchiveError, with the server's own words, if archiving fails or takes two minutes.
+    """
+    with translated(), connected(dsn, Settings()) as connection:
+        before = _row(connection, "get_archiver")["failed_count"]
+        moment = datetime.now(timezone.utc)
+        _row(connection, "mark_moment")
+        name = _row(connection, "switch_log")["name"]
+        filed = archiving.wal / f"{name}{SUFFIX}"
+
+        def is_decided() -> bool:
+            return filed.exists() or _row(connection, "get_archiver")["failed_count"] > before
+
+        if wait_until(_SECONDS, is_decided) and filed.exists():
+            return moment
+    raise ArchiveError(
+        f"The log can't be filed away in {archiving.wal}: {last_failure(log_file) or 'no answer'}",
+        hint="Free space there, or make it writable for the server's account; the server tries "
+        "again by itself, and keeps its log until then.",
+    )
+
+
+def get_archiver(dsn: str) -> dict[str, Any]:
+    """What the server says of its archiving: pg_stat_archiver, and the mode."""
+    with translated(), connected(dsn, Settings()) as connection:
+        return _row(connection, "get_archiver")
+
+
+def _row(connection: DictConnection, name: str) -> dict[str, Any]:
+    asked = statement(name)
+    [row] = connection.execute(asked.sql, asked.parameters).fetchall()
+    return row
