@@ -35,7 +35,7 @@ _OVERVIEW = (
     (
         "backup",
         "backup:app",
-        "Back up an organization, as of one moment, while others write.",
+        "Back up an organization, as of one moment, or the whole database.",
     ),
     (
         "restore",

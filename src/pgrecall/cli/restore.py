@@ -12,11 +12,12 @@ from pgrecall.cli.asking import Yes
 from pgrecall.cli.exit_codes import INTERRUPTED
 from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
-from pgrecall.cli.output import print_json, say, steps
+from pgrecall.cli.output import print_json, say, steps, waiting
 from pgrecall.cli.point_in_time import Wanted, restore_to
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.backup.restoring import restore as restore_organization
+from pgrecall.ops.backup.whole import DatabaseRestored, is_whole, restore_database
 
 _SOURCE_HELP = "What `pgrecall backup` wrote: a path or a URL."
 _AS_HELP = "Put it into this organization instead of its own, by name or UUID."
@@ -71,24 +72,58 @@ def restore(
         raise InvalidInputError("--into, --archive, --timeline and --dry-run go with --to")
     if source is None:
         raise InvalidInputError("FILE is missing: what is to be restored?")
-    identity = Settings().backup_identity
-    with reached(dsn) as database, steps() as tell:
+    done: Restored | DatabaseRestored
+    with reached(dsn) as database:
         try:
-            done = restore_organization(
-                database,
-                source,
-                as_organization=as_organization,
-                merge=merge,
-                identity=None if identity is None else str(identity),
-                on_step=tell,
-            )
+            if is_whole(source):
+                done = _whole(database, source, as_organization, merge=merge)
+            else:
+                done = _one(database, source, as_organization, merge=merge)
         except KeyboardInterrupt:
             say("interrupted; run it again to go on")
             raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(done)
-    else:
+    elif isinstance(done, Restored):
         _print_restored(done)
+    else:
+        _print_database(done)
+
+
+def _one(database: str, source: str, as_organization: str | None, *, merge: bool) -> Restored:
+    with steps() as tell:
+        return restore_organization(
+            database,
+            source,
+            as_organization=as_organization,
+            merge=merge,
+            identity=_identity(),
+            on_step=tell,
+        )
+
+
+def _whole(
+    database: str, source: str, as_organization: str | None, *, merge: bool
+) -> DatabaseRestored:
+    if merge or as_organization is not None:
+        raise InvalidInputError(
+            "the file is of a whole database: --merge and --as-organization are for one of an "
+            "organization"
+        )
+    with waiting("Restoring"):
+        return restore_database(database, source, identity=_identity(), tools_in=Settings().pg_bin)
+
+
+def _identity() -> str | None:
+    identity = Settings().backup_identity
+    return None if identity is None else str(identity)
+
+
+def _print_database(done: DatabaseRestored) -> None:
+    typer.echo(f"{done.rows:,} rows of database {done.database} restored")
+    for notice in done.notices:
+        say(notice)
+    say(f"as of {done.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s")
 
 
 def _print_restored(done: Restored) -> None:

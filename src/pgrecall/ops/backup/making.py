@@ -86,7 +86,7 @@ class _Making:
     ) -> tuple[Manifest, int]:
         """Write the archive; its manifest, and its size where it lies."""
         with there.writing() as sink:
-            counted = _Counted(sink)
+            counted = Counted(sink)
             with encrypting(counted, keys) as stream, snapshot(self.connection):
                 manifest = self._archive(ArchiveWriter(stream), on_progress)
             return manifest, counted.bytes
@@ -138,15 +138,22 @@ def _contents(table: Table, reading: TableReading) -> TableContents:
     )
 
 
-class _Counted:
-    """A stream that counts what is written to it."""
+class Counted:
+    """A stream that counts and digests what is written to it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self._digest = hashlib.sha256()
         self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written."""
+        return self._digest.hexdigest()
 
     def write(self, content: bytes) -> int:
         self._stream.write(content)
+        self._digest.update(content)
         self.bytes += len(content)
         return len(content)
 

@@ -38,6 +38,8 @@ class Place(Protocol):
 
     def delete(self) -> None: ...
 
+    def is_folder(self) -> bool: ...
+
 
 def place(named: str) -> Place:
     """The place that a path or URL names.
@@ -92,6 +94,9 @@ class _Local:
     def delete(self) -> None:
         with _said(self):
             self.path.unlink()
+
+    def is_folder(self) -> bool:
+        return self.path.is_dir()
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,10 @@ class _Remote:
     def delete(self) -> None:
         with _said(self):
             self.system.rm(self.path)
+
+    def is_folder(self) -> bool:
+        with _said(self):
+            return bool(self.system.isdir(self.path))
 
 
 @contextmanager

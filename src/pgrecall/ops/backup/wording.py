@@ -5,6 +5,8 @@ from __future__ import annotations
 README_NAME = "pgrecall-backup.txt"
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
+# Beside the dump of a whole database.
+SIDECAR = ".json"
 
 README = b"""\
 A backup of one organization, made by pgrecall.

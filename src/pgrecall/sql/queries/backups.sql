@@ -226,3 +226,58 @@ returning b.files_loaded;
 select b.* from agent_memory.backups as b
 where %(organization_id)s::uuid is null or b.organization_id = %(organization_id)s
 order by b.started_at desc limit %(match_limit)s;
+
+-- name: note_deleted_backups
+update agent_memory.backups as b set deleted_at = clock_timestamp()
+where b.action = 'backup' and b.place = any (%(places)s::text[]) and b.deleted_at is null;
+
+-- name: list_leftover_scratch
+-- Databases of verifications that were killed: nobody is connected, and they are an hour old, as
+-- their names say.
+select d.datname::text as name from pg_catalog.pg_database as d
+where d.datname ~ '^pgrecall_verify_[0-9]{9,11}_[0-9a-f]{8}$'
+  and split_part(d.datname::text, '_', 3)::bigint < extract(epoch from clock_timestamp()) - 3600
+  and not exists (select from pg_catalog.pg_stat_activity as a where a.datname = d.datname);
+
+-- name: sample_memories
+-- Some that a recall must find: current ones, the same of a backup every time.
+select m.id, m.agent_id, m.user_id, m.content, m.organization_id
+from public.ai_memories as m
+where m.forgotten_at is null and m.superseded_by is null and m.expires_at is null and m.valid_to is null
+order by sha256(uuid_send(m.id)) limit %(match_limit)s;
+
+-- name: list_dumped_tables
+-- All tables of ours, in the order in which rows can be put in, and none of the two that say what
+-- the migrations have made.
+with recursive ours as (
+  select c.oid, n.nspname || '.' || c.relname as name
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p')
+    and (n.nspname = 'agent_memory' and c.relname not in ('migrations', 'fingerprints')
+         or n.nspname || '.' || c.relname = any (%(names)s::text[]))
+),
+depths as (
+  select o.oid, 0 as depth from ours as o
+  union all
+  select k.conrelid, d.depth + 1
+  from depths as d
+  join pg_catalog.pg_constraint as k on k.confrelid = d.oid and k.contype = 'f' and k.conrelid <> k.confrelid
+)
+select o.name from ours as o join depths as d on d.oid = o.oid
+group by o.name order by max(d.depth), o.name;
+
+-- name: list_others_relations
+-- What else there is in schema public, as pg_dump is to be told: the names of other people's tables.
+select format('%%I.%%I', n.nspname, c.relname) as name
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+  and n.nspname || '.' || c.relname <> all (%(names)s::text[])
+order by 1;
+
+-- name: compose_table_count
+select format('select count(*)::bigint as rows from %%s', %(table)s::text::regclass) as composed;
+
+-- name: export_snapshot
+select pg_export_snapshot() as snapshot;

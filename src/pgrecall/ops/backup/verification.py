@@ -1,0 +1,226 @@
+"""The proof that a backup can be restored: it is, into a database of its own, and looked at."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from psycopg.conninfo import make_conninfo
+
+from pgrecall._sync.memory import Memory
+from pgrecall._sync.migrate import migrate
+from pgrecall.domain.backups import Restored
+from pgrecall.errors import BackupError
+from pgrecall.ops.backup import ledger
+from pgrecall.ops.backup.checking import BackupReader
+from pgrecall.ops.backup.connecting import Connection, connected, run
+from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.places import place
+from pgrecall.ops.backup.restoring import OnStep, restore
+from pgrecall.ops.backup.whole import (
+    DatabaseRestored,
+    check_database_backup,
+    is_whole,
+    restore_database,
+)
+from pgrecall.sql.failures import translated
+from pgrecall.sql.loader import statement
+
+SAMPLE = 5
+# Several memories may say the same.
+_MATCH_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found: `rows` came back, `policies` are there, `recalls` found what they should.
+
+    `notices` says what is otherwise than where the backup was made, such as extensions.
+    """
+
+    backup_id: UUID
+    place: str
+    snapshot_at: datetime
+    rows: int
+    tables: int
+    policies: int
+    recalls: int
+    notices: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    backup_id: UUID
+    organization_id: UUID
+    snapshot_at: datetime
+    tables: int
+    extensions: dict[str, str]
+    policies: dict[str, str]
+    server_version: str
+
+
+def verify(
+    dsn: str,
+    source: str,
+    *,
+    server: str | None = None,
+    identity: str | None = None,
+    tools_in: Path | None = None,
+    on_step: OnStep | None = None,
+) -> Verified:
+    """Restore a backup into a scratch database and compare it with what its manifest says.
+
+    The database is made on the server of `dsn`, or of `server`, and dropped in any case; the
+    ledger of `dsn` says what came of it. Needs the right to create databases. Raises
+    DamagedBackupError, or BackupError if anything is not as it was.
+    """
+    began = time.monotonic()
+    expected = _expected(source, identity)
+    with connected(dsn, "verify") as connection:
+        entry = ledger.begin(
+            connection,
+            expected.organization_id,
+            expected.backup_id,
+            "verification",
+            str(place(source)),
+        )
+        with ledger.told(entry), _scratch(server or dsn) as scratch:
+            with translated():
+                migrate(scratch)
+            done = _put_in(scratch, source, identity, tools_in, on_step)
+            with connected(scratch, "verify") as looking:
+                notices = _compare(looking, expected)
+                recalls = _recall(looking, scratch)
+            entry.done(expected.snapshot_at, done.rows, None)
+    return Verified(
+        expected.backup_id,
+        str(place(source)),
+        expected.snapshot_at,
+        done.rows,
+        expected.tables,
+        len(expected.policies),
+        recalls,
+        (*done.notices, *notices),
+        time.monotonic() - began,
+    )
+
+
+def _expected(source: str, identity: str | None) -> _Expected:
+    if is_whole(source):
+        dump = check_database_backup(source)
+        return _Expected(
+            dump.id,
+            ledger.WHOLE_DATABASE,
+            dump.snapshot_at,
+            len(dump.tables),
+            dump.extensions,
+            dump.policies,
+            dump.server_version,
+        )
+    manifest = BackupReader(place(source), identities(identity)).check()
+    made = manifest.source
+    return _Expected(
+        manifest.id,
+        manifest.organization_id,
+        made.snapshot_at,
+        len(manifest.tables),
+        dict(made.extensions),
+        dict(made.policies),
+        made.server_version,
+    )
+
+
+def _put_in(
+    scratch: str, source: str, identity: str | None, tools_in: Path | None, on_step: OnStep | None
+) -> Restored | DatabaseRestored:
+    if is_whole(source):
+        return restore_database(scratch, source, identity=identity, tools_in=tools_in)
+    return restore(scratch, source, identity=identity, on_step=on_step)
+
+
+def _compare(connection: Connection, expected: _Expected) -> tuple[str, ...]:
+    """Raise BackupError for policies that are not there; say what else differs."""
+    tables = {name.partition(" ")[0] for name in expected.policies}
+    found = _policies(connection, sorted(tables))
+    has_vector = "public.ai_memory_embeddings" in {name.partition(" ")[0] for name in found}
+    wanted = {
+        name: definition
+        for name, definition in expected.policies.items()
+        if has_vector or not name.startswith("public.ai_memory_embeddings ")
+    }
+    if missing := sorted(set(wanted) - set(found)):
+        raise BackupError(f"policies are missing after the restore: {', '.join(missing)}")
+    version = connection.info.parameter_status("server_version") or ""
+    is_same_server = version.partition(".")[0] == expected.server_version.partition(".")[0]
+    # Another major version may render the same expression in other words.
+    changed = [name for name in wanted if is_same_server and wanted[name] != found[name]]
+    return (
+        *_extension_notices(connection, expected),
+        *(f"policy {name} is not as it was where the backup was made" for name in changed),
+    )
+
+
+def _policies(connection: Connection, tables: list[str]) -> dict[str, str]:
+    rows = run(connection, statement("list_backup_policies", {"tables": tables}))
+    return {row["name"]: row["definition"] for row in rows}
+
+
+def _extension_notices(connection: Connection, expected: _Expected) -> Iterator[str]:
+    nobody = {"organization_id": ledger.WHOLE_DATABASE}
+    [seen] = run(connection, statement("look_at_source", nobody))
+    for name, version in expected.extensions.items():
+        here = seen["extensions"].get(name)
+        if here != version:
+            yield f"extension {name} was {version}, here it is {here or 'missing'}"
+
+
+def _recall(connection: Connection, scratch: str) -> int:
+    """How many recalls found the memory whose words they asked for: all, or BackupError."""
+    sample = run(connection, statement("sample_memories", {"match_limit": SAMPLE}))
+    for row in sample:
+        with Memory(
+            scratch,
+            organization=row["organization_id"],
+            agent_id=row["agent_id"],
+            embedder=None,
+        ) as memory:
+            hits = memory.recall(row["content"][:500], user_id=row["user_id"], limit=_MATCH_LIMIT)
+            if row["id"] not in {hit.id for hit in hits}:
+                raise BackupError(f"a recall of memory {row['id']} by its own words missed it")
+    return len(sample)
+
+
+@contextmanager
+def _scratch(dsn: str) -> Iterator[str]:
+    """An empty database, dropped afterwards, with those that killed verifications have left."""
+    name = f"pgrecall_verify_{int(time.time())}_{uuid.uuid4().hex[:8]}"
+    with connected(dsn, "verify") as connection:
+        for left in run(connection, statement("list_leftover_scratch")):
+            _run_composed(connection, "compose_drop_database", name=left["name"])
+        _run_composed(connection, "compose_create_database", name=name, template="template0")
+        try:
+            yield make_conninfo(dsn, dbname=name)
+        finally:
+            _drop(dsn, connection, name)
+
+
+def _drop(dsn: str, connection: Connection, name: str) -> None:
+    if not connection.closed:
+        _run_composed(connection, "compose_drop_database", name=name)
+        return
+    # It may have broken while the backup was restored.
+    with connected(dsn, "verify") as again:
+        _run_composed(again, "compose_drop_database", name=name)
+
+
+def _run_composed(connection: Connection, named: str, **given: object) -> None:
+    for row in run(connection, statement(named, given)):
+        composed: str = row["composed"]
+        connection.execute(composed.encode())
