@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from pgrecall.errors import ClosedError, DatabaseUnavailableError, PoolTimeoutEr
 from pgrecall.settings import Settings
 from pgrecall.sql.adapters import adapters
 from pgrecall.sql.address import parameters
+from pgrecall.telemetry.process import PROCESS
 
 DictConnection: TypeAlias = AsyncConnection[DictRow]
 
@@ -79,10 +80,16 @@ class Pool:
     async def open(self) -> None:
         """Begin to connect, in the background."""
         await self._pool.open()
+        PROCESS.opened(self)
 
     async def close(self) -> None:
         """Close all connections; those in use when they are given back."""
+        PROCESS.closed(self)
         await self._pool.close()
+
+    def stats(self) -> Mapping[str, int]:
+        """How it stands: numbers by name, as psycopg_pool has them."""
+        return self._pool.get_stats()
 
     async def take(self, patience: float | None = None) -> DictConnection:
         """A free connection, to be given back; waits for it as long as settings say, or shorter.

@@ -31,6 +31,7 @@ _OVERVIEW = (
         "Move to another embedding model while recall goes on.",
     ),
     ("stats", "stats:stats", "Show what the agents of an organization did."),
+    ("metrics", "metrics:metrics", "Print how the database does, as Prometheus reads it."),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
     (
         "backup",

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
+from pgrecall.errors import PgRecallError
 from pgrecall.telemetry.counting import counts_of
+from pgrecall.telemetry.process import DONE, PROCESS
 from pgrecall.telemetry.tally import Tally
 
 
@@ -56,9 +58,15 @@ class Operation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        seconds = time.perf_counter() - self._began
         if error is None:
-            latency = 1000 * (time.perf_counter() - self._began)
             counts = counts_of(self.name, self.answer)
-            self._watch.count(counts, latency if self.name == "recall" else None)
+            self._watch.count(counts, 1000 * seconds if self.name == "recall" else None)
+        PROCESS.note(self.name, DONE if error is None else _code(error), seconds)
         if self._watch.tally.is_neglected():
             self._watch.on_neglect()
+
+
+def _code(error: BaseException) -> str:
+    """The code of an error of ours; of any other the class, of which there are not many either."""
+    return error.code if isinstance(error, PgRecallError) else type(error).__name__

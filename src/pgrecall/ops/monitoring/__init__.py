@@ -1,0 +1,1 @@
+"""How the process and its database do, as metrics."""

@@ -1,0 +1,71 @@
+"""Looks at a database, each in a transaction of its own, so that one that fails spoils no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import psycopg
+
+from pgrecall._sync.pool import DictConnection, connected
+from pgrecall.settings import Settings
+from pgrecall.sql.loader import Statement, statement
+from pgrecall.sql.migration_files import read_migrations
+
+Rows: TypeAlias = "list[dict[str, Any]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen: rows by look; `failures` says of each look that failed why."""
+
+    is_up: bool
+    rows: Mapping[str, Rows] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+def look(dsn: str, settings: Settings, *, by_organization: bool) -> Sight:
+    """All looks at a database, as the login that the connection string names."""
+    rows: dict[str, Rows] = {}
+    failures: dict[str, str] = {}
+    try:
+        with connected(dsn, settings) as connection:
+            for name, asked in _looks(by_organization).items():
+                try:
+                    rows[name] = _rows(connection, name, asked)
+                except psycopg.Error as error:
+                    failures[name] = error.diag.message_primary or type(error).__name__
+                    if connection.broken:
+                        raise
+    except psycopg.Error:
+        return Sight(False)
+    return Sight(True, rows, failures)
+
+
+def _looks(by_organization: bool) -> dict[str, Statement]:
+    tables = {"tables": [table for file in read_migrations() for table in file.tables]}
+    split = {"by_organization": by_organization}
+    return {
+        "database": statement("monitor_database"),
+        "connections": statement("monitor_connections"),
+        "activity": statement("monitor_activity"),
+        "tables": statement("monitor_tables", tables),
+        "indexes": statement("monitor_indexes", tables),
+        "replication": statement("monitor_replication"),
+        "backups": statement("monitor_backups"),
+        "counts": statement("monitor_counts", split),
+        "latencies": statement("monitor_latencies", split),
+        "statements": statement("compose_statement_statistics"),
+    }
+
+
+def _rows(connection: DictConnection, name: str, asked: Statement) -> Rows:
+    bound = statement("monitor_settings")
+    with connection.transaction():
+        connection.execute(bound.sql, bound.parameters)
+        rows = connection.execute(asked.sql, asked.parameters).fetchall()
+        if name == "statements":
+            found = [connection.execute(row["composed"].encode()).fetchall() for row in rows]
+            return [row for each in found for row in each]
+    return rows
