@@ -37,6 +37,14 @@ def cloned(dsn: str, template: str | None = None) -> Iterator[str]:
         execute_composed(server, statement("compose_drop_database", {"name": name}))
 
 
+def stop_syncing(server: str) -> None:
+    """Let a server that is thrown away not wait for its disk, in a sixth of the time for a clone."""
+    execute_composed(server, statement("compose_unsafe_settings"))
+    reload = statement("reload_settings")
+    with psycopg.connect(server) as connection:
+        connection.execute(reload.sql, reload.parameters)
+
+
 def add_member(dsn: str, organization_id: UUID, user_id: str, role: str) -> None:
     """Make somebody a member of an organization, as an owner of the schema."""
     insert = statement(

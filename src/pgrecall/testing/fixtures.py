@@ -15,7 +15,7 @@ import pytest
 from pgrecall import embedded
 from pgrecall._sync.memory import Memory
 from pgrecall.testing.clock import FakeClock
-from pgrecall.testing.databases import cloned, template_database
+from pgrecall.testing.databases import cloned, stop_syncing, template_database
 from pgrecall.testing.embedder import HashingEmbedder
 
 
@@ -31,6 +31,7 @@ def pgrecall_server() -> Iterator[str]:
         TemporaryDirectory(prefix="pgrecall-") as folder,
         embedded.join(Path(folder) / "home") as lease,
     ):
+        stop_syncing(lease.dsn)
         yield lease.dsn
 
 

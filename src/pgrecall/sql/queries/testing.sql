@@ -23,3 +23,8 @@ where datname = current_database() and pid <> pg_backend_pid() and backend_type 
 -- name: add_member
 insert into public.organization_members as m (organization_id, user_id, role)
 values (%(organization_id)s, %(user_id)s, %(role)s);
+
+-- name: compose_unsafe_settings
+-- For a server that is thrown away: what it has written need not survive a crash.
+select format('alter system set %%I = off', s.name) as composed
+from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) as s (name);
