@@ -45,6 +45,11 @@ _OVERVIEW = (
     ),
     ("doctor", "doctor:doctor", "Name what is wrong with a database, and what cures it."),
     ("supabase", "supabase:app", "Bring the schema into a Supabase project."),
+    (
+        "tune",
+        "tune:tune",
+        "Propose settings for the server, with the reason and effect.",
+    ),
     ("server", "server:app", "Start, stop or look at the embedded PostgreSQL server."),
 )
 _HELP = (

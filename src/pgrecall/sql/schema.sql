@@ -2274,7 +2274,8 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
     declare
       wanted public.halfvec := query::public.halfvec;
     begin
-      perform set_config('hnsw.ef_search', '200', true);
+      perform set_config('hnsw.ef_search', coalesce(
+        substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
       if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
           from pg_catalog.pg_extension where extname = 'vector') then
         perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
@@ -2300,7 +2301,7 @@ CREATE FUNCTION agent_memory.nearest(organization_id uuid, model text, query rea
 
 -- Name: FUNCTION nearest(organization_id uuid, model text, query real[], match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query real[], match_limit integer) IS 'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
 
 -- Name: neighbours(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 

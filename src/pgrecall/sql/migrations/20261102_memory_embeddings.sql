@@ -178,7 +178,8 @@ begin
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
     begin
-      perform set_config('hnsw.ef_search', '200', true);
+      perform set_config('hnsw.ef_search', coalesce(
+        substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
       if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
           from pg_catalog.pg_extension where extname = 'vector') then
         perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
@@ -328,7 +329,7 @@ $with_vector$;
 comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
   'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
-  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones.';
+  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of the vectors that an organization has of a model; null if it has none.';
 comment on function agent_memory.stored_models(uuid) is

@@ -1,0 +1,146 @@
+"""Read a server, measure it, propose, and apply what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pgrecall._sync.pool import DictConnection
+from pgrecall.ops.server_settings import (
+    Server,
+    compose_set,
+    identify,
+    inquiring,
+    read_settings,
+    rows,
+    run_composed,
+)
+from pgrecall.ops.tuning.deciding import decide, provider_command
+from pgrecall.ops.tuning.hardware import Hardware, this_machine
+from pgrecall.ops.tuning.measuring import measure
+from pgrecall.ops.tuning.proposal import Proposal
+from pgrecall.ops.tuning.reading import Measured, Reading, Table, Workload
+from pgrecall.settings import Settings
+
+_NAMES = (
+    "shared_buffers",
+    "effective_cache_size",
+    "work_mem",
+    "maintenance_work_mem",
+    "max_connections",
+    "random_page_cost",
+    "jit",
+    "max_wal_size",
+    "checkpoint_completion_target",
+    "autovacuum_vacuum_scale_factor",
+)
+# An embedded server shares its machine with the programs that use it.
+_EMBEDDED_SHARE = 0.25
+_UNSEEN = (
+    "the hardware of this server can't be seen from here: what depends on it is left out; "
+    "say it with --memory 8GB --cores 4"
+)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was read, and what is proposed; `notes` says what could not be seen or measured."""
+
+    server: Server
+    hardware: Hardware | None
+    hit_ratio: float | None
+    measured: Measured
+    proposals: tuple[Proposal, ...]
+    notes: tuple[str, ...]
+
+
+def propose(
+    dsn: str,
+    *,
+    hardware: Hardware | None = None,
+    is_embedded: bool = False,
+    is_measuring: bool = True,
+) -> Tuning:
+    """What should be set otherwise; changes nothing.
+
+    `hardware` is that of a server whose machine can't be seen, else what is to be reckoned with.
+    Raises SchemaMissingError on a database that was not migrated.
+    """
+    with inquiring(dsn) as connection:
+        server = identify(connection)
+        if hardware is None and server.is_local:
+            hardware = this_machine()
+        reading = _read(connection, server, hardware, is_embedded=is_embedded)
+        if is_measuring:
+            reading = replace(reading, measured=measure(connection, reading.ef_search))
+        proposals = with_statements(connection, decide(reading), server)
+    notes = [*reading.measured.notes, *([_UNSEEN] if hardware is None else [])]
+    return Tuning(
+        server=server,
+        hardware=hardware,
+        hit_ratio=reading.workload.hit_ratio,
+        measured=reading.measured,
+        proposals=tuple(proposals),
+        notes=tuple(notes),
+    )
+
+
+def apply(dsn: str, proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Make those changes that the role may make, and return them."""
+    doable = [each for each in proposals if each.can_apply and each.statement]
+    with inquiring(dsn) as connection:
+        run_composed(connection, [str(each.statement) for each in doable])
+    return doable
+
+
+def with_statements(
+    connection: DictConnection, proposals: Sequence[Proposal], server: Server
+) -> list[Proposal]:
+    """The proposals, each with the statement or command that makes the change."""
+    return [replace(each, statement=_statement(connection, each, server)) for each in proposals]
+
+
+def _statement(connection: DictConnection, proposal: Proposal, server: Server) -> str:
+    name, value = proposal.name, proposal.proposed
+    if proposal.where == "client":
+        return f"{name}={value}"
+    if proposal.where == "system":
+        if server.provider and not server.is_superuser:
+            return provider_command(proposal, server.provider)
+        return compose_set(connection, {name: value})[0]
+    given: dict[str, Any] = {"names": [name], "values": [value]}
+    if proposal.where == "table":
+        given["targets"] = [proposal.target]
+        return str(rows(connection, "compose_alter_table", given)[0]["composed"])
+    return str(rows(connection, "compose_alter_database", given)[0]["composed"])
+
+
+def _read(
+    connection: DictConnection, server: Server, hardware: Hardware | None, *, is_embedded: bool
+) -> Reading:
+    [recall] = rows(connection, "get_recall_settings")
+    return Reading(
+        server=server,
+        settings=read_settings(connection, _NAMES),
+        workload=_read_workload(connection),
+        hardware=hardware,
+        share=_EMBEDDED_SHARE if is_embedded else 1.0,
+        pool_max_size=Settings().pool_max_size,
+        ef_search=recall["ef_search"],
+        exact_limit=recall["exact_limit"],
+    )
+
+
+def _read_workload(connection: DictConnection) -> Workload:
+    [work] = rows(connection, "get_workload")
+    [index] = rows(connection, "get_largest_vector_index")
+    [composed] = rows(connection, "compose_get_checkpoints")
+    [checkpoints] = connection.execute(composed["composed"].encode()).fetchall()
+    return Workload(
+        **work,
+        checkpoints_requested=checkpoints["requested"],
+        checkpoints_timed=checkpoints["timed"],
+        largest_vector_index=index["bytes"],
+        tables=tuple(Table(**row) for row in rows(connection, "list_large_tables")),
+    )
