@@ -57,5 +57,5 @@ clean:
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[backup,multilingual,parquet,remote]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[backup,multilingual,otel,parquet,remote]' --group dev
 	touch $@

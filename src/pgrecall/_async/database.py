@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pgrecall.settings import Settings
 from pgrecall.sql.address import described
 from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
 from pgrecall.sql.loader import Statement, statement
+from pgrecall.telemetry.calls import call, whereabouts
 
 ATTEMPTS = 5
 SOON_SECONDS = 1.0
@@ -52,6 +53,7 @@ class Database:
     link: Link
     caller: Caller
     has_vector: bool
+    where: Mapping[str, str | int]
 
     async def run(
         self,
@@ -65,6 +67,15 @@ class Database:
         A transaction that lost against another one is run again, so `statements` must bear being
         gone through again. Raises pgrecall's errors.
         """
+        with call(statements, self.where):
+            return await self._run(statements, is_read, on_rows)
+
+    async def _run(
+        self,
+        statements: Iterable[Statement],
+        is_read: bool,
+        on_rows: Callable[[int], None] | None,
+    ) -> list[Rows]:
         attempt = 1
         while True:
             try:
@@ -119,7 +130,7 @@ async def open_database(address: Address, identity: Identity, settings: Settings
         if lease is not None:
             await in_thread(lease.release)
         raise
-    return Database(link, caller, has_vector)
+    return Database(link, caller, has_vector, whereabouts(dsn))
 
 
 def _signer(settings: Settings) -> Signer:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pgrecall.settings import Settings
 from pgrecall.sql.address import described
 from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
 from pgrecall.sql.loader import Statement, statement
+from pgrecall.telemetry.calls import call, whereabouts
 
 ATTEMPTS = 5
 SOON_SECONDS = 1.0
@@ -54,6 +55,7 @@ class Database:
     link: Link
     caller: Caller
     has_vector: bool
+    where: Mapping[str, str | int]
 
     def run(
         self,
@@ -67,6 +69,15 @@ class Database:
         A transaction that lost against another one is run again, so `statements` must bear being
         gone through again. Raises pgrecall's errors.
         """
+        with call(statements, self.where):
+            return self._run(statements, is_read, on_rows)
+
+    def _run(
+        self,
+        statements: Iterable[Statement],
+        is_read: bool,
+        on_rows: Callable[[int], None] | None,
+    ) -> list[Rows]:
         attempt = 1
         while True:
             try:
@@ -121,7 +132,7 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
         if lease is not None:
             in_thread(lease.release)
         raise
-    return Database(link, caller, has_vector)
+    return Database(link, caller, has_vector, whereabouts(dsn))
 
 
 def _signer(settings: Settings) -> Signer:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from pgrecall.embedding import Embedder, Vector, Vectors
+from pgrecall.telemetry.tracing import tracing
 from pgrecall.telemetry.watch import Watch
 
 BYTES_PER_TOKEN = 4
@@ -29,15 +31,21 @@ class WatchedEmbedder:
 
     def embed(self, texts: Sequence[str], /) -> Vectors:
         """As the embedder does."""
-        vectors = self._embedder.embed(texts)
+        with self._span():
+            vectors = self._embedder.embed(texts)
         self._watch.count({"embedding_tokens": sum(map(tokens, texts))})
         return vectors
 
     def embed_query(self, text: str, /) -> Vector:
         """As the embedder does."""
-        vector = self._embedder.embed_query(text)
+        with self._span():
+            vector = self._embedder.embed_query(text)
         self._watch.count({"query_tokens": tokens(text)})
         return vector
+
+    def _span(self) -> AbstractContextManager[None]:
+        found = tracing()
+        return nullcontext() if found is None else found.embedding(self.model, self.dimension)
 
 
 def tokens(text: str) -> int:

@@ -9,6 +9,8 @@ from threading import Lock
 from typing import Protocol
 from weakref import WeakSet
 
+from pgrecall.errors import PgRecallError
+
 # Seconds up to which each bucket goes but the last, as OpenTelemetry proposes for databases.
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 DONE = "ok"
@@ -85,3 +87,8 @@ def _done(stats: Mapping[str, int]) -> dict[str, int]:
 
 
 PROCESS = Process()
+
+
+def error_code(error: BaseException) -> str:
+    """The code of an error of ours; of any other the class, of which there are not many either."""
+    return error.code if isinstance(error, PgRecallError) else type(error).__name__

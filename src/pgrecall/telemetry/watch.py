@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from pgrecall.errors import PgRecallError
 from pgrecall.telemetry.counting import counts_of
-from pgrecall.telemetry.process import DONE, PROCESS
+from pgrecall.telemetry.process import DONE, PROCESS, error_code
 from pgrecall.telemetry.tally import Tally
+from pgrecall.telemetry.tracing import tracing
 
 
 def _ignore() -> None:
@@ -41,7 +41,7 @@ class Watch:
 class Operation:
     """A running operation; whoever runs it leaves its answer here."""
 
-    __slots__ = ("_began", "_watch", "answer", "name")
+    __slots__ = ("_began", "_span", "_watch", "answer", "name")
 
     def __init__(self, watch: Watch, name: str) -> None:
         self.name = name
@@ -49,6 +49,10 @@ class Operation:
         self._watch = watch
 
     def __enter__(self) -> Operation:
+        found = tracing()
+        self._span = None if found is None else found.operation(self.name)
+        if self._span is not None:
+            self._span.__enter__()
         self._began = time.perf_counter()
         return self
 
@@ -62,11 +66,8 @@ class Operation:
         if error is None:
             counts = counts_of(self.name, self.answer)
             self._watch.count(counts, 1000 * seconds if self.name == "recall" else None)
-        PROCESS.note(self.name, DONE if error is None else _code(error), seconds)
+        PROCESS.note(self.name, DONE if error is None else error_code(error), seconds)
+        if self._span is not None:
+            self._span.__exit__(kind, error, traceback)
         if self._watch.tally.is_neglected():
             self._watch.on_neglect()
-
-
-def _code(error: BaseException) -> str:
-    """The code of an error of ours; of any other the class, of which there are not many either."""
-    return error.code if isinstance(error, PgRecallError) else type(error).__name__
