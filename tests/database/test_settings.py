@@ -79,7 +79,12 @@ def test_every_setting(owner: Client) -> None:
         "token_budget": 100000,
         "language": "simple",
         "visibility": "organization",
-        "retention": {"max_age": {"message": 36500, "event": 1}, "max_count": 100000000, "expired": 0, "action": "erase"},
+        "retention": {
+            "max_age": {"message": 36500, "event": 1},
+            "max_count": 100000000,
+            "expired": 0,
+            "action": "erase",
+        },
     }
     answer = configure(owner, "cook", **settings)
     assert answer["weights"].items() >= settings.pop("weights").items()

@@ -84,7 +84,8 @@ select count(*) as hours,
        format('select agent_memory.roll_up_stats(now() - interval ''%%s days'', %%s)', %(days)s::integer, %(batch)s::integer) as roll_up_sql
 from public.agent_memory_stats as s
 where s.hour < date_trunc('day', now() - %(days)s::integer * interval '1 day', 'UTC')
-  and s.hour <> date_trunc('day', s.hour, 'UTC');
+  and s.hour <> date_trunc('day', s.hour, 'UTC')
+  and to_regprocedure('agent_memory.summed(bigint[], bigint[])') is not null;
 
 -- name: roll_up_stats
 select agent_memory.roll_up_stats(now() - %(days)s::integer * interval '1 day', %(batch)s::integer) as done;
