@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -143,6 +144,25 @@ def test_other_tools_read_it(backup: Path, tmp_path: Path) -> None:
         assert all(set(json.loads(line)) == set(table["columns"]) for line in lines.splitlines())
         if table["name"] == "public.ai_memories":
             assert AWKWARD in {json.loads(line)["content"] for line in lines.splitlines()}
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_full_disk_leaves_no_file(filled: str, tmp_path: Path, is_encrypted: bool) -> None:
+    key = str(pytest.importorskip("pyrage").x25519.Identity.generate().to_public())
+    code = (
+        "import resource, signal, sys; from uuid import UUID\n"
+        "from pgrecall.ops.backup.making import back_up\n"
+        "from pgrecall.errors import BackupError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try: back_up(sys.argv[1], UUID(sys.argv[2]), sys.argv[3], for_recipients=sys.argv[4])\n"
+        "except BackupError as error: print(type(error).__name__, error)\n"
+    )
+    given = (filled, str(ORGANIZATION), str(tmp_path / "x.tar"), key if is_encrypted else "")
+    done = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True)
+    assert done.stdout.startswith("BackupError "), done.stderr
+    assert "File too large" in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_encrypted_backup_opens_with_its_key_alone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.embedded import binary
+from pgrecall.errors import ConflictError
 from pgrecall.ops.backup.making import back_up
 from pgrecall.ops.backup.restoring import restore
 from pgrecall.testing import HashingEmbedder
@@ -40,7 +42,8 @@ def live(dsn: str) -> None:
             message = {"role": "user", "content": text}
             memory.remember(message, user_id=user, context="chat", visibility="agent")
         memory.remember("bob likes tea", user_id="bob")
-    with Memory(dsn, embedder=Second()) as memory:
+    with Memory(dsn, embedder=Second()) as memory, suppress(ConflictError):
+        # Where the server has pgvector.
         memory.embeddings.backfill()
     add_member(dsn, ORGANIZATION, "eve", "member")
     add_member(dsn, ORGANIZATION, "olga", "owner")

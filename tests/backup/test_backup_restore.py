@@ -75,13 +75,18 @@ def test_an_organization_that_was_only_opened_is_free(elsewhere: str, backup: Pa
 
 
 def test_a_merge_adds_what_is_missing_and_changes_nothing(filled: str, backup: Path) -> None:
+    before = checksums(filled)
     with psycopg.connect(filled) as connection:
         connection.execute("delete from ai_memories where user_id = 'jonas'")
         connection.execute("update ai_memories set importance = 0.9 where content ~ 'Globex'")
+    missing = sum(rows for rows, _ in before.values()) - sum(
+        rows for rows, _ in checksums(filled).values()
+    )
     with Memory(filled, embedder=HashingEmbedder()) as memory:
         memory.remember("new since then", user_id="maria")
     done = restore(filled, str(backup), merge=True)
-    assert (done.added, done.kept) == (42, done.rows - 42)
+    assert missing > 20
+    assert (done.added, done.kept) == (missing, done.rows - missing)
     with Memory(filled, embedder=HashingEmbedder()) as memory:
         assert len(memory.list(user_id="jonas", limit=100).items) == 19
         assert (
@@ -170,6 +175,46 @@ def test_the_ledger_tells(filled: str, elsewhere: str, backup: Path) -> None:
         [put] = connection.execute(look).fetchall()
     assert made == ("backup", "done", made[2], backup.stat().st_size, True)
     assert put == ("restore", "done", made[2], None, True)
+
+
+def test_one_that_was_deleted_while_it_came_back_begins_anew(
+    filled: str, elsewhere: str, backup: Path
+) -> None:
+    def stop(step: str, done: int, total: int) -> None:
+        if step == "Linking":
+            raise KeyboardInterrupt
+
+    for is_deleted in (False, True):
+        with pytest.raises(KeyboardInterrupt):
+            restore(elsewhere, str(backup), on_step=stop)
+        with psycopg.connect(elsewhere) as connection:
+            assert not connection.execute("select from organization_members").fetchall()
+            if is_deleted:
+                connection.execute("delete from organizations")
+    done = restore(elsewhere, str(backup))
+    assert (done.resumed, done.added) == (False, done.rows)
+    assert checksums(elsewhere) == checksums(filled)
+
+
+@pytest.mark.parametrize("leaves_table", [True, False])
+def test_vectors_wait_for_pgvector(
+    filled: str, elsewhere: str, backup: Path, leaves_table: bool
+) -> None:
+    counted = checksums(filled)
+    if "public.ai_memory_embeddings" not in counted:
+        pytest.skip("the server has no pgvector")
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        if not leaves_table:
+            connection.execute("drop table public.ai_memory_embeddings")
+        connection.execute("drop extension vector cascade")
+    done = restore(elsewhere, str(backup))
+    assert len(done.notices) == 1
+    assert "vectors are kept out" in done.notices[0]
+    assert checksums(elsewhere)["public.ai_memories"] == counted["public.ai_memories"]
+    # Its migration makes the extension and the table anew.
+    migrate(elsewhere)
+    restore(elsewhere, str(backup), merge=True)
+    assert checksums(elsewhere) == counted
 
 
 def test_a_url_of_fsspec(filled: str, elsewhere: str) -> None:

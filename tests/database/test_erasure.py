@@ -139,6 +139,7 @@ def test_the_receipt_is_over_ids_scope_and_counts_and_says_nothing(
     assert own["it"] == answer["receipt"]
     [kept] = world.connection.execute("select * from ai_memory_erasures").fetchall()
     assert str(kept["id"]) == answer["id"]
+    assert kept["erased_by"] == "agent:alpha"
     assert kept["receipt"] == answer["receipt"]
     assert kept["counts"] == answer["counts"]
     assert not any(each in str(kept) for each in ids)

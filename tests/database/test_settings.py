@@ -79,7 +79,12 @@ def test_every_setting(owner: Client) -> None:
         "token_budget": 100000,
         "language": "simple",
         "visibility": "organization",
-        "retention": {"max_age": {"message": 36500, "event": 1}, "max_count": 100000000},
+        "retention": {
+            "max_age": {"message": 36500, "event": 1},
+            "max_count": 100000000,
+            "expired": 0,
+            "action": "erase",
+        },
     }
     answer = configure(owner, "cook", **settings)
     assert answer["weights"].items() >= settings.pop("weights").items()
@@ -118,6 +123,8 @@ def test_half_lives(owner: Client, written: Any, days: float) -> None:
         ({"weights": {"meaning": 1e-50}}, "weights.meaning must be 0, or at least"),
         ({"retention": 30}, "retention must be an object"),
         ({"retention": {"forever": True}}, 'unknown setting "forever" in retention'),
+        ({"retention": {"action": "hide"}}, "retention.action must be forget or erase"),
+        ({"retention": {"expired": -1}}, "retention.expired must be"),
         ({"retention": {"max_count": 0}}, "retention.max_count must be"),
         ({"retention": {"max_age": 30}}, "retention.max_age must be an object"),
         ({"retention": {"max_age": {"memo": 30}}}, 'unknown kind "memo"'),

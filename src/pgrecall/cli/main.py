@@ -32,6 +32,7 @@ _OVERVIEW = (
     ),
     ("stats", "stats:stats", "Show what the agents of an organization did."),
     ("metrics", "metrics:metrics", "Print how the database does, as Prometheus reads it."),
+    ("maintain", "maintain:maintain", "Find out what the database needs, and with --apply do it."),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
     (
         "backup",

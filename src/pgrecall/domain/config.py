@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         """The settings that can be changed; None removes one, so that what is set above it holds.
 
         `half_life` is in days, or an ISO 8601 duration such as `P30D`. `retention` holds
-        `max_age`, days by kind, and `max_count`.
+        `max_age`, days by kind, `max_count`, `expired`, days, and `action`, `forget` or `erase`.
         """
 
         weights: Mapping[str, float | None] | None
@@ -41,6 +41,7 @@ TOKEN_BUDGET = 1200
 MAX_WEIGHT = 10
 MAX_DAYS = 36_500
 MIN_HALF_LIFE = 0.01
+RETENTION_ACTIONS = ("forget", "erase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,16 @@ class AgentSetting:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long memories are to be kept, in days by kind, and how many; None without a bound."""
+    """How long memories are to be kept, in days by kind, and how many; None without a bound.
+
+    `expired` is how many days after `expires_at` they go. `action` is what becomes of them:
+    `forget`, also where it is None, or `erase`. `pgrecall maintain` carries it out.
+    """
 
     max_age: Mapping[str, int]
     max_count: int | None
+    expired: int | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,10 @@ def agent_config(agent_id: str | None, settings: Iterable[AgentSetting]) -> Agen
         language=values["language"],
         visibility=values["visibility"],
         retention=Retention(
-            _inside("retention.max_age.", values), values.get("retention.max_count")
+            max_age=_inside("retention.max_age.", values),
+            max_count=values.get("retention.max_count"),
+            expired=values.get("retention.expired"),
+            action=values.get("retention.action"),
         ),
         embedding_model=values["embedding_model"],
         settings=settings,
@@ -181,6 +191,8 @@ _MAX_AGE: dict[str, Callable[[str, object], Json]] = dict.fromkeys(KINDS, _days)
 _RETENTION: dict[str, Callable[[str, object], Json]] = {
     "max_age": lambda name, value: _each(name, value, _MAX_AGE),
     "max_count": lambda name, value: count(name, value, 100_000_000),
+    "expired": lambda name, value: count(name, value, MAX_DAYS, least=0),
+    "action": lambda name, value: one_of(name, value, RETENTION_ACTIONS),
 }
 _READ: dict[str, Callable[[str, object], Json]] = {
     "weights": _weights,

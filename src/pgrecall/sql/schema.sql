@@ -1031,6 +1031,39 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) IS 'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
+-- Name: delete_dropped(uuid, text, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.delete_dropped(organization_id uuid, agent_id text, model text, match_limit integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  deleted bigint;
+begin
+  -- As drop_embedding_model() does, so that a model that is added again meanwhile is left alone.
+  perform from public.organizations as o where o.organization_id = delete_dropped.organization_id for update;
+  delete from public.ai_memory_embeddings as e
+    using (
+      select v.memory_id from public.ai_memory_embeddings as v
+      join public.ai_memories as m on m.organization_id = delete_dropped.organization_id and m.id = v.memory_id
+      where v.organization_id = delete_dropped.organization_id and v.model = delete_dropped.model
+        and m.agent_id = delete_dropped.agent_id and exists (
+          select from public.agent_memory_models as d
+          where d.organization_id = delete_dropped.organization_id and d.agent_id = delete_dropped.agent_id
+            and d.model = delete_dropped.model and d.state = 'dropped')
+      order by v.memory_id limit match_limit) as doomed
+    where e.organization_id = delete_dropped.organization_id and e.model = delete_dropped.model
+      and e.memory_id = doomed.memory_id;
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+
+-- Name: FUNCTION delete_dropped(organization_id uuid, agent_id text, model text, match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.delete_dropped(organization_id uuid, agent_id text, model text, match_limit integer) IS 'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
+
 -- Name: delete_memories(uuid, uuid[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]) RETURNS jsonb
@@ -1319,6 +1352,57 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]) IS 'Takes the ids of memories that are gone out of the history of what they had superseded.';
 
+-- Name: dropped_vectors(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.dropped_vectors() RETURNS TABLE(organization_id uuid, agent_id text, model text, vectors bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  if not agent_memory.has_vector() then
+    return;
+  end if;
+  return query
+    select d.organization_id, d.agent_id, d.model, count(*)
+    from public.agent_memory_models as d
+    join public.ai_memory_embeddings as e on e.organization_id = d.organization_id and e.model = d.model
+    join public.ai_memories as m on m.organization_id = d.organization_id and m.id = e.memory_id and m.agent_id = d.agent_id
+    where d.state = 'dropped'
+    group by d.organization_id, d.agent_id, d.model
+    order by d.organization_id, d.agent_id, d.model;
+end
+$$;
+
+-- Name: FUNCTION dropped_vectors(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.dropped_vectors() IS 'How many vectors of dropped models are still there, of all organizations: drop_embedding_model() was not repeated to its end.';
+
+-- Name: due_memories(uuid, text, jsonb, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.due_memories(organization_id uuid, agent_id text, retention jsonb, match_limit integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with held as (
+    select m.id, m.kind, m.created_at, m.expires_at,
+           row_number() over (order by m.created_at desc, m.id desc) as place
+    from public.ai_memories as m
+    where m.organization_id = due_memories.organization_id and m.agent_id = due_memories.agent_id
+      and (m.forgotten_at is null or retention ->> 'action' = 'erase')
+  )
+  select h.id from held as h
+  where h.created_at < agent_memory.now() - (retention #>> array['max_age', h.kind])::integer * interval '1 day'
+     or h.expires_at < agent_memory.now() - (retention ->> 'expired')::integer * interval '1 day'
+     or h.place > (retention ->> 'max_count')::bigint
+  order by h.created_at, h.id
+  limit match_limit
+$$;
+
+-- Name: FUNCTION due_memories(organization_id uuid, agent_id text, retention jsonb, match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.due_memories(organization_id uuid, agent_id text, retention jsonb, match_limit integer) IS 'Up to match_limit memories of an agent that a retention has had its time with, oldest first: stored longer ago than max_age says for their kind, expired longer ago than expired says, or beyond the newest max_count. Where they are to be erased, forgotten ones count too.';
+
 -- Name: effective_settings(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.effective_settings(organization_id uuid, agent_id text) RETURNS jsonb
@@ -1469,7 +1553,7 @@ begin
   ) as d
   on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at);
   insert into public.ai_memory_erasures as e (organization_id, erased_by, counts, receipt)
-  values (caller.organization_id, case when caller.person is distinct from scope ->> 'user_id' then caller.subject end, counts,
+  values (caller.organization_id, case when caller.person = scope ->> 'user_id' then null else caller.subject end, counts,
           agent_memory.erasure_receipt(ids, scope, counts))
   returning * into erasure;
   return erasure;
@@ -2112,6 +2196,35 @@ $$;
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) IS 'The memory, locked for a change; PM004 if the caller may not see it, PM002 if it may not change it.';
+
+-- Name: mark_forgotten(agent_memory.principal, uuid[], boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into public.ai_memory_history as h (
+    organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+  select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
+         case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
+         jsonb_build_object('forgotten_at', m.forgotten_at),
+         jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
+  from public.ai_memories as m
+  where m.organization_id = caller.organization_id and m.id = any (ids);
+  update public.ai_memories as m
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
+  where m.organization_id = caller.organization_id and m.id = any (ids);
+  perform agent_memory.refresh_windows(caller.organization_id, array(
+    select distinct m.context_id from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = any (ids)
+      and m.kind = 'message' and m.context_id is not null));
+end
+$$;
+
+-- Name: FUNCTION mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) IS 'Takes memories, which the caller holds locked and may change, out of recall, or brings them back, with their history.';
 
 -- Name: matching(uuid, tsquery[], integer[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2933,15 +3046,85 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.require_writer(verb text) IS 'The verified caller, if its role and key may write at all; else PM001 or PM002.';
 
+-- Name: retain(uuid, text, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.retain(organization_id uuid, agent_id text, match_limit integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  retention jsonb := agent_memory.effective_settings(organization_id, agent_id) -> 'retention';
+  caller agent_memory.principal := row(organization_id, 'maintenance', 'owner', null, null, null);
+  ids uuid[] := array(select agent_memory.due_memories(organization_id, agent_id, retention, match_limit));
+begin
+  if ids = '{}' then
+    return 0;
+  elsif retention ->> 'action' = 'erase' then
+    return agent_memory.erase(caller, jsonb_build_object('ids', ids), true, false) ->> 'memories';
+  end if;
+  ids := array(
+    select m.id from public.ai_memories as m
+    where m.organization_id = retain.organization_id and m.id = any (ids) and m.forgotten_at is null
+    order by m.id for update);
+  perform agent_memory.mark_forgotten(caller, ids, true);
+  return cardinality(ids);
+end
+$$;
+
+-- Name: FUNCTION retain(organization_id uuid, agent_id text, match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.retain(organization_id uuid, agent_id text, match_limit integer) IS 'Forgets, or where the retention says so erases, up to match_limit memories of an agent that are due, and says how many. 0: none was due.';
+
+-- Name: retain_all(integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.retain_all(match_limit integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(sum(agent_memory.retain(a.organization_id, a.agent_id, match_limit)), 0)::bigint
+  from agent_memory.retained_agents() as a
+$$;
+
+-- Name: FUNCTION retain_all(match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.retain_all(match_limit integer) IS 'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
+
+-- Name: retained_agents(); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.retained_agents() RETURNS TABLE(organization_id uuid, agent_id text, retention jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select held.organization_id, held.agent_id, s.retention
+  from (
+    select o.organization_id, m.agent_id
+    from public.organizations as o
+    join public.ai_memories as m on m.organization_id = o.organization_id
+    where o.agent_settings ? 'retention'
+    union
+    select c.organization_id, c.agent_id from public.agent_memory_config as c where c.settings ? 'retention'
+  ) as held
+  cross join lateral (select agent_memory.effective_settings(held.organization_id, held.agent_id) -> 'retention' as retention) as s
+  where s.retention - 'action' <> '{}'
+  order by held.organization_id, held.agent_id
+$$;
+
+-- Name: FUNCTION retained_agents(); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.retained_agents() IS 'The agents, of all organizations, whose memories have a bound by their settings or by those for all agents, and the setting retention that holds for each.';
+
 -- Name: retention_problem(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.retention_problem(retention jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age and max_count' else (
+  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age, max_count, expired and action' else (
     select min(case
         when r.key = 'max_count' then agent_memory.number_problem('retention.max_count', r.value, 1, 100000000, true)
+        when r.key = 'expired' then agent_memory.number_problem('retention.expired', r.value, 0, 36500, true)
+        when r.key = 'action' then case
+          when r.value not in ('null', '"forget"', '"erase"') then 'retention.action must be forget or erase' end
         when r.key <> 'max_age' then format('unknown setting "%s" in retention', left(r.key, 60))
         when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
         else (
@@ -2958,6 +3141,59 @@ $$;
 -- Name: FUNCTION retention_problem(retention jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.retention_problem(retention jsonb) IS 'Why a retention can''t be set; null if it can.';
+
+-- Name: roll_up_stats(timestamp with time zone, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.roll_up_stats(before timestamp with time zone, match_limit integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  rolled bigint;
+begin
+  with hours as (
+    delete from public.agent_memory_stats as s
+    using (
+      select h.organization_id, h.agent_id, h.hour from public.agent_memory_stats as h
+      where h.hour < date_trunc('day', before, 'UTC') and h.hour <> date_trunc('day', h.hour, 'UTC')
+      order by h.organization_id, h.agent_id, h.hour limit match_limit for update) as chosen
+    where s.organization_id = chosen.organization_id and s.agent_id = chosen.agent_id and s.hour = chosen.hour
+    returning s.*
+  ), latencies as (
+    select l.organization_id, l.agent_id, l.day, array_agg(l.recalls order by l.place) as latencies
+    from (
+      select h.organization_id, h.agent_id, date_trunc('day', h.hour, 'UTC') as day, b.place, sum(b.recalls)::bigint as recalls
+      from hours as h cross join lateral unnest(h.latencies) with ordinality as b (recalls, place)
+      group by 1, 2, 3, 4) as l
+    group by 1, 2, 3
+  ), days as (
+    insert into public.agent_memory_stats as s (
+      organization_id, agent_id, hour, added, duplicates, superseded, updated, forgotten, erased, recalls, empty_recalls,
+      embedding_tokens, query_tokens, latencies, updated_at)
+    select h.organization_id, h.agent_id, l.day, sum(h.added), sum(h.duplicates), sum(h.superseded), sum(h.updated),
+           sum(h.forgotten), sum(h.erased), sum(h.recalls), sum(h.empty_recalls), sum(h.embedding_tokens), sum(h.query_tokens),
+           l.latencies, agent_memory.now()
+    from hours as h
+    join latencies as l on l.organization_id = h.organization_id and l.agent_id = h.agent_id and l.day = date_trunc('day', h.hour, 'UTC')
+    group by h.organization_id, h.agent_id, l.day, l.latencies
+    order by 1, 2, 3
+    on conflict (organization_id, agent_id, hour) do update set
+      added = s.added + excluded.added, duplicates = s.duplicates + excluded.duplicates,
+      superseded = s.superseded + excluded.superseded, updated = s.updated + excluded.updated,
+      forgotten = s.forgotten + excluded.forgotten, erased = s.erased + excluded.erased,
+      recalls = s.recalls + excluded.recalls, empty_recalls = s.empty_recalls + excluded.empty_recalls,
+      embedding_tokens = s.embedding_tokens + excluded.embedding_tokens, query_tokens = s.query_tokens + excluded.query_tokens,
+      latencies = agent_memory.summed(s.latencies, excluded.latencies), updated_at = excluded.updated_at
+  )
+  select count(*) into rolled from hours;
+  return rolled;
+end
+$$;
+
+-- Name: FUNCTION roll_up_stats(before timestamp with time zone, match_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.roll_up_stats(before timestamp with time zone, match_limit integer) IS 'Adds up to match_limit hours of statistics from before the day (UTC) of a time to the first hour of their day, which then stands for the day, and says how many hours went. 0: nothing is left to add up. Sums over days, and over longer times, stay the same.';
 
 -- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3180,21 +3416,7 @@ declare
   ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
 begin
   if not dry_run and ids <> '{}' then
-    insert into public.ai_memory_history as h (
-      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
-           case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
-           jsonb_build_object('forgotten_at', m.forgotten_at),
-           jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
-    from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = any (ids);
-    update public.ai_memories as m
-    set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
-    where m.organization_id = caller.organization_id and m.id = any (ids);
-    perform agent_memory.refresh_windows(caller.organization_id, array(
-      select distinct m.context_id from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.id = any (ids)
-        and m.kind = 'message' and m.context_id is not null));
+    perform agent_memory.mark_forgotten(caller, ids, forget);
   end if;
   return jsonb_build_object('memories', cardinality(ids), 'dry_run', dry_run);
 exception
@@ -6064,6 +6286,10 @@ REVOKE ALL ON FUNCTION agent_memory.days(duration text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.dedup_key(agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamp with time zone) FROM PUBLIC;
 
+-- Name: FUNCTION delete_dropped(organization_id uuid, agent_id text, model text, match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.delete_dropped(organization_id uuid, agent_id text, model text, match_limit integer) FROM PUBLIC;
+
 -- Name: FUNCTION delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.delete_memories(organization_id uuid, ids uuid[], context_ids uuid[]) FROM PUBLIC;
@@ -6091,6 +6317,14 @@ REVOKE ALL ON FUNCTION agent_memory.drop_embeddings(organization_id uuid, memory
 -- Name: FUNCTION drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION dropped_vectors(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.dropped_vectors() FROM PUBLIC;
+
+-- Name: FUNCTION due_memories(organization_id uuid, agent_id text, retention jsonb, match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.due_memories(organization_id uuid, agent_id text, retention jsonb, match_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION effective_settings(organization_id uuid, agent_id text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -6220,6 +6454,10 @@ REVOKE ALL ON FUNCTION agent_memory.lock_conversations(organization_id uuid, con
 
 REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid) FROM PUBLIC;
 
+-- Name: FUNCTION mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) FROM PUBLIC;
+
 -- Name: FUNCTION matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) FROM PUBLIC;
@@ -6343,10 +6581,26 @@ REVOKE ALL ON FUNCTION agent_memory.require_vectors() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.require_writer(verb text) FROM PUBLIC;
 
+-- Name: FUNCTION retain(organization_id uuid, agent_id text, match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.retain(organization_id uuid, agent_id text, match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION retain_all(match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.retain_all(match_limit integer) FROM PUBLIC;
+
+-- Name: FUNCTION retained_agents(); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.retained_agents() FROM PUBLIC;
+
 -- Name: FUNCTION retention_problem(retention jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.retention_problem(retention jsonb) TO service_role;
+
+-- Name: FUNCTION roll_up_stats(before timestamp with time zone, match_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.roll_up_stats(before timestamp with time zone, match_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -52,11 +52,11 @@ def encrypting(sink: Any, keys: Sequence[Any]) -> Iterator[Any]:
         with theirs:
             yield theirs
     except BrokenPipeError:
-        work.end()
+        _refuse_unwritten(work)
         raise
     finally:
         work.join()
-    work.end()
+    _refuse_unwritten(work)
 
 
 @contextmanager
@@ -91,7 +91,7 @@ class _Work:
 
     def __init__(self, work: Callable[[], object], end: BinaryIO) -> None:
         self._work, self._end = work, end
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -99,7 +99,7 @@ class _Work:
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - raised where the work is waited for
-            self._error = error
+            self.error = error
         finally:
             with suppress(BrokenPipeError):
                 self._end.close()
@@ -110,8 +110,8 @@ class _Work:
     def end(self) -> None:
         """Wait, and raise what went wrong."""
         self.join()
-        if self._error is not None:
-            raise _translated(self._error) from self._error
+        if self.error is not None:
+            raise _translated(self.error) from self.error
 
 
 class _Checked:
@@ -138,6 +138,12 @@ class _Pushed:
             given, self._start = self._start[:size], self._start[size:]
             return given
         return self._stream.read(size)
+
+
+def _refuse_unwritten(work: _Work) -> None:
+    work.join()
+    if work.error is not None:
+        raise BackupError(f"the backup can't be written: {work.error}") from work.error
 
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:

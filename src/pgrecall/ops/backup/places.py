@@ -77,10 +77,14 @@ class _Local:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # What it holds is for nobody else's eyes, from its first byte on.
             opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(opened, "wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
+            try:
+                with os.fdopen(opened, "wb") as stream:
+                    yield stream
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
             unfinished.replace(self.path)
             _sync_folder(self.path.parent)
 

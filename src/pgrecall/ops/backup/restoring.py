@@ -273,13 +273,14 @@ def _target(
             {"organization_id": organization_id, "backup_id": manifest.id},
         ),
     )
-    if unfinished:
+    there = [t.name for t in tables if count_rows(connection, t, organization_id)]
+    # Where the organization was deleted since, it begins anew.
+    if unfinished and (ORGANIZATIONS in there or not unfinished[0]["files_loaded"]):
         [row] = unfinished
         entry = ledger.Entry(connection, organization_id, manifest.id, row["id"])
         is_fresh, loaded = row["is_fresh"], row["files_loaded"]
         added, skipped = row["rows"] or 0, row["skipped"] or 0
     else:
-        there = [t.name for t in tables if count_rows(connection, t, organization_id)]
         if not merge:
             _refuse_rows(organization_id, [each for each in there if each not in _SETTLED])
         is_fresh, loaded, added, skipped = not there, 0, 0, 0
@@ -310,7 +311,7 @@ def _choose(
     left_out: set[str] = set()
     notices: list[str] = []
     for contents in manifest.tables:
-        if contents.name == VECTORS and VECTORS not in here:
+        if contents.name == VECTORS and not _holds_vectors(here.get(VECTORS)):
             left_out.add(VECTORS)
             notices += [_NO_VECTORS] if contents.rows else []
         elif contents.name == KEYS and organization_id != manifest.organization_id:
@@ -323,6 +324,11 @@ def _choose(
             )
     filled = {each.name: here[each.name] for each in manifest.tables if each.name not in left_out}
     return filled, left_out, notices
+
+
+def _holds_vectors(table: Table | None) -> bool:
+    # DROP EXTENSION vector CASCADE leaves the table without the column.
+    return table is not None and "embedding" in table.columns
 
 
 def _refuse_rows(organization_id: UUID, tables: list[str]) -> None:

@@ -244,6 +244,32 @@ $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
   'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
 
+create or replace function agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into public.ai_memory_history as h (
+    organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+  select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
+         case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
+         jsonb_build_object('forgotten_at', m.forgotten_at),
+         jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
+  from public.ai_memories as m
+  where m.organization_id = caller.organization_id and m.id = any (ids);
+  update public.ai_memories as m
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
+  where m.organization_id = caller.organization_id and m.id = any (ids);
+  perform agent_memory.refresh_windows(caller.organization_id, array(
+    select distinct m.context_id from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = any (ids)
+      and m.kind = 'message' and m.context_id is not null));
+end
+$$;
+comment on function agent_memory.mark_forgotten(agent_memory.principal, uuid[], boolean) is
+  'Takes memories, which the caller holds locked and may change, out of recall, or brings them back, with their history.';
+
 create or replace function agent_memory.set_forgotten(scope jsonb, dry_run boolean, forget boolean)
 returns jsonb
 language plpgsql
@@ -254,21 +280,7 @@ declare
   ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
 begin
   if not dry_run and ids <> '{}' then
-    insert into public.ai_memory_history as h (
-      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
-           case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
-           jsonb_build_object('forgotten_at', m.forgotten_at),
-           jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
-    from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = any (ids);
-    update public.ai_memories as m
-    set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
-    where m.organization_id = caller.organization_id and m.id = any (ids);
-    perform agent_memory.refresh_windows(caller.organization_id, array(
-      select distinct m.context_id from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.id = any (ids)
-        and m.kind = 'message' and m.context_id is not null));
+    perform agent_memory.mark_forgotten(caller, ids, forget);
   end if;
   return jsonb_build_object('memories', cardinality(ids), 'dry_run', dry_run);
 exception
@@ -304,6 +316,7 @@ from (values
   ('agent_memory.check_changes(public.ai_memories, jsonb)', '{}'),
   ('agent_memory.lock_memory(agent_memory.principal, uuid)', '{}'),
   ('agent_memory.in_scope(agent_memory.principal, jsonb, boolean)', '{}'),
+  ('agent_memory.mark_forgotten(agent_memory.principal, uuid[], boolean)', '{}'),
   ('agent_memory.set_forgotten(jsonb, boolean, boolean)', '{}'),
   ('public.update_memory(uuid, jsonb)', '{authenticated,service_role}'),
   ('public.forget_memories(jsonb, boolean)', '{authenticated,service_role}'),

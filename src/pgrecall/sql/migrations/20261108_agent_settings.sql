@@ -14,7 +14,8 @@
 --   token_budget   tokens of the block that a recall makes for a prompt: 1 to 100000
 --   language       of new memories that name none: one that text_config() knows, or simple
 --   visibility     of new memories that name none; private ones about nobody are of visibility agent
---   retention      max_age, in days by kind; max_count. Kept here, carried out by maintenance.
+--   retention      max_age, in days by kind; max_count; expired, in days after expires_at; action,
+--                  forget or erase. Kept here, carried out by maintenance (20261114_maintenance.sql).
 
 -- Names below resolve to what they say, whatever the session's path was.
 set search_path = pg_catalog, pg_temp;
@@ -61,9 +62,12 @@ returns text
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age and max_count' else (
+  select case when jsonb_typeof(retention) not in ('object', 'null') then 'retention must be an object of max_age, max_count, expired and action' else (
     select min(case
         when r.key = 'max_count' then agent_memory.number_problem('retention.max_count', r.value, 1, 100000000, true)
+        when r.key = 'expired' then agent_memory.number_problem('retention.expired', r.value, 0, 36500, true)
+        when r.key = 'action' then case
+          when r.value not in ('null', '"forget"', '"erase"') then 'retention.action must be forget or erase' end
         when r.key <> 'max_age' then format('unknown setting "%s" in retention', left(r.key, 60))
         when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
         else (

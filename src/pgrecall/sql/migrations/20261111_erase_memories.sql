@@ -400,7 +400,7 @@ begin
   ) as d
   on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at);
   insert into public.ai_memory_erasures as e (organization_id, erased_by, counts, receipt)
-  values (caller.organization_id, case when caller.person is distinct from scope ->> 'user_id' then caller.subject end, counts,
+  values (caller.organization_id, case when caller.person = scope ->> 'user_id' then null else caller.subject end, counts,
           agent_memory.erasure_receipt(ids, scope, counts))
   returning * into erasure;
   return erasure;

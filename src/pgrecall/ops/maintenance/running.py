@@ -1,0 +1,155 @@
+"""Looking what is to be done, and doing it: one run at a time, safe to stop anywhere.
+
+Every task is one statement, or a statement that is repeated until nothing is left to do; each is
+committed by itself. What a killed run leaves, at worst an invalid index, the next one finds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from pgrecall.domain.maintenance import (
+    Facts,
+    HourFacts,
+    IndexFacts,
+    Maintenance,
+    Outcome,
+    RetentionFacts,
+    TableFacts,
+    Task,
+    VectorFacts,
+)
+from pgrecall.errors import ConflictError
+from pgrecall.ops.maintenance.decisions import planned
+from pgrecall.ops.maintenance.window import Window
+from pgrecall.sql.address import described
+from pgrecall.sql.failures import RETRYABLE, is_lost, translated
+from pgrecall.sql.loader import statement
+
+BATCH = 5000
+ROLL_UP_DAYS = 90
+LOCK_SECONDS = 10.0
+_ATTEMPTS = 5
+
+OnOutcome = Callable[[Outcome], None]
+Connection = psycopg.Connection[DictRow]
+
+
+def maintain(
+    dsn: str,
+    *,
+    is_applied: bool = False,
+    window: Window | None = None,
+    days: int = ROLL_UP_DAYS,
+    on_outcome: OnOutcome | None = None,
+    clock: Callable[[], datetime] = datetime.now,
+) -> Maintenance:
+    """The plan and, if `is_applied`, what became of each task.
+
+    A task is begun within `window` alone, and one that is under way is ended; what is left is
+    `not reached`. Hours of statistics older than `days` become days. A task that fails is said and
+    the others are done.
+
+    Raises ConflictError while another run is at work, PermissionDeniedError for a role that may
+    not, DatabaseUnavailableError.
+    """
+    with translated(), _connected(dsn) as connection:
+        if is_applied:
+            _lock(connection)
+        tasks = planned(_facts(connection, days), batch=BATCH, days=days)
+        if not is_applied:
+            looked = (Outcome(task, _unapplied(task)) for task in tasks)
+            return Maintenance(described(dsn), tuple(looked), is_applied, is_cut_short=False)
+        outcomes = []
+        for task in tasks:
+            is_open = window is None or window.holds(clock())
+            outcome = _done(connection, task) if is_open else Outcome(task, "not reached")
+            outcomes.append(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
+        is_cut_short = any(outcome.state == "not reached" for outcome in outcomes)
+        return Maintenance(described(dsn), tuple(outcomes), is_applied, is_cut_short)
+
+
+def _unapplied(task: Task) -> Any:
+    return "advice" if task.kind == "advice" else "planned"
+
+
+@contextmanager
+def _connected(dsn: str) -> Iterator[Connection]:
+    with psycopg.connect(
+        dsn, autocommit=True, row_factory=dict_row, prepare_threshold=None
+    ) as connection:
+        lock_timeout = f"{LOCK_SECONDS:.0f}s"
+        settle = statement("settle_maintenance", {"lock_timeout": lock_timeout})
+        connection.execute(settle.sql, settle.parameters)
+        yield connection
+
+
+def _lock(connection: Connection) -> None:
+    try:
+        connection.execute(statement("lock_maintenance").sql)
+    except psycopg.errors.LockNotAvailable:
+        raise ConflictError(
+            "another maintenance is at work in this database",
+            hint="Wait for its end; it has the application_name pgrecall maintain.",
+        ) from None
+
+
+def _facts(connection: Connection, days: int) -> Facts:
+    def rows(name: str, **parameters: object) -> list[DictRow]:
+        asked = statement(name, {"batch": BATCH, **parameters})
+        return connection.execute(asked.sql, asked.parameters).fetchall()
+
+    return Facts(
+        tables=tuple(TableFacts(**row) for row in rows("maintained_tables")),
+        indexes=tuple(IndexFacts(**row) for row in rows("maintained_indexes")),
+        retention=tuple(RetentionFacts(**row) for row in rows("due_retention")),
+        vectors=tuple(VectorFacts(**row) for row in rows("dropped_vectors")),
+        hours=HourFacts(**rows("old_stats", days=days)[0]),
+        oldest_transaction=rows("oldest_transaction")[0]["seconds"],
+    )
+
+
+def _done(connection: Connection, task: Task) -> Outcome:
+    if task.kind == "advice":
+        return Outcome(task, "advice")
+    began = time.monotonic()
+    rows = 0
+    try:
+        for batch in _batches(connection, task):
+            rows += batch
+    except psycopg.Error as error:
+        if is_lost(error):
+            raise
+        said = error.diag.message_primary or str(error)
+        return Outcome(task, "failed", rows, time.monotonic() - began, said)
+    return Outcome(task, "done", rows, time.monotonic() - began)
+
+
+def _batches(connection: Connection, task: Task) -> Iterator[int]:
+    """How many rows each statement dealt with, until one has none."""
+    if task.name is None:
+        connection.execute(task.sql.encode())
+        return
+    repeated = statement(task.name, task.parameters)
+    attempt = 1
+    while True:
+        try:
+            row = connection.execute(repeated.sql, repeated.parameters).fetchone()
+        except psycopg.Error as error:
+            attempt += 1
+            if error.sqlstate not in RETRYABLE or attempt > _ATTEMPTS:
+                raise
+            continue
+        attempt = 1
+        if not row or not row["done"]:
+            return
+        yield row["done"]

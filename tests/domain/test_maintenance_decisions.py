@@ -1,0 +1,87 @@
+"""What is planned from what was found, and windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from pgrecall.domain.maintenance import Facts, HourFacts, IndexFacts, TableFacts
+from pgrecall.ops.maintenance import planned, window
+
+TABLE = TableFacts("t", 10_000, 0, 0, True, 10_000, 0.2, "vacuum t", "analyze t", "alter t")
+INDEX = IndexFacts("i", True, False, False, 100 * 2**20, 90 * 2**20, "reindex i", "drop i")
+
+
+def statements(facts: Facts) -> list[str]:
+    return [task.sql for task in planned(facts, batch=10, days=90)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"dead_rows": 1000}, []),
+        ({"dead_rows": 1001}, ["vacuum t"]),
+        ({"dead_rows": 1001, "is_analyzed": False}, ["vacuum t"]),
+        ({"changed_rows": 1000}, []),
+        ({"changed_rows": 1001}, ["analyze t"]),
+        ({"is_analyzed": False}, ["analyze t"]),
+        ({"is_analyzed": False, "live_rows": 0, "rows": -1}, []),
+        ({"rows": 2_000_000}, ["alter t"]),
+        ({"rows": 2_000_000, "vacuum_share": 0.02}, []),
+        ({"rows": 2_000_000, "dead_rows": 100_000}, ["alter t"]),
+    ],
+)
+def test_tables(changed: dict[str, int], expected: list[str]) -> None:
+    table = replace(TABLE, **changed)  # type: ignore[arg-type]
+    assert statements(Facts(tables=(table,))) == expected
+
+
+def test_what_holds_dead_rows_is_said() -> None:
+    table = replace(TABLE, dead_rows=5000)
+    [task] = planned(Facts(tables=(table,), oldest_transaction=7200), batch=10, days=90)
+    assert "none since the oldest transaction began, 2 h ago, can go" in task.reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"needed": 39 * 2**20}, ["reindex i"]),
+        ({"needed": 41 * 2**20}, []),
+        ({"needed": None}, []),
+        ({"needed": 1.0, "size": 16 * 2**20}, []),
+        ({"is_valid": False}, ["reindex i"]),
+        ({"is_valid": False, "is_leftover": True}, ["drop i"]),
+        ({"is_valid": False, "is_being_built": True}, []),
+        ({"is_leftover": True}, []),
+    ],
+)
+def test_indexes(changed: dict[str, object], expected: list[str]) -> None:
+    index = replace(INDEX, **changed)  # type: ignore[arg-type]
+    assert statements(Facts(indexes=(index,))) == expected
+
+
+def test_what_deletes_comes_before_what_clears_up() -> None:
+    dirty = replace(TABLE, dead_rows=5000)
+    facts = Facts(tables=(dirty,), hours=HourFacts(5, "roll up"))
+    assert statements(facts) == ["roll up", "vacuum t"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "is_inside"),
+    [
+        ("02:00-04:00", "02:00", True),
+        ("02:00-04:00", "03:59", True),
+        ("02:00-04:00", "04:00", False),
+        ("02:00-04:00", "01:59", False),
+        ("23:30-01:00", "23:30", True),
+        ("23:30-01:00", "00:59", True),
+        ("23:30-01:00", "01:00", False),
+        ("23:30-01:00", "12:00", False),
+    ],
+)
+def test_windows(hours: str, at: str, is_inside: bool) -> None:
+    assert window(hours).holds(datetime.fromisoformat(f"2026-11-24T{at}")) is is_inside
