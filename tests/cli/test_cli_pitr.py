@@ -33,13 +33,17 @@ def test_what_was_remembered_before_a_time_is_recovered(shell: Shell, home: Path
     assert enabled.exit_code == 0, enabled.stderr
     assert f"filed away in {home}/archive, within 30 seconds" in enabled.stdout
     assert shell.run("remember", "kept as well").exit_code == 0
+    assert shell.run("remember", "of maria", "--user", "maria").exit_code == 0
     time.sleep(0.02)
     noted = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S.%f}+00"
     assert shell.run("remember", "a mistake").exit_code == 0
 
+    assert shell.run("erase", "--user", "maria", "--yes").exit_code == 0
+
     planned = shell.run("restore", "--to", noted, "--dry-run")
     assert planned.exit_code == 0, planned.stderr
     assert planned.stdout.startswith("1. copy base backup ")
+    assert "erasures made after that time: 1." in planned.stderr
     assert "a mistake" in shell.run("list").stdout
 
     done = shell.run("restore", "--to", noted)

@@ -204,7 +204,7 @@ def _superusers_login(ward: Ward) -> Iterator[None]:
         ward.run("drop role pgrecall_app")
 
 
-def _written(text: str, mode: int = 0o600) -> Callable[[Ward], None]:
+def written(text: str, mode: int = 0o600) -> Callable[[Ward], None]:
     def write(ward: Ward) -> None:
         path = ward.folder / ".env"
         path.write_text(text)
@@ -251,7 +251,7 @@ FAULTS = (
         "pool",
         "warning",
         "sed -i 's/^PGRECALL_POOL_MAX_SIZE=.*/PGRECALL_POOL_MAX_SIZE={size}/' .env",
-        _written("PGRECALL_POOL_MAX_SIZE=1000\n"),
+        written("PGRECALL_POOL_MAX_SIZE=1000\n"),
     ),
     Fault(
         "the application's login bypasses Row Level Security",
@@ -361,20 +361,20 @@ FAULTS = (
         "secrets",
         "critical",
         "sed -i -E 's/^((export )?)NEXT_PUBLIC_OPENAI_API_KEY=/\\1OPENAI_API_KEY=/' .env",
-        _written("NEXT_PUBLIC_OPENAI_API_KEY=sk-0123456789abcdef0123\n"),
+        written("NEXT_PUBLIC_OPENAI_API_KEY=sk-0123456789abcdef0123\n"),
     ),
     Fault(
         "the service key is published, too",
         "secrets",
         "critical",
         "sed -i -E 's/^((export )?)NEXT_PUBLIC_KEY=/\\1KEY=/' .env",
-        _written("SUPABASE_SERVICE_ROLE_KEY=sb_secret_1\nexport NEXT_PUBLIC_KEY=sb_secret_1\n"),
+        written("SUPABASE_SERVICE_ROLE_KEY=sb_secret_1\nexport NEXT_PUBLIC_KEY=sb_secret_1\n"),
     ),
     Fault(
         "everybody may read .env",
         "secrets",
         "warning",
         "chmod 600 .env",
-        _written("OPENAI_API_KEY=sk-0123456789abcdef0123\n", 0o644),
+        written("OPENAI_API_KEY=sk-0123456789abcdef0123\n", 0o644),
     ),
 )

@@ -47,6 +47,11 @@ def restore_to(wanted: Wanted, dsn: str | None, *, as_json: bool) -> None:
             into=wanted.into,
             timeline=wanted.timeline,
         )
+    if plan.erasures:
+        say(
+            f"erasures made after that time: {plan.erasures}. What they erased comes back; "
+            "erase it again"
+        )
     if wanted.is_dry_run:
         _show_plan(plan, as_json=as_json)
         return

@@ -17,6 +17,14 @@ from pgrecall.ops.doctor.patient import Patient, received
 from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.sql.address import described
 
+_NEEDS: tuple[tuple[type[Exception], str], ...] = (
+    (psycopg.errors.InsufficientPrivilege, "a role with that right, such as the schema's owner"),
+    (psycopg.errors.LockNotAvailable, "another try when the lock is free"),
+    (psycopg.errors.UndefinedTable, "the migrations of this release: pgrecall migrate"),
+    (psycopg.errors.UndefinedColumn, "the migrations of this release: pgrecall migrate"),
+    (psycopg.errors.UndefinedFunction, "the schema as it was made: pgrecall migrate --repair"),
+)
+
 
 def examine(surroundings: Surroundings, only: Iterable[str] = ()) -> Diagnosis:
     """What the checks say of a database: those that `only` names, or all. Nothing is changed.
@@ -66,17 +74,17 @@ def _signs(check: Check[Any], patient: Patient) -> tuple[Sign, ...]:
     try:
         with looking:
             return check.examine(patient)
-    except psycopg.errors.InsufficientPrivilege as error:
-        return (_unseen(check, error, "a role with that right, such as the schema's owner"),)
     except psycopg.errors.QueryCanceled:
         seconds = patient.surroundings.bounds.statement
         return (Unseen(check.title, f"more time than {seconds:g} s, by --statement-timeout"),)
-    except psycopg.errors.LockNotAvailable as error:
-        return (_unseen(check, error, "another try when the lock is free"),)
     except Exception as error:  # noqa: BLE001 - whatever breaks one check, the others go on
-        return (_unseen(check, error, "a report of this as a bug of pgrecall's"),)
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        return (Unseen(f"{check.title}: {said}", _needs(error)),)
 
 
-def _unseen(check: Check[Any], error: Exception, needs: str) -> Unseen:
-    said = str(error).strip().partition("\n")[0] or type(error).__name__
-    return Unseen(f"{check.title}: {said}", needs)
+def _needs(error: Exception) -> str:
+    """What would show what a check broke on."""
+    for kind, needs in _NEEDS:
+        if isinstance(error, kind):
+            return needs
+    return "a report of this as a bug of pgrecall's"

@@ -41,6 +41,7 @@ class Outlook:
     reads_ledger: bool
     reads_reference: bool
     reads_memories: bool
+    reads_backups: bool
     sees_sessions: bool
     sees_settings: bool
     has_vector: bool

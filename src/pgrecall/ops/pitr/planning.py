@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,7 +16,7 @@ from pgrecall.embedded.archiving import (
     system_identifier,
 )
 from pgrecall.embedded.layout import Layout
-from pgrecall.errors import ArchiveError, EmbeddedServerError, InvalidInputError
+from pgrecall.errors import ArchiveError, DatabaseError, EmbeddedServerError, InvalidInputError
 from pgrecall.ops.pitr.archive import (
     find_identifier,
     find_last_moment,
@@ -24,7 +25,7 @@ from pgrecall.ops.pitr.archive import (
     read_log,
 )
 from pgrecall.ops.pitr.base import BaseBackup, list_backups
-from pgrecall.ops.pitr.switching import file_away
+from pgrecall.ops.pitr.switching import count_erasures, file_away
 from pgrecall.ops.pitr.target import choose, live_timeline, require_reached, written
 
 
@@ -35,6 +36,7 @@ class RecoveryPlan:
     `home` is where the database will be; `aside` the name that its present data directory gets;
     `last_moment` the end of the last transaction in the archive, which the target is before.
     `left_over` is the log's folder of a server that can't start, whose last files were not filed.
+    `erasures` is how many erasures were made after the target: what they erased comes back.
     """
 
     home: Path
@@ -46,6 +48,7 @@ class RecoveryPlan:
     aside: str
     left_over: Path | None
     is_in_place: bool
+    erasures: int = 0
 
     @property
     def steps(self) -> list[str]:
@@ -89,7 +92,7 @@ def plan_recovery(
     if into is not None:
         _require_new(destination)
     archiving = _found_archiving(layout, archive)
-    left_over = _complete(layout, archiving)
+    left_over, erasures = _complete(layout, archiving, target)
     log = read_log(archiving, timeline or _live_timeline(archiving, target), left_over)
     base = choose(list_backups(archiving), log.lineage, target)
     last = find_last_moment(log, account_for(archiving.wal), base.first_segment)
@@ -105,6 +108,7 @@ def plan_recovery(
         aside=f"data.before-{now:%Y%m%dT%H%M%SZ}",
         left_over=left_over,
         is_in_place=into is None,
+        erasures=erasures,
     )
 
 
@@ -124,18 +128,25 @@ def _found_archiving(layout: Layout, archive: Path | None) -> Archiving:
     return found
 
 
-def _complete(layout: Layout, archiving: Archiving) -> Path | None:
-    """Have the log up to now filed away; where no server can run, the folder that it is left in."""
+def _complete(layout: Layout, archiving: Archiving, target: datetime) -> tuple[Path | None, int]:
+    """Have the log up to now filed away; where that can't be, the folder that it is left in.
+
+    And how many erasures would be undone, as far as the server can tell.
+    """
     if system_identifier(layout.data) != archiving.system_identifier:
-        return None
+        return None, 0
     if not settings_for(layout):
-        return None
+        return None, 0
+    erasures = 0
     try:
         with embedded.join(layout.home) as lease:
+            # A database in which even that fails is what a recovery is for.
+            with suppress(DatabaseError):
+                erasures = count_erasures(lease.dsn, target)
             file_away(lease.dsn, archiving, layout.log_file)
     except EmbeddedServerError:
-        return layout.data / "pg_wal"
-    return None
+        return layout.data / "pg_wal", erasures
+    return None, erasures
 
 
 def _live_timeline(archiving: Archiving, target: datetime) -> int:

@@ -16,3 +16,9 @@ from pg_catalog.pg_stat_archiver as a;
 
 -- name: get_recovered
 select pg_catalog.pg_is_in_recovery() as is_recovering, pg_catalog.pg_last_xact_replay_timestamp() as last_transaction_at;
+
+-- name: compose_count_erasures
+-- How many erasures a recovery to a time would undo; nothing where there is no schema of pgrecall.
+select pg_catalog.format('select count(*) as erasures from public.ai_memory_erasures as e where e.erased_at > %%L',
+                         %(target)s::timestamptz) as composed
+where pg_catalog.to_regclass('public.ai_memory_erasures') is not null;

@@ -7,9 +7,11 @@ from typing import Any
 
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.checks import (
+    backups,
     clock,
     connection,
     disk,
+    embeddings,
     extensions,
     functions,
     grants,
@@ -22,6 +24,7 @@ from pgrecall.ops.doctor.checks import (
     objects,
     pool,
     pooler,
+    recall,
     releases,
     roles,
     row_security,
@@ -58,4 +61,7 @@ CHECKS: Sequence[Check[Any]] = (
     index_memory.CHECK,
     vacuum.CHECK,
     statistics.CHECK,
+    embeddings.CHECK,
+    recall.CHECK,
+    backups.CHECK,
 )
