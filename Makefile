@@ -20,8 +20,9 @@ PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
 demo: $(VENV)/ready
 	$(BIN)/pgrecall demo
 
+# In two processes, each with a server of its own: a test waits for the server half of its time.
 test: $(VENV)/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # The database part of the suite on PostgreSQL 13 to 18; ONLY=13,15 for some of them, QUICK=1 for
 # what CI adds to `make test`. Needs npm.
