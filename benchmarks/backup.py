@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -41,7 +42,15 @@ from pgrecall.ops.backup.places import place
 from pgrecall.ops.backup.reading import checksum
 from pgrecall.testing.databases import template_database
 
-COMMAND = (sys.executable, "-c", "from pgrecall.cli.main import main; main()")
+# What the system counts as a child's begins with all that its parent had, so it tells itself.
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import atexit, sys; from benchmarks.backup import tell_peak\n"
+    "atexit.register(tell_peak, sys.argv.pop(1))\n"
+    "from pgrecall.cli.main import main; main()",
+)
+ROOT = Path(__file__).resolve().parent.parent
 WRITERS = 2
 
 
@@ -90,16 +99,28 @@ def writing(dsn: str, organization: UUID) -> Iterator[Writers]:
 
 def run(*arguments: str) -> tuple[dict[str, Any], float, float]:
     """What a command printed, its seconds, and the megabytes that its process had at most."""
-    began = time.perf_counter()
-    with subprocess.Popen([*COMMAND, *arguments, "--json"], stdout=subprocess.PIPE) as running:
-        assert running.stdout is not None
-        printed = running.stdout.read()
-        _, status, usage = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode:
-        raise RuntimeError(f"{arguments[0]} failed")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return json.loads(printed), time.perf_counter() - began, usage.ru_maxrss * scale / 1e6
+    with TemporaryDirectory() as folder:
+        peak = Path(folder) / "peak"
+        began = time.perf_counter()
+        done = subprocess.run(
+            [*COMMAND, str(peak), *arguments, "--json"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
+            stdout=subprocess.PIPE,
+        )
+        seconds = time.perf_counter() - began
+        return json.loads(done.stdout), seconds, int(peak.read_text()) / 1e6
+
+
+def tell_peak(file: str) -> None:
+    """Write to a file how many bytes this process had at most, resident."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        peak = int(line.split()[1]) * 1024
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path(file).write_text(str(peak))
 
 
 def measure(server: str, sizes: Sizes, folder: Path) -> tuple[list[Step], list[str]]:

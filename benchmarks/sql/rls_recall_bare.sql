@@ -12,8 +12,8 @@ WITH scope AS MATERIALIZED (
 ), best AS (
   SELECT scored.*
     FROM scope, asked, agent_memory.score_memories(
-           %(organization_id)s, scope.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s, now(),
-           agent_memory.recall_weights()) AS scored
+           %(organization_id)s, scope.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s,
+           agent_memory.query_cues(%(query)s, now(), %(organization_id)s, scope.ids), now(), agent_memory.recall_weights()) AS scored
    WHERE scored.score >= 0
    ORDER BY scored.score DESC, scored.id DESC
    LIMIT 10

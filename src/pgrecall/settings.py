@@ -13,6 +13,8 @@
     PGRECALL_STATEMENT_TIMEOUT    seconds that one statement may take; 0 for no limit
     PGRECALL_STATS_INTERVAL       seconds after which counts are written at the latest; 0 for no
                                   counts
+    PGRECALL_SLOW_RECALL          seconds above which a recall is counted and logged as slow; 0 for
+                                  never
     PGRECALL_PIPELINE             send a transaction at once (the default), or false for poolers
                                   that can't take it
     NEXT_PUBLIC_SUPABASE_URL      the Supabase project
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     connect_timeout: int = Field(5, ge=1, le=3600)
     statement_timeout: float = Field(60, ge=0, le=86400)
     stats_interval: float = Field(30, ge=0, le=3600)
+    slow_recall: float = Field(0, ge=0, le=3600)
     pipeline: bool = True
 
     def __init__(self, **values: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import uuid
 from typing import Any
 
 import psycopg
 import pytest
 
+from pgrecall.embedded import binary
 from tests.database.conftest import Client, Rows, World
 from tests.database.scan import places_of
 
@@ -97,6 +99,24 @@ def test_of_an_erased_user_no_word_is_left_in_any_table(world: World, alpha: Cli
     [audit] = owner.rows("select * from ai_memory_audit where action = 'private_memories_read'")
     assert audit["details"] == {"user_id": None, "reason": None}
     assert audit["actor"] == "boss"
+
+
+def test_of_an_erased_user_no_word_is_left_in_a_dump(
+    world: World, alpha: Client, pgrecall_dsn: str
+) -> None:
+    def dumped() -> str:
+        command = [str(binary("pg_dump")), "--dbname", pgrecall_dsn]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.lower()
+
+    live_of_a_user(world, alpha)
+    alpha.remember({"content": "Jonas likes rain.", "user_id": "jonas", **vector()})
+    before = dumped()
+    # The last one in the window of a neighbour; search_vector is generated, and not dumped.
+    assert [word for word in (*CANARIES, "'zanthorpl':") if word not in before] == []
+    erase(world.client("boss", organization_of(alpha)), user_id=CANARIES[2])
+    after = dumped()
+    assert [word for word in (*CANARIES, *STEMS) if word in after] == []
+    assert "jonas likes rain." in after
 
 
 def test_the_words_of_an_erased_message_leave_its_neighbours(world: World, alpha: Client) -> None:

@@ -11,8 +11,8 @@ import pytest
 from tests.database.conftest import Client, World
 
 SIGNALS = {
-    "own_words", "window_words", "context_words", "meaning", "context_meaning", "speaker",
-    "user_words", "length", "question", "recency", "importance",
+    "words", "window_words", "meaning", "context_meaning", "speaker", "user_words", "opening",
+    "answer", "statement", "digits", "recency", "importance",
 }  # fmt: skip
 TALK = (
     {"content": "Is the blue one in stock?", "speaker": "Maria"},
@@ -87,7 +87,7 @@ def test_a_recall_says_what_it_did(world: World) -> None:
         client.recall("blue")
         said = said_last(world)
     names = [step["step"] for step in said["steps"]]
-    assert names == ["scope", "words", "meaning", "filters", "whole scope", "scoring"]
+    assert names == ["scope", "words", "meaning", "filters", "cues", "whole scope", "scoring"]
     world.connection.execute("reset pgrecall.exact_limit")
 
 

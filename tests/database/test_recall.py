@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import datetime, timedelta, timezone
+from itertools import product
 
 import psycopg
 import pytest
@@ -55,6 +56,12 @@ def test_never_fewer_hits_than_exist(world: World, vectors: bool) -> None:
 def test_a_message_is_found_by_what_it_answers(world: World) -> None:
     client = world.program(world.organization())
     client.remember(
+        {
+            "content": "Hello there!",
+            "kind": "message",
+            "context_key": "t",
+            "trust": "assistant",
+        },
         {
             "content": "Which scarf do you want for Christmas?",
             "kind": "message",
@@ -177,3 +184,94 @@ def test_append_context_keeps_repeated_words(world: World) -> None:
         ("user", None, "user"),
         ("assistant", "Bo", "assistant"),
     }
+
+
+MAY_8 = datetime(2023, 5, 8, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("query", "starts", "ends"),
+    [
+        ("What happened on 8 May, 2023?", "2023-05-08", "2023-05-09"),
+        ("What happened on May 8th?", "2023-05-08", "2023-05-09"),
+        ("Who called in June 2022?", "2022-06-01", "2022-07-01"),
+        ("Who called in June?", "2022-06-01", "2022-07-01"),
+        ("Between May 1 and May 3, 2023?", "2023-05-01", "2023-05-04"),
+        ("Where was he in summer 2022?", "2022-06-01", "2022-09-01"),
+        ("What did I buy two weeks ago?", "2023-04-20 12:00", "2023-04-27 12:00"),
+        ("What did I see last Monday?", "2023-04-30", "2023-05-02"),
+        ("What did I see yesterday?", "2023-05-06", "2023-05-08"),
+        ("on 31 February 2023", "2023-03-03", "2023-03-04"),
+        ("May I ask who called?", None, None),
+        ("They march in step.", None, None),
+        ("last may", "2023-05-01", "2023-06-01"),
+        ("Who was born in November?", "2022-11-01", "2022-12-01"),
+        ("Wer war gestern hier?", None, None),
+        ("in the year 0 of 99999 marches", None, None),
+    ],
+)
+def test_a_question_names_a_time(
+    world: World, query: str, starts: str | None, ends: str | None
+) -> None:
+    row = world.connection.execute(
+        "select named.starts_at = (%s::timestamp at time zone 'UTC') as starts,"
+        " named.ends_at = (%s::timestamp at time zone 'UTC') as ends"
+        " from agent_memory.named_time(%s, %s, null, null) as named",
+        (starts, ends, query, MAY_8),
+    ).fetchone()
+    assert row == ({"starts": True, "ends": True} if starts else {"starts": None, "ends": None})
+
+
+def test_what_was_said_at_the_named_time_comes_first(world: World) -> None:
+    client = world.program(world.organization())
+    for day in ("2023-03-01", "2023-05-08", "2023-08-01"):
+        client.remember({"content": f"Lunch with Ana, {day}.", "occurred_at": day})
+    for asked in ("in May 2023", "in May", "on 9 May 2023"):
+        [best, *_] = client.recall(f"Whom did I have lunch with {asked}?")
+        assert best["content"] == "Lunch with Ana, 2023-05-08."
+
+
+def test_times_and_wishes_make_candidates_of_a_large_scope(world: World) -> None:
+    client = world.program(world.organization())
+    guests = [first + second for first, second in product(WORDS, repeat=2)]
+    talk = [{"content": f"Lunch with {guest}.", "occurred_at": "2023-03-01"} for guest in guests]
+    rain = {"content": "Rain.", "occurred_at": "2023-05-08"}
+    client.remember(*({**told, "user_id": "ana"} for told in (*talk, rain)))
+    client.remember({"content": "Always answer in French.", "user_id": "ana"})
+    world.connection.execute("set pgrecall.exact_limit = 100")
+    for asked, only_cued in (
+        ("What was for lunch on 8 May 2023?", "Rain."),
+        ("Can you suggest something for lunch?", "Always answer in French."),
+    ):
+        with world.connection.transaction():
+            found = client.recall(asked, user_id="ana", match_limit=1000)
+            said = world.connection.execute(
+                "select s ->> 'step' as step, s ->> 'rows' as rows from jsonb_array_elements("
+                "current_setting('pgrecall.last_recall')::jsonb -> 'steps') as s"
+            ).fetchall()
+        rows = {step["step"]: int(step["rows"]) for step in said}
+        assert (rows["filters"], rows["cues"]) == (len(guests), len(guests) + 1)
+        assert only_cued in {hit["content"] for hit in found}
+    world.connection.execute("reset pgrecall.exact_limit")
+    [best] = client.recall("What was there on 8 May 2023?", user_id="ana", match_limit=1)
+    assert best["content"] == "Rain."
+
+
+def test_a_standing_wish_is_found_for_a_request(world: World) -> None:
+    client = world.program(world.organization())
+    client.remember(
+        {"content": "Always answer in French."}, {"content": "I like to cook on Sundays."}
+    )
+    assert client.recall("Can you suggest a dish?")[0]["content"] == "Always answer in French."
+
+
+def test_a_message_is_found_by_what_is_answered_to_it(world: World) -> None:
+    client = world.program(world.organization())
+    client.remember(
+        {"content": "Hello there!", "kind": "message", "context_key": "t"},
+        {"content": "Look what I have painted.", "kind": "message", "context_key": "t"},
+        {"content": "A sunset, how lovely!", "kind": "message", "context_key": "t"},
+        {"content": "It is raining.", "kind": "message", "context_key": "other"},
+    )
+    found = {hit["content"]: hit["lexical"] for hit in client.recall("sunset")}
+    assert found["Look what I have painted."] > found["It is raining."] == 0

@@ -73,7 +73,7 @@ def test_null_removes(owner: Client) -> None:
 
 def test_every_setting(owner: Client) -> None:
     settings = {
-        "weights": {"own_words": 0, "meaning": 10, "question": 0.0001},
+        "weights": {"words": 0, "meaning": 10, "statement": 0.0001},
         "half_life": 0.01,
         "limit": 1000,
         "token_budget": 100000,

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import numpy as np
 import psycopg
 
+from pgrecall.domain.diagnosis import command
 from pgrecall.domain.identity import agent_claims, organization_uuid
 from pgrecall.embedding.local import LocalEmbedder
-from tests.doctor.fault import Fault, Ward
+from tests.doctor.fault import Fault, Ward, apply
 from tests.doctor.running_faults import until, written
 
 LOCAL = LocalEmbedder.model
@@ -104,6 +105,15 @@ def _remember_again(ward: Ward) -> None:
     )
 
 
+def _unproven_backup(ward: Ward) -> None:
+    """A backup of forty days ago, since when nothing was remembered."""
+    apply(command("pgrecall backup kept.tar"), ward)
+    ward.run(
+        "update public.ai_memories set created_at = created_at - interval '50 days'",
+        "update agent_memory.backups set snapshot_at = snapshot_at - interval '40 days'",
+    )
+
+
 FAULTS = (
     Fault(
         "memories have no vectors",
@@ -176,6 +186,13 @@ FAULTS = (
         "warning",
         "pgrecall backup {file} --organization {organization}",
         (BACKED_UP.format(state="done", age="9 days", reason=""),),
+    ),
+    Fault(
+        "no backup was ever verified",
+        "backups",
+        "notice",
+        "pgrecall backup verify {file}",
+        _unproven_backup,
     ),
     Fault(
         "the last backup failed",

@@ -52,7 +52,7 @@ class Store:
     ) -> None:
         self.address = address
         self.identity = identity
-        self.watch = Watch(is_counting=settings.stats_interval > 0)
+        self.watch = Watch(is_counting=settings.stats_interval > 0, slow_after=settings.slow_recall)
         agent_id = identity.program or identity.agent_id
         self._flusher = Flusher(self.watch.tally, agent_id, settings.stats_interval)
         self.watch.on_neglect = self._flusher.schedule

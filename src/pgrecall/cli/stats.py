@@ -8,10 +8,13 @@ from typing import Annotated, TypeAlias
 import typer
 from rich.table import Table
 
-from pgrecall import AgentStats, Statistics
-from pgrecall.cli.opening import opened
+from pgrecall import AgentStats, Settings, Statistics
+from pgrecall.cli.live import show
+from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, print_table, say
+from pgrecall.ops.monitoring.looks import look
+from pgrecall.sql.address import described
 
 _COUNTS = {
     "added": "added",
@@ -31,6 +34,12 @@ Since: TypeAlias = Annotated[
 Until: TypeAlias = Annotated[
     str | None, typer.Option(help="Hours that began earlier.", metavar="TIME")
 ]
+LiveView: TypeAlias = Annotated[
+    bool, typer.Option("--live", help="A view of the whole database that refreshes.")
+]
+Interval: TypeAlias = Annotated[
+    float, typer.Option(help="Seconds between refreshes.", metavar="SECONDS", min=0.2)
+]
 OneAgent: TypeAlias = Annotated[
     str | None, typer.Option("--agent", help="One agent alone.", metavar="NAME")
 ]
@@ -42,6 +51,8 @@ def stats(
     since: Since = None,
     until: Until = None,
     agent: OneAgent = None,
+    live: LiveView = False,
+    interval: Interval = 2.0,
     organization: Organization = "default",
     dsn: Dsn = None,
     as_json: AsJson = False,
@@ -49,7 +60,16 @@ def stats(
     """Show what the agents of an organization did, and how long recalls took.
 
     Periods are in UTC. Other processes bring their counts within PGRECALL_STATS_INTERVAL seconds.
+    With --live, how the whole database does, of all organizations, as the login of its URL sees
+    it; q or an interrupt ends it.
     """
+    if live:
+        with reached(dsn) as found_dsn:
+            if as_json:
+                print_json(look(found_dsn, Settings(), by_organization=False))
+            else:
+                show(found_dsn, described(found_dsn), interval)
+        return
     with opened(dsn, organization, agent or "default", None) as memory:
         found = memory.stats(agent_id=agent, since=since, until=until, by=by)
     if as_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from pgrecall.errors import PgRecallError
 # Seconds up to which each bucket goes but the last, as OpenTelemetry proposes for databases.
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
 DONE = "ok"
+SAMPLE_SECONDS = 60.0
 
 
 class Pooled(Protocol):
@@ -33,6 +36,8 @@ class Process:
         self._buckets: dict[str, list[int]] = {}
         self._pools: WeakSet[Pooled] = WeakSet()
         self._closed = Counter[str]()
+        self._slow = 0
+        self._sampled_at = -math.inf
 
     def note(self, operation: str, outcome: str, seconds: float) -> None:
         """One operation has ended: `ok`, or with an error of that code."""
@@ -54,6 +59,20 @@ class Process:
         """The buckets and the seconds in all of the operations of each name."""
         with self._lock:
             return {name: ([*held], self._seconds[name]) for name, held in self._buckets.items()}
+
+    def note_slow(self) -> bool:
+        """One recall was slow; whether it is the first in a minute."""
+        now = time.monotonic()
+        with self._lock:
+            self._slow += 1
+            is_first = now - self._sampled_at >= SAMPLE_SECONDS
+            if is_first:
+                self._sampled_at = now
+        return is_first
+
+    def slow_recalls(self) -> int:
+        """How many recalls were slow."""
+        return self._slow
 
     def opened(self, pool: Pooled) -> None:
         """From now on the pool counts."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
+from pgrecall.recall.result import Recall
 from pgrecall.telemetry.counting import counts_of
 from pgrecall.telemetry.process import DONE, PROCESS, error_code
+from pgrecall.telemetry.slow import note_slow
 from pgrecall.telemetry.tally import Tally
 from pgrecall.telemetry.tracing import tracing
 
@@ -20,11 +23,13 @@ class Watch:
     """Where one client's operations are noted.
 
     `on_neglect` is called at the end of an operation if counts wait in `tally` and nobody sees to
-    it that they are written.
+    it that they are written. A recall that takes more than `slow_after` seconds is slow; 0 for
+    none.
     """
 
-    def __init__(self, *, is_counting: bool) -> None:
+    def __init__(self, *, is_counting: bool, slow_after: float = 0) -> None:
         self.tally = Tally()
+        self._slow_after = slow_after or math.inf
         self.on_neglect: Callable[[], None] = _ignore
         self._is_counting = is_counting
 
@@ -36,6 +41,11 @@ class Watch:
         """Add to the counts, with the milliseconds of a recall."""
         if counts and self._is_counting:
             self.tally.add(counts, latency)
+
+    def recalled(self, answer: object, seconds: float) -> None:
+        """Note a recall if it was slow."""
+        if seconds > self._slow_after and isinstance(answer, Recall):
+            note_slow(answer, seconds)
 
 
 class Operation:
@@ -66,6 +76,7 @@ class Operation:
         if error is None:
             counts = counts_of(self.name, self.answer)
             self._watch.count(counts, 1000 * seconds if self.name == "recall" else None)
+            self._watch.recalled(self.answer, seconds)
         PROCESS.note(self.name, DONE if error is None else error_code(error), seconds)
         if self._span is not None:
             self._span.__exit__(kind, error, traceback)

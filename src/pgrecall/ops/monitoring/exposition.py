@@ -70,6 +70,7 @@ def process_rows(process: Process) -> dict[str, Rows]:
             {"operation": operation, "buckets": buckets, "bounds": BOUNDS, "sum": seconds}
             for operation, (buckets, seconds) in process.durations().items()
         ],
+        "slow": [{"number": process.slow_recalls()}],
         "pool": [process.pools()],
     }
 

@@ -36,6 +36,7 @@ _ORGANIZATION = ("organization",)
 METRICS = (
     Metric("pgrecall_operations", "counter", "Operations of this process that ended, by outcome: ok or the code of an error.", "operations", "number", ("operation", "outcome")),
     Metric("pgrecall_operation_duration_seconds", "histogram", "How long operations of this process took.", "durations", "", ("operation",)),
+    Metric("pgrecall_slow_recalls", "counter", "Recalls of this process that took longer than PGRECALL_SLOW_RECALL says.", "slow", "number"),
     Metric("pgrecall_pool_connections", "gauge", "Connections that this process holds.", "pool", "pool_size"),
     Metric("pgrecall_pool_connections_max", "gauge", "Connections that this process may hold.", "pool", "pool_max"),
     Metric("pgrecall_pool_connections_idle", "gauge", "Connections that wait to be used.", "pool", "pool_available"),

@@ -681,6 +681,11 @@ create table if not exists public.ai_memories (
       then content else agent_memory.paired(content) end), 'A')
     || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
     || coalesce(window_lexemes, ''::tsvector)) stored,
+  -- What recall weighs of a text, kept so that it need not read long ones.
+  is_opening boolean not null generated always as (coalesce(length(window_lexemes), 0) = 0) stored,
+  is_question boolean not null generated always as (right(content, 1) in ('?', '？', '؟')) stored,
+  has_question boolean not null generated always as (content ~ '[?？؟]') stored,
+  has_digits boolean not null generated always as (content ~ '[0-9]') stored,
   primary key (organization_id, id),
   constraint ai_memories_context_fk foreign key (organization_id, context_id)
     references public.ai_memory_contexts (organization_id, id) on delete cascade,
@@ -713,6 +718,10 @@ comment on column public.ai_memories.idempotency_key is 'The caller''s key of th
 comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
+comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
+comment on column public.ai_memories.is_question is 'Whether it ends in a question mark.';
+comment on column public.ai_memories.has_question is 'Whether it has a question mark anywhere.';
+comment on column public.ai_memories.has_digits is 'Whether it has any of the digits 0 to 9.';
 
 create unique index if not exists ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
   where dedup_key is not null and superseded_by is null and forgotten_at is null;

@@ -2,24 +2,32 @@
 --
 --   recall_memories(...), and recalled(), which does it and notes the steps for an explanation
 --     |- query_terms()      the question's lexemes
+--     |- query_cues()       what its wording asks for: a time, help, what is recent
 --     |- in_reach()         what the caller may see and asks about: the scope
 --     |- candidates()       of a scope too large to compare one by one, the promising ones, by index
 --     `- score_memories()   every signal of every memory in one statement, fused by recall_weights()
 --
 -- Signals, each scaled to 0..1 within one recall, then weighted and added (fusion of scores; it
 -- beat fusion of ranks by .14 in recall@10 when this was designed, see docs/recall.md):
---   own words        sum over the question's lexemes of idf * ts_rank of the memory's own words,
---                    by the best. For one lexeme ts_rank saturates with its frequency, as BM25
---                    does; idf = ln(1 + (N - df + 0.5) / (df + 0.5)), counted in the statement.
---   window           the same with the words of the three messages before it, at half their weight
---   meaning          cosine similarity, scaled by its range
---   conversation     the same two for the memory's whole context
+--   words            sum over the question's lexemes of idf * how much the memory, or whichever of
+--                    those around it in its conversation has most, is about it, by the best. For
+--                    one lexeme ts_rank saturates with its frequency, as BM25 does; a neighbour's
+--                    counts by its distance; idf = ln(1 + (N - df + 0.5) / (df + 0.5)), counted in
+--                    the statement.
+--   window_words     the same of its own words, and at half their weight of the words of the three
+--                    messages before it together
+--   meaning          cosine similarity, from the mean of all to the best
+--   context_meaning  the best similarity in its conversation, on the same scale
+--   date             1 where it was said in the time that the question names, less around it
 --   speaker          1 where the question names who said it
---   user's words     1 for what the user said themselves
---   length           logarithm of the length, 0 at 20 bytes and 1 at 1,000: long turns hold facts,
---                    short ones are courtesy
---   question         1 where the memory is itself a question (weight below 0)
+--   user_words       1 for what the user said themselves
+--   wish             1 for a standing wish ("always ...", "I prefer ..."), where help is asked for
+--   opening          1 for the first of its conversation, and outside of any
+--   answer           1 where the message before it asks something
+--   statement        1 where it is not itself a question
+--   digits           1 where it has any: figures are facts
 --   recency          0.5 ^ (age / half-life)
+--   latest           the same, where the question asks for the latest
 --   importance       as stored
 
 -- Names below resolve to what they say, whatever the session's path was.
@@ -39,14 +47,23 @@ begin
   end if;
   if pg_catalog.to_regtype('agent_memory.recall_weights') is null then
     create type agent_memory.recall_weights as (
-      own_words real, window_words real, meaning real, context_words real, context_meaning real,
-      speaker real, user_words real, length real, question real, recency real, importance real,
-      half_life interval);
+      words real, window_words real, meaning real, context_meaning real, date real, speaker real,
+      user_words real, wish real, opening real, answer real, statement real, digits real,
+      recency real, latest real, importance real, half_life interval,
+      distances integer[], shares double precision[]);
+  end if;
+  if pg_catalog.to_regtype('agent_memory.query_cues') is null then
+    create type agent_memory.query_cues as (
+      starts_at timestamptz, ends_at timestamptz, wishes tsquery, asks_latest boolean);
   end if;
 end
 $types$;
 comment on type agent_memory.background is
   'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean similarity to the question.';
+comment on type agent_memory.recall_weights is
+  'What each signal counts for; the half-life of recency; and how much of a match reaches a memory (shares) that stands so many places after it, or before it where negative (distances).';
+comment on type agent_memory.query_cues is
+  'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks for the latest.';
 comment on type public.recalled_memory is
   'One hit. score: 0 to about 1, comparable within one recall. Its parts: semantic, the cosine similarity, -1 to 1, null without one; lexical, 0 to 1, by the best match of this recall; recency, 0 to 1; importance, 0 to 1.';
 
@@ -55,7 +72,16 @@ returns agent_memory.recall_weights
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select row(.56, .43, .75, .21, .32, .49, 1.17, .45, -.11, .05, .2, interval '30 days')::agent_memory.recall_weights
+  select row(
+    -- words, window_words, meaning, context_meaning, date, speaker
+    3.2, 2.5, 1.35, 2.5, 4.6, 2.0,
+    -- user_words, wish, opening, answer, statement, digits
+    3.0, 2.4, 2.1, .6, .3, .65,
+    -- recency, latest, importance
+    .1, 1.0, .4,
+    interval '30 days',
+    array[0, 1, 2, 3, 4, -1, -2, -3],
+    array[1, .8, .6, .45, .35, .7, .5, .35])::agent_memory.recall_weights
 $$;
 comment on function agent_memory.recall_weights() is
   'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
@@ -110,6 +136,124 @@ $$;
 comment on function agent_memory.query_terms(text, text[]) is
   'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
+-- What the question asks for -----------------------------------------------------------------
+--
+-- The vocabulary is English, and all of it stands in these two functions. A question in another
+-- language has none of these cues, which leaves the other signals as they are.
+
+create or replace function agent_memory.named_time(
+  query text, reference timestamptz, organization_id uuid, ids uuid[], out starts_at timestamptz, out ends_at timestamptz)
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asked constant text := lower(left(query, 1000));
+  months constant text[] := '{january,february,march,april,may,june,july,august,september,october,november,december}';
+  weekdays constant text[] := '{monday,tuesday,wednesday,thursday,friday,saturday,sunday}';
+  numbers constant jsonb := '{"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+                              "seven": 7, "eight": 8, "nine": 9, "ten": 10, "couple of": 2, "few": 3}';
+  any_year integer;
+  newest timestamptz;
+  found text[];
+  month integer;
+  day integer;
+  year integer;
+  first timestamptz;
+  unit interval;
+begin
+  -- Nearly every question ends here.
+  if asked !~ '\m(?:(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|ago|last|past|previous|yesterday)\M' then
+    return;
+  end if;
+  any_year := substring(asked from '\m(?:19|20)\d\d\M')::integer;
+  -- "8 May 2023", "May 8th", "in May": from the first to the last where there are several.
+  for found in
+    select regexp_matches(asked,
+      '(?:\m(\d{1,2})(?:st|nd|rd|th)?(?: of)? )?\m(' || array_to_string(months, '|') || ')\M(?: (\d{1,2})(?:st|nd|rd|th)?\M)?(?:,? ((?:19|20)\d\d)\M)?', 'g')
+  loop
+    day := coalesce(found[1], found[3])::integer;
+    -- "may" alone is a verb, and "march" may be one.
+    continue when found[2] in ('may', 'march') and day is null and found[4] is null
+      and asked !~ ('\m(?:in|on|of|during|since|until|early|late|mid|by|this|last|and|from|before|after) ' || found[2] || '\M');
+    month := array_position(months, found[2]);
+    year := coalesce(found[4]::integer, any_year);
+    if year is null then
+      -- The latest such month that there is a memory of.
+      newest := coalesce(newest, (
+        select least(reference, max(m.occurred_at)) from public.ai_memories as m
+        where m.organization_id = named_time.organization_id and m.id = any (ids)), reference);
+      year := date_part('year', newest at time zone 'UTC');
+      year := year - case when make_timestamptz(year, month, 1, 0, 0, 0, 'UTC') > newest then 1 else 0 end;
+    end if;
+    first := make_timestamptz(year, month, 1, 0, 0, 0, 'UTC') + (coalesce(day, 1) - 1) * interval '1 day';
+    starts_at := least(starts_at, first);
+    ends_at := greatest(ends_at, first + case when day is null then interval '1 month' else interval '1 day' end);
+  end loop;
+  if starts_at is not null then
+    return;
+  elsif any_year is not null then
+    month := case substring(asked from '\m(?:spring|summer|fall|autumn|winter)\M')
+      when 'spring' then 3 when 'summer' then 6 when 'fall' then 9 when 'autumn' then 9 when 'winter' then 12 end;
+    starts_at := make_timestamptz(any_year, coalesce(month, 1), 1, 0, 0, 0, 'UTC');
+    ends_at := starts_at + case when month is null then interval '1 year' else interval '3 months' end;
+    return;
+  end if;
+  -- Relative to the asker's time, and about as exact as people are.
+  found := regexp_match(asked, '\m(an?|one|two|three|four|five|six|seven|eight|nine|ten|couple of|few|\d{1,3}) (day|week|month|year)s? ago\M');
+  if found is not null then
+    unit := ('1 ' || found[2])::interval;
+    starts_at := reference - coalesce((numbers ->> found[1])::integer, found[1]::integer) * unit - unit / 2;
+    ends_at := starts_at + unit;
+    return;
+  end if;
+  found := regexp_match(asked, '\m(?:last|past) (two|three|four|five|six|few|couple of|\d{1,3}) (day|week|month|year)s?\M');
+  if found is not null then
+    starts_at := reference - (coalesce((numbers ->> found[1])::integer, found[1]::integer) + 0.3) * ('1 ' || found[2])::interval;
+    ends_at := reference;
+    return;
+  end if;
+  found := regexp_match(asked, '\m(?:last|past|previous) (week|weekend|month|year|' || array_to_string(weekdays, '|') || ')\M');
+  if found[1] = any (weekdays) then
+    first := date_trunc('day', reference at time zone 'UTC') at time zone 'UTC';
+    -- One to seven days back, and the day before that.
+    starts_at := first - (2 + (6 + date_part('isodow', reference at time zone 'UTC')::integer - array_position(weekdays, found[1])) % 7) * interval '1 day';
+    ends_at := starts_at + interval '2 days';
+  elsif found is not null then
+    starts_at := reference - 1.5 * ('1 ' || replace(found[1], 'weekend', 'week'))::interval;
+    ends_at := reference;
+  elsif asked ~ '\myesterday\M' then
+    starts_at := reference - interval '2 days';
+    ends_at := reference;
+  end if;
+end
+$$;
+comment on function agent_memory.named_time(text, timestamptz, uuid, uuid[]) is
+  'The time that a question in English names, ends_at exclusive, in UTC: "on 8 May 2023", "in June", "summer 2022", "two weeks ago". Relative to reference; a month without a year is the latest one up to the newest of the named memories. Null if it names none.';
+
+create or replace function agent_memory.query_cues(query text, reference timestamptz, organization_id uuid, ids uuid[])
+returns agent_memory.query_cues
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asked constant text := lower(left(query, 1000));
+  starts_at timestamptz;
+  ends_at timestamptz;
+  wishes tsquery;
+begin
+  select t.starts_at, t.ends_at into starts_at, ends_at
+    from agent_memory.named_time(query, reference, organization_id, ids) as t;
+  if asked ~ '\m(?:(?:can|could|would|will) you\M|should i\M|how (?:do|can|should|would) i\M|suggest|recommend|tips\M|advice\M|help me\M|do you think\M|what are (?:some|good)|ideas\M|i can use\M|do i need\M)' then
+    -- Of "always", "prefer", "preferred", "preference" by the English stemmer.
+    wishes := '''alway'':A | ''prefer'':A';
+  end if;
+  return row(starts_at, ends_at, wishes,
+             asked ~ '\m(?:recent(?:ly)?|latest|last|current(?:ly)?|now)\M')::agent_memory.query_cues;
+end
+$$;
+comment on function agent_memory.query_cues(text, timestamptz, uuid, uuid[]) is
+  'What the wording of a question in English asks for; the named memories tell the year of a month that is named without one.';
+
 -- The scope -----------------------------------------------------------------------------------
 
 create or replace function agent_memory.in_reach(
@@ -153,96 +297,118 @@ comment on function agent_memory.in_reach(agent_memory.principal, text, text, te
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  reference timestamptz, weight agent_memory.recall_weights, background agent_memory.background default null,
-  explained uuid[] default null)
+  cues agent_memory.query_cues, reference timestamptz, weight agent_memory.recall_weights,
+  background agent_memory.background default null, explained uuid[] default null)
 returns table (id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_nestloop = off
+-- Planned without knowing how many ids there are, it would read all that an organization has in an index for them.
+set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
+  -- What does not run for this question weighs nothing.
+  meaning_weight constant real := case when query_embedding is null then 0 else weight.meaning end;
+  context_weight constant real := case when query_embedding is null then 0 else weight.context_meaning end;
+  date_weight constant real := case when cues.starts_at is null then 0 else weight.date end;
+  wish_weight constant real := case when cues.wishes is null then 0 else weight.wish end;
+  latest_weight constant real := case when cues.asks_latest then weight.latest else 0 end;
   -- All of them may be set to 0.
-  total constant real := greatest(1e-6, weight.own_words + weight.window_words + weight.context_words + weight.speaker
-    + weight.user_words + weight.length + weight.recency + weight.importance
-    + case when query_embedding is null then 0 else weight.meaning + weight.context_meaning end);
+  total constant real := greatest(1e-6, weight.words + weight.window_words + meaning_weight + context_weight + date_weight
+    + weight.speaker + weight.user_words + wish_weight + weight.opening + weight.answer + weight.statement
+    + weight.digits + weight.recency + latest_weight + weight.importance);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
+  none constant double precision := 0;
   half constant double precision := 0.5;
-  -- From a word or two to a paragraph.
-  shortest constant double precision := ln(20);
-  longest constant double precision := ln(1000);
-  half_life constant double precision := extract(epoch from weight.half_life);
+  half_life constant double precision := date_part('epoch', weight.half_life);
+  date_half_life constant double precision := date_part('epoch', interval '5 days');
+  -- The idf of a term in three tenths of all: neighbours of what has it mostly have it themselves.
+  frequent constant double precision := ln(10.0 / 3);
+  -- A power of a half that underflowed would be an error.
+  most constant double precision := 100;
 begin
   return query
   with scope as materialized (
-    -- A memory outside any conversation counts as a conversation of its own.
-    select m.id, coalesce(m.context_id, m.id) as context_id, m.search_vector, m.importance, m.trust, m.occurred_at,
-           least(1, greatest(0, (ln(octet_length(m.content)) - shortest) / (longest - shortest))) as size, right(m.content, 1) = '?' as asks
-    from public.ai_memories as m
-    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+    select t.*, max(t.similarity) over (partition by t.conversation) as context_similarity,
+           lag(t.has_question) over told as answers, t.conversation + row_number() over told as place
+    from (
+      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.is_question, m.has_question, m.has_digits,
+             cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
+             e.similarity::double precision as similarity,
+             -- A number each, so far apart that no match reaches another conversation. A memory outside
+             -- any counts as a conversation of its own.
+             uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation
+      from public.ai_memories as m
+      left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
+        on e.memory_id = m.id
+      where m.organization_id = score_memories.organization_id and m.id = any (ids)
+      offset 0) as t
+    window told as (partition by t.conversation order by t.occurred_at, t.id)
   ), matches as materialized (
-    select s.id, s.context_id, t.ordinal,
-           ts_rank('{0,0,0,1}', s.search_vector, t.term) as own,
-           ts_rank('{0,1,0,0}', s.search_vector, t.term) as before,
-           ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
-    from unnest(terms) with ordinality as t (term, ordinal)
-    cross join scope as s
-    where s.search_vector @@ t.term
-  ), rarity as (
-    select m.ordinal,
-           coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
-    from matches as m group by m.ordinal
+    select s.place, t.ordinal, t.own, t.before, t.is_named
+    from public.ai_memories as m
+    cross join lateral (
+      select t.ordinal,
+             ts_rank('{0,0,0,1}', m.search_vector, t.term)::double precision as own,
+             ts_rank('{0,1,0,0}', m.search_vector, t.term)::double precision as before,
+             ts_rank('{0,0,1,0}', m.search_vector, t.term) > 0 as is_named
+      from unnest(terms) with ordinality as t (term, ordinal)
+      where m.search_vector @@ t.term offset 0) as t
+    join scope as s on s.id = m.id
+    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+  ), rarity as materialized (
+    select t.*, t.idf > frequent or t.found < 20 as is_spread
+    from (
+      select m.ordinal, count(*) as found,
+             coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
+      from matches as m group by m.ordinal) as t
+  ), reached as (
+    select m.place + n.distance as place, r.idf, max(n.share * m.own) as own,
+           max(1 - (1 - m.own) * (1 - half * m.before)) filter (where n.distance = 0) as windowed,
+           bool_or(m.is_named and n.distance = 0) as is_named
+    from matches as m
+    join rarity as r on r.ordinal = m.ordinal
+    cross join unnest(weight.distances, weight.shares) as n (distance, share)
+    where n.distance = 0 or (r.is_spread and m.own > 0)
+    group by m.place + n.distance, r.ordinal, r.idf
   ), words as (
-    select m.id, sum(m.own * r.idf) as own, bool_or(m.is_named) as is_named,
-           sum((1 - (1 - m.own) * (1 - half * m.before)) * r.idf) as windowed
-    from matches as m join rarity as r on r.ordinal = m.ordinal
-    group by m.id
-  ), context_matches as (
-    select m.context_id, m.ordinal, sum(m.own) as own
-    from matches as m where m.own > 0
-    group by m.context_id, m.ordinal
-  ), context_words as (
-    select m.context_id, sum(m.own / (m.own + 1) * r.idf) as words
-    from context_matches as m join rarity as r on r.ordinal = m.ordinal
-    group by m.context_id
-  ), raw as (
-    select s.id, s.importance, s.trust, s.size, s.asks, w.is_named,
-           coalesce(w.own, 0) as own, coalesce(w.windowed, 0) as windowed, coalesce(c.words, 0) as context_words,
-           e.similarity, coalesce(background.mean, avg(e.similarity) over ()) as mean,
-           -- Drawn towards the mean of all, as if three more average memories were in the
-           -- conversation, so that one by itself does not count its own similarity twice.
-           (sum(e.similarity) over (partition by s.context_id) + 3 * coalesce(background.mean, avg(e.similarity) over ()))
-             / (count(e.similarity) over (partition by s.context_id) + 3) as context_similarity,
-           -- Without the bound old memories would underflow, which is an error.
-           power(half, least(100, greatest(0, extract(epoch from reference - s.occurred_at)::double precision / half_life))) as recency
+    select n.place, sum(n.own * n.idf) as words, coalesce(sum(n.windowed * n.idf), none) as window_words, bool_or(n.is_named) as is_named
+    from reached as n
+    group by n.place
+  ), raw as materialized (
+    select s.*, w.is_named, coalesce(w.words, none) as words, coalesce(w.window_words, none) as window_words,
+           case when date_weight > 0 then power(half, least(most, date_part('epoch', greatest(
+             interval '0', cues.starts_at - s.occurred_at, s.occurred_at - cues.ends_at)) / date_half_life)) else none end as date,
+           power(half, least(most, greatest(none, date_part('epoch', reference - s.occurred_at) / half_life))) as recency
     from scope as s
-    left join words as w on w.id = s.id
-    left join context_words as c on c.context_id = s.context_id
-    left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
-      on e.memory_id = s.id
-  ), scaled as (
-    select r.id, r.importance, r.similarity, r.recency, r.trust, r.asks, r.is_named,
-           r.own as raw_own, r.windowed as raw_windowed, r.context_words as raw_context_words, r.context_similarity,
-           coalesce(r.own / nullif(max(r.own) over (), 0), 0) as own,
-           coalesce(r.windowed / nullif(max(r.windowed) over (), 0), 0) as windowed,
-           coalesce(r.context_words / nullif(max(r.context_words) over (), 0), 0) as context_words,
+    left join words as w on w.place = s.place
+  ), best as materialized (
+    select nullif(max(r.words), 0) as words, nullif(max(r.window_words), 0) as window_words,
            -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
-           greatest(0, coalesce((r.similarity - r.mean) / nullif(max(r.similarity) over () - r.mean, 0), 0)) as meaning,
-           greatest(0, coalesce((r.context_similarity - r.mean) / nullif(max(r.context_similarity) over () - r.mean, 0), 0)) as context_meaning,
-           r.size
+           coalesce(background.mean, avg(r.similarity)) as mean,
+           nullif(max(r.similarity) - coalesce(background.mean, avg(r.similarity)), 0) as similarity
     from raw as r
+  ), scaled as (
+    select r.id, r.importance, r.similarity, r.context_similarity, r.recency, r.date,
+           r.words as raw_words, r.window_words as raw_window_words,
+           coalesce(r.words / b.words, none) as words, coalesce(r.window_words / b.window_words, none) as window_words,
+           greatest(none, coalesce((r.similarity - b.mean) / b.similarity, none)) as meaning,
+           greatest(none, coalesce((r.context_similarity - b.mean) / b.similarity, none)) as context_meaning,
+           coalesce(r.is_named, false)::integer as speaker, (r.trust not in ('assistant', 'tool'))::integer as user_words,
+           r.is_wish::integer as wish, r.is_opening::integer as opening, coalesce(r.answers, false)::integer as answer,
+           (not r.is_question)::integer as statement, r.has_digits::integer as digits
+    from raw as r cross join best as b
   )
   select s.id,
-    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words
-      + weight.meaning * s.meaning + weight.context_meaning * s.context_meaning
-      + case when s.is_named then weight.speaker else 0 end
-      + case when s.trust not in ('assistant', 'tool') then weight.user_words else 0 end
-      + case when s.asks then weight.question else 0 end
-      + weight.length * s.size + weight.recency * s.recency + weight.importance * s.importance) / total)::real,
+    ((weight.words * s.words + weight.window_words * s.window_words + meaning_weight * s.meaning
+      + context_weight * s.context_meaning + date_weight * s.date + weight.speaker * s.speaker
+      + weight.user_words * s.user_words + wish_weight * s.wish + weight.opening * s.opening + weight.answer * s.answer
+      + weight.statement * s.statement + weight.digits * s.digits + (weight.recency + latest_weight) * s.recency
+      + weight.importance * s.importance) / total)::real,
     s.similarity::real,
-    ((weight.own_words * s.own + weight.window_words * s.windowed + weight.context_words * s.context_words)
-     / greatest(1e-6, weight.own_words + weight.window_words + weight.context_words))::real,
+    ((weight.words * s.words + weight.window_words * s.window_words) / greatest(1e-6, weight.words + weight.window_words))::real,
     s.recency::real, s.importance,
     -- The sum above once more, part by part: (name, raw, scaled, weight).
     case when s.id = any (explained) then (
@@ -250,24 +416,28 @@ begin
         'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight,
         'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
       from (values
-        ('own_words', s.raw_own, s.own, weight.own_words),
-        ('window_words', s.raw_windowed, s.windowed, weight.window_words),
-        ('context_words', s.raw_context_words, s.context_words, weight.context_words),
-        ('meaning', s.similarity, s.meaning, weight.meaning),
-        ('context_meaning', s.context_similarity, s.context_meaning, weight.context_meaning),
-        ('speaker', null, coalesce(s.is_named, false)::integer, weight.speaker),
-        ('user_words', null, (s.trust not in ('assistant', 'tool'))::integer, weight.user_words),
-        ('length', null, s.size, weight.length),
-        ('question', null, s.asks::integer, weight.question),
-        ('recency', null, s.recency, weight.recency),
-        ('importance', null, s.importance, weight.importance)
-      ) as p (name, raw, scaled, weight)
-      where query_embedding is not null or p.name not in ('meaning', 'context_meaning')) end
+        ('words', s.raw_words, s.words, weight.words, true),
+        ('window_words', s.raw_window_words, s.window_words, weight.window_words, true),
+        ('meaning', s.similarity, s.meaning, meaning_weight, query_embedding is not null),
+        ('context_meaning', s.context_similarity, s.context_meaning, context_weight, query_embedding is not null),
+        ('date', null, s.date, date_weight, cues.starts_at is not null),
+        ('speaker', null, s.speaker, weight.speaker, true),
+        ('user_words', null, s.user_words, weight.user_words, true),
+        ('wish', null, s.wish, wish_weight, cues.wishes is not null),
+        ('opening', null, s.opening, weight.opening, true),
+        ('answer', null, s.answer, weight.answer, true),
+        ('statement', null, s.statement, weight.statement, true),
+        ('digits', null, s.digits, weight.digits, true),
+        ('recency', null, s.recency, weight.recency, true),
+        ('latest', null, s.recency, latest_weight, cues.asks_latest),
+        ('importance', null, s.importance, weight.importance, true)
+      ) as p (name, raw, scaled, weight, runs)
+      where p.runs) end
   from scaled as s;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[]) is
-  'Every signal of the named memories for one question, weighted and fused. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[]) is
+  'Every signal of the named memories for one question, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
@@ -320,6 +490,7 @@ returns agent_memory.background
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
@@ -328,12 +499,14 @@ declare
   shares double precision[];
   average double precision;
 begin
-  shares := array(
-    select count(m.id) / cardinality(ids)::double precision
+  with sample as materialized (
+    select m.search_vector from public.ai_memories as m
+    where m.organization_id = background.organization_id and m.id = any (ids)
+  ), shared as (
+    select t.ordinal, (select count(*) from sample as s where s.search_vector @@ t.term) as found
     from unnest(terms) with ordinality as t (term, ordinal)
-    left join public.ai_memories as m
-      on m.organization_id = background.organization_id and m.id = any (ids) and m.search_vector @@ t.term
-    group by t.ordinal order by t.ordinal);
+  )
+  select array_agg(s.found / cardinality(ids)::double precision order by s.ordinal) into shares from shared as s;
   select avg(s.similarity) into average
     from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
   return row(memories, shares, average)::agent_memory.background;
@@ -362,30 +535,39 @@ $$;
 comment on function agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer) is
   'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
 
-create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[])
+create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[])
 returns uuid[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set cpu_index_tuple_cost = 1
 as $$
+  with best as materialized (
+    select m.id, m.context_id, m.occurred_at from public.ai_memories as m
+    where m.organization_id = neighbours.organization_id and m.id = any (ids)
+  )
   select array_agg(distinct near.id)
-  from public.ai_memories as m
-  cross join lateral (
-    select m.id
+  from (
+    select b.id from best as b
     union all
-    (select n.id from public.ai_memories as n
-     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
-       and n.occurred_at >= m.occurred_at
-     order by n.occurred_at limit 20)
+    select n.id from best as b
+    cross join lateral (
+      (select n.id from public.ai_memories as n
+       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+         and n.occurred_at >= b.occurred_at
+       order by n.occurred_at, n.id limit 9)
+      union all
+      (select n.id from public.ai_memories as n
+       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+         and n.occurred_at < b.occurred_at
+       order by n.occurred_at desc, n.id desc limit 8)) as n
     union all
-    (select n.id from public.ai_memories as n
-     where n.organization_id = neighbours.organization_id and n.context_id = m.context_id
-       and n.occurred_at < m.occurred_at
-     order by n.occurred_at desc limit 20)) as near
-  where m.organization_id = neighbours.organization_id and m.id = any (ids)
+    select n.id from public.ai_memories as n
+    where n.organization_id = neighbours.organization_id and n.id = any (others)
+      and n.context_id in (select b.context_id from best as b)) as near
 $$;
-comment on function agent_memory.neighbours(uuid, uuid[]) is
-  'The named memories with up to 20 before and 20 after each in its conversation.';
+comment on function agent_memory.neighbours(uuid, uuid[], uuid[]) is
+  'The named memories with up to 8 before and 8 after each in its conversation, twice as far as a match reaches; and those of the others that are in their conversations.';
 
 create or replace function agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer)
 returns setof uuid
@@ -414,6 +596,18 @@ end
 $$;
 comment on function agent_memory.matching(uuid, tsquery[], integer[], integer) is
   'Memories of an organization that have all of the terms, or any of the rarest, by the text index.';
+
+create or replace function agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer)
+returns setof uuid
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+  select m.id from public.ai_memories as m
+  where m.organization_id = wishing.organization_id and m.search_vector @@ wishes
+  limit row_limit
+$$;
+comment on function agent_memory.wishing(uuid, tsquery, integer) is 'Memories of an organization that have a word of standing wishes, by the text index.';
 
 -- Recall --------------------------------------------------------------------------------------
 
@@ -490,11 +684,14 @@ declare
   word_limit integer;
   meaning_limit integer;
   background agent_memory.background;
+  cues agent_memory.query_cues;
   compared integer;
   has_meaning boolean;
   ids uuid[];
   by_words uuid[];
   by_meaning uuid[];
+  by_score uuid[];
+  alone agent_memory.recall_weights;
   explained uuid[];
   terms tsquery[];
   counts integer[];
@@ -538,16 +735,33 @@ begin
       array(select unnest(by_words) union select unnest(by_meaning)), null);
     steps := steps || agent_memory.step('filters', ids, began);
     began := clock_timestamp();
+    cues := agent_memory.query_cues(query, valid_at, org, ids);
+    if cues.wishes is not null then
+      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+        caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
+        array(select agent_memory.wishing(org, cues.wishes, word_limit)), null)));
+    end if;
+    -- There is an index of times by user, and none of those of all users.
+    if cues.starts_at is not null and user_id is not null then
+      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+        caller, agent_id, user_id, context_key, kinds, metadata, greatest(since, cues.starts_at),
+        least(until, cues.ends_at), valid_at, null, word_limit)));
+    end if;
+    steps := steps || agent_memory.step('cues', ids, began);
+    began := clock_timestamp();
     compared := cardinality(ids);
     if compared >= greatest(match_limit, 100) then
       is_exact := false;
       rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
-      -- The best of them once more, together with their conversations.
+      -- Among candidates alone, those that follow one another need not be neighbours.
+      alone := jsonb_populate_record(weight, '{"distances": [0], "shares": [1]}');
+      by_score := array(
+        select s.id from agent_memory.score_memories(
+          org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
+        order by s.score desc, s.id desc limit greatest(200, match_limit));
+      -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        agent_memory.neighbours(org, array(
-          select s.id from agent_memory.score_memories(
-            org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as s
-          order by s.score desc, s.id desc limit greatest(40, match_limit))), null);
+        agent_memory.neighbours(org, by_score, by_meaning), null);
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
@@ -556,6 +770,8 @@ begin
       compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
+  else
+    cues := agent_memory.query_cues(query, valid_at, org, ids);
   end if;
 
   began := clock_timestamp();
@@ -563,7 +779,7 @@ begin
     explained := array(
       select scored.id
       from agent_memory.score_memories(
-        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background) as scored
+        org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit);
   end if;
@@ -573,7 +789,7 @@ begin
                s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from (
       select * from agent_memory.score_memories(
-        org, ids, terms, rarities, query_embedding, embedding_model, valid_at, weight, background, explained) as scored
+        org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background, explained) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
     join public.ai_memories as m on m.organization_id = org and m.id = s.id
@@ -617,14 +833,17 @@ from (values
   ('agent_memory.recall_weights(jsonb)', '{}'),
   ('agent_memory.languages(uuid)', '{}'),
   ('agent_memory.query_terms(text, text[])', '{}'),
+  ('agent_memory.named_time(text, timestamptz, uuid, uuid[])', '{}'),
+  ('agent_memory.query_cues(text, timestamptz, uuid, uuid[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
-  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[])', '{}'),
+  ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[])', '{}'),
   ('agent_memory.estimated_memories(uuid)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
   ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
   ('agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer)', '{}'),
-  ('agent_memory.neighbours(uuid, uuid[])', '{}'),
+  ('agent_memory.neighbours(uuid, uuid[], uuid[])', '{}'),
   ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
+  ('agent_memory.wishing(uuid, tsquery, integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
   ('agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)', '{}'),

@@ -116,10 +116,10 @@ class RecallingConformance:
             assert abs(total - hit.score) < 1e-4
             sizes = [abs(part.contribution) for part in score.parts]
             assert sizes == sorted(sizes, reverse=True)
-        own_words = {part.name: part for part in explained.scores[0].parts}["own_words"]
-        assert (own_words.scaled, (own_words.raw or 0) > 0) == (1, True)
+        words = {part.name: part for part in explained.scores[0].parts}["words"]
+        assert (words.scaled, (words.raw or 0) > 0) == (1, True)
         assert explained.without_vector == (0 if "semantic" in explained.signals else None)
-        assert "own_words" in str(explained)
+        assert "window_words" in str(explained)
 
     async def test_without_an_embedder_the_text_is_searched(self, open_memory: OpenMemory) -> None:
         memory = await open_memory(embedder=None)
