@@ -210,6 +210,7 @@ def test_a_bloated_index_is_rebuilt(world: World, alpha: Client, pgrecall_dsn: s
     assert kinds(report)["index", "public.ai_memory_contexts_key_idx"] == "done"
     [after] = execute(world, size)
     assert after["it"] < before["it"] / 4
+    settle_statistics(world)
     assert maintain(pgrecall_dsn).outcomes == ()
 
 
@@ -220,6 +221,7 @@ def test_dead_rows_and_stale_statistics(world: World, alpha: Client, pgrecall_ds
     settle_statistics(world)
     report = applied(pgrecall_dsn)
     assert kinds(report)["vacuum", "public.ai_memories"] == "done"
+    settle_statistics(world)
     assert maintain(pgrecall_dsn).outcomes == ()
     execute(
         world,
