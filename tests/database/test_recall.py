@@ -275,3 +275,15 @@ def test_a_message_is_found_by_what_is_answered_to_it(world: World) -> None:
     )
     found = {hit["content"]: hit["lexical"] for hit in client.recall("sunset")}
     assert found["Look what I have painted."] > found["It is raining."] == 0
+
+
+def test_without_a_word_in_common_an_opening_does_not_outrank_the_meaning(world: World) -> None:
+    client = world.program(world.organization(), "alpha")
+    near, far = [1.0, 0.1], [0.1, 1.0]
+    told = {"kind": "message", "context_key": "t", "embedding_model": "two"}
+    client.remember(
+        {**told, "content": "Good evening, Atlas.", "embedding": far, "occurred_at": "2026-01-01"},
+        {**told, "content": "Walnuts, sadly.", "embedding": near, "occurred_at": "2026-01-02"},
+    )
+    hits = client.recall("deadly foods", query_embedding=[1.0, 0.0], embedding_model="two")
+    assert hits[0]["content"] == "Walnuts, sadly."

@@ -8,6 +8,7 @@ from __future__ import annotations
 _SELF = "builds or tests the whole project, as CI does in other steps"
 _STANDS_FOR = "stands for something of the reader's own"
 _SERVER = "needs a server, a store or a service of the reader's own"
+_SERVES = "serves until it is stopped: tests/cli does that"
 _TOOL = "belongs to another program"
 _TOKEN = "needs a token of an issuer: tests/auth has one"
 _ARCHIVE = "needs the archive that its own tests make, and a moment in it"
@@ -18,6 +19,7 @@ EXCEPTIONS = {
     ("README.md", "pgrecall history ID"): _STANDS_FOR,
     ("README.md", "export DATABASE_URL=postgresql://…"): _STANDS_FOR,
     ("README.md", "pgrecall restore --to '2026-11-23 10:15+00' --dry-run"): _ARCHIVE,
+    ("README.md", "pgrecall metrics --listen 127.0.0.1:9187"): _SERVES,
     ("setup.md", "export DATABASE_URL=postgresql://owner@db.example.org/app"): _STANDS_FOR,
     ("backup.md", "pgrecall backup s3://bucket/acme.tar --organization acme"): _SERVER,
     ("backup.md", "age-keygen -o backup.key"): _TOOL,

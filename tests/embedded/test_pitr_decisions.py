@@ -100,7 +100,8 @@ def test_a_target_is_on_the_timeline_that_was_live_then() -> None:
     assert live_timeline([1, 2], {}, NOON) == 2
 
 
-@given(st.integers(0, 2**40), st.integers(1, 2**32 - 1))
+# 16 hexadecimal digits count segments of 16 MB: 2**32 times 256.
+@given(st.integers(0, 2**40 - 1), st.integers(1, 2**32 - 1))
 def test_names_of_the_log_lead_back_to_their_numbers(number: int, timeline: int) -> None:
     segment = Segment(number, timeline)
     assert find_segment(f"{segment.name}.gz") == segment

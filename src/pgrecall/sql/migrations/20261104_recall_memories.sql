@@ -22,7 +22,7 @@
 --   speaker          1 where the question names who said it
 --   user_words       1 for what the user said themselves
 --   wish             1 for a standing wish ("always ...", "I prefer ..."), where help is asked for
---   opening          1 for the first of its conversation, and outside of any
+--   opening          words, again, for the first of its conversation, and outside of any
 --   answer           1 where the message before it asks something
 --   statement        1 where it is not itself a question
 --   digits           1 where it has any: figures are facts
@@ -76,7 +76,7 @@ as $$
     -- words, window_words, meaning, context_meaning, date, speaker
     3.2, 2.5, 1.35, 2.5, 4.6, 2.0,
     -- user_words, wish, opening, answer, statement, digits
-    3.0, 2.4, 2.1, .6, .3, .65,
+    3.0, 2.4, 2.6, .6, .3, .65,
     -- recency, latest, importance
     .1, 1.0, .4,
     interval '30 days',
@@ -397,7 +397,9 @@ begin
            greatest(none, coalesce((r.similarity - b.mean) / b.similarity, none)) as meaning,
            greatest(none, coalesce((r.context_similarity - b.mean) / b.similarity, none)) as context_meaning,
            coalesce(r.is_named, false)::integer as speaker, (r.trust not in ('assistant', 'tool'))::integer as user_words,
-           r.is_wish::integer as wish, r.is_opening::integer as opening, coalesce(r.answers, false)::integer as answer,
+           r.is_wish::integer as wish,
+           -- Where no word of the question is found, an opening says no more than what it means.
+           r.is_opening::integer * coalesce(r.words / b.words, none) as opening, coalesce(r.answers, false)::integer as answer,
            (not r.is_question)::integer as statement, r.has_digits::integer as digits
     from raw as r cross join best as b
   )
