@@ -102,9 +102,10 @@ begin
   create or replace function agent_memory.read_vectors(embeddings text[])
     returns agent_memory.vector_value[]
     language sql stable set search_path = pg_catalog, pg_temp as $body$
-      select case when bool_and(agent_memory.is_storable(e)) is not false then coalesce(
-        array_agg(row(translate(e, '[]', '{}')::real[])::agent_memory.vector_value), '{}') end
-      from unnest(embeddings) as e $body$;
+      select case when bool_and(v.is_storable) is not false then coalesce(array_agg(
+        row(case when v.is_storable then translate(v.embedding, '[]', '{}')::real[] end)::agent_memory.vector_value), '{}') end
+      from (select e as embedding, agent_memory.is_storable(e) as is_storable from unnest(embeddings) as e offset 0) as v
+      $body$;
 end
 $without_vector$;
 
