@@ -30,11 +30,11 @@ def scratch_databases(dsn: str) -> list[str]:
 
 def last_entry(dsn: str) -> tuple[str, str, str | None]:
     with psycopg.connect(dsn) as connection:
-        [row] = connection.execute(
+        [(action, state, reason)] = connection.execute(
             "select action, state, reason from agent_memory.backups order by started_at desc"
             " limit 1"
         ).fetchall()
-    return row  # type: ignore[return-value]
+    return action, state, reason
 
 
 def forged(backup: Path, table: str, old: bytes, new: bytes) -> None:

@@ -149,10 +149,6 @@ def test_vectors_of_a_dropped_model_go(world: World, alpha: Client, pgrecall_dsn
 
 
 def test_hours_become_days_and_sums_stay(world: World, alpha: Client, pgrecall_dsn: str) -> None:
-    if not execute(
-        world, "select to_regprocedure('agent_memory.summed(bigint[], bigint[])') as it"
-    )[0]["it"]:
-        pytest.skip("no latencies here yet")
     execute(
         world,
         "insert into agent_memory_stats"

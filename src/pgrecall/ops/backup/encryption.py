@@ -167,7 +167,7 @@ def _translated(error: BaseException) -> Exception:
 def _key(read: Callable[[str], Any], word: str) -> Any:
     try:
         return read(word)
-    except Exception as error:  # noqa: BLE001 - age's own classes depend on its release
+    except (_age().IdentityError, _age().RecipientError) as error:
         raise ConfigurationError(
             f"a key of age is not readable: {type(error).__name__}",
             hint="`age-keygen` makes a pair: age1… is public, AGE-SECRET-KEY-1… secret.",

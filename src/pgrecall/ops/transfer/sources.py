@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 from zoneinfo import ZoneInfo
 
@@ -171,7 +171,7 @@ def _archive(stream: BinaryIO, name: str, source: str, size: int) -> Source:
     def items() -> Reading:
         for member in sorted(members):
             with archive.open(member) as opened:
-                yield from read_conversations(opened, kind)  # type: ignore[arg-type]
+                yield from read_conversations(cast("BinaryIO", opened), kind)
 
     return Source(f"{name}, as {kind}", items(), True, lambda: (stream.tell(), size))
 
