@@ -28,9 +28,13 @@ from benchmarks.statements import statement
 from benchmarks.timing import Ask, Times, summarize, time_interleaved
 
 LIMIT = 50
-"""How many hits every method is asked for, scored and timed alike."""
+"""How many hits every method is asked for and scored by."""
+
+DEFAULT_LIMIT = 10
+"""How many hits a recall gives unless it is told otherwise: what is timed."""
 
 RECALL = "recall, the question's vector at hand"
+RECALL_MANY = f"the same, {LIMIT} hits instead of {DEFAULT_LIMIT}"
 RECALL_LIVE = "recall, embedding the question"
 
 
@@ -107,9 +111,11 @@ def _ask(
         for method, rank in rankers.items():
             tally.scores[method] += _scored(conversation, rank)
         questions = [question.text for question in conversation.questions]
-        times = time_interleaved({**_vector_query(bench, conversation), RECALL: recall}, questions)
+        timed = rank_by_recall(memory, turn_of, DEFAULT_LIMIT)
+        asks = {**_vector_query(bench, conversation), RECALL: timed, RECALL_MANY: recall}
+        times = time_interleaved(asks, questions)
         with embedder.live_queries():
-            times |= time_interleaved({RECALL_LIVE: recall}, questions)
+            times |= time_interleaved({RECALL_LIVE: timed}, questions)
     for name, milliseconds in times.items():
         tally.times[name] += milliseconds
 
@@ -127,7 +133,7 @@ def _vector_query(bench: Bench, conversation: Conversation) -> dict[str, Ask]:
     row = bench.connection.execute(statement("has_vector")).fetchone()
     if row is None or not row[0]:
         return {}
-    query = query_by_vector(conversation, bench.target.embedder, bench.connection, LIMIT)
+    query = query_by_vector(conversation, bench.target.embedder, bench.connection, DEFAULT_LIMIT)
     return {VECTOR_ONLY: query}
 
 
