@@ -331,8 +331,7 @@ declare
 begin
   return query
   with scope as materialized (
-    select t.*, max(t.similarity) over (partition by t.conversation) as context_similarity,
-           lag(t.has_question) over told as answers, t.conversation + row_number() over told as place
+    select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place
     from (
       select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.is_question, m.has_question, m.has_digits,
              cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
@@ -346,6 +345,8 @@ begin
       where m.organization_id = score_memories.organization_id and m.id = any (ids)
       offset 0) as t
     window told as (partition by t.conversation order by t.occurred_at, t.id)
+  ), near as (
+    select s.conversation, max(s.similarity) as context_similarity from scope as s group by s.conversation
   ), matches as materialized (
     select s.place, t.ordinal, t.own, t.before, t.is_named
     from public.ai_memories as m
@@ -364,26 +365,33 @@ begin
       select m.ordinal, count(*) as found,
              coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
       from matches as m group by m.ordinal) as t
-  ), reached as (
-    select m.place + n.distance as place, r.idf, max(n.share * m.own) as own,
-           max(1 - (1 - m.own) * (1 - half * m.before)) filter (where n.distance = 0) as windowed,
-           bool_or(m.is_named and n.distance = 0) as is_named
+  ), weighed as materialized (
+    select m.place, m.ordinal, m.is_named, r.is_spread, m.own * r.idf as own,
+           (1 - (1 - m.own) * (1 - half * m.before)) * r.idf as windowed
     from matches as m
     join rarity as r on r.ordinal = m.ordinal
-    cross join unnest(weight.distances, weight.shares) as n (distance, share)
-    where n.distance = 0 or (r.is_spread and m.own > 0)
-    group by m.place + n.distance, r.ordinal, r.idf
-  ), words as (
-    select n.place, sum(n.own * n.idf) as words, coalesce(sum(n.windowed * n.idf), none) as window_words, bool_or(n.is_named) as is_named
-    from reached as n
-    group by n.place
+  ), reached as (
+    select t.place, sum(t.own) as words
+    from (
+      select m.place + n.distance as place, max(n.share * m.own) as own
+      from weighed as m
+      cross join unnest(weight.distances, weight.shares) as n (distance, share)
+      where m.is_spread and m.own > 0
+      group by m.place + n.distance, m.ordinal
+      union all
+      select m.place, m.own from weighed as m where not m.is_spread) as t
+    group by t.place
+  ), found as (
+    select m.place, sum(m.windowed) as window_words, bool_or(m.is_named) as is_named from weighed as m group by m.place
   ), raw as materialized (
-    select s.*, w.is_named, coalesce(w.words, none) as words, coalesce(w.window_words, none) as window_words,
+    select s.*, c.context_similarity, f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
            case when date_weight > 0 then power(half, least(most, date_part('epoch', greatest(
              interval '0', cues.starts_at - s.occurred_at, s.occurred_at - cues.ends_at)) / date_half_life)) else none end as date,
            power(half, least(most, greatest(none, date_part('epoch', reference - s.occurred_at) / half_life))) as recency
     from scope as s
-    left join words as w on w.place = s.place
+    join near as c on c.conversation = s.conversation
+    left join reached as w on w.place = s.place
+    left join found as f on f.place = s.place
   ), best as materialized (
     select nullif(max(r.words), 0) as words, nullif(max(r.window_words), 0) as window_words,
            -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
@@ -794,7 +802,9 @@ begin
         org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background, explained) as scored
       where scored.score >= min_score
       order by scored.score desc, scored.id desc limit match_limit) as s
-    join public.ai_memories as m on m.organization_id = org and m.id = s.id
+    -- One by one, by their key: there are few of them, however many the organization has.
+    cross join lateral (
+      select * from public.ai_memories as o where o.organization_id = org and o.id = s.id offset 0) as m
     left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
     order by s.score desc, m.id desc;
 
