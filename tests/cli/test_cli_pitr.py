@@ -43,7 +43,8 @@ def test_what_was_remembered_before_a_time_is_recovered(shell: Shell, home: Path
     planned = shell.run("restore", "--to", noted, "--dry-run")
     assert planned.exit_code == 0, planned.stderr
     assert planned.stdout.startswith("1. copy base backup ")
-    assert "erasures made after that time: 1." in planned.stderr
+    assert "erasures made after that time: 1. They are made again" in planned.stderr
+    assert "make 1 later erasures again" in planned.stdout
     assert "a mistake" in shell.run("list").stdout
 
     done = shell.run("restore", "--to", noted)
@@ -52,6 +53,8 @@ def test_what_was_remembered_before_a_time_is_recovered(shell: Shell, home: Path
     assert "data.before-" in done.stderr
     listed = shell.run("list").stdout
     assert "kept as well" in listed
+    assert "of maria" not in listed
+    assert "memories erased again: 1" in done.stderr
     assert "a mistake" not in listed
 
     status = shell.json("server", "pitr", "status")

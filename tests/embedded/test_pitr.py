@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgrecall import embedded
+from pgrecall import Memory, embedded
+from pgrecall._sync.migrate import migrate
 from pgrecall.embedded import swap
 from pgrecall.embedded.account import account_for
 from pgrecall.embedded.archiving import find_archiving, write_archiving
@@ -129,6 +130,56 @@ def test_recovery_leads_again_and_back_and_forth(enabled: Path) -> None:
     recover(enabled, lost)
     assert numbers(enabled) == [99]
     assert pitr.status(enabled).trouble is None
+
+
+def contents(home: Path) -> list[str]:
+    with embedded.join(home) as lease, open_memory(lease.dsn) as memory:
+        return sorted(each.content for each in memory.list(limit=100).items)
+
+
+def open_memory(dsn: str) -> Memory:
+    return Memory(dsn, organization="acme", agent_id="helper", embedder=None)
+
+
+def test_what_was_erased_since_stays_erased(enabled: Path, tmp_path: Path) -> None:
+    with embedded.join(enabled) as lease:
+        migrate(lease.dsn)
+    with embedded.join(enabled) as lease, open_memory(lease.dsn) as memory:
+        memory.remember("Maria's canary sings", user_id="maria", context="talk")
+        memory.remember("What Tom said beside it", user_id="tom", context="talk")
+        [erased_by_id] = memory.remember("A canary by its id").ids
+        noted = run(psycopg.connect(lease.dsn, autocommit=True))
+        memory.erase(user_id="maria")
+        memory.erase([erased_by_id])
+        memory.remember("Maria is back", user_id="maria")
+
+    beside = recover(enabled, noted, into=tmp_path / "beside")
+    assert beside.erased_again == 2
+    assert contents(beside.home) == ["What Tom said beside it"]
+
+    found = recover(enabled, noted)
+    assert found.erased_again == 2
+    assert contents(enabled) == ["What Tom said beside it"]
+    with embedded.join(enabled) as lease, psycopg.connect(lease.dsn) as connection:
+        for table in ("ai_memories", "ai_memory_history", "ai_memory_contexts"):
+            held = connection.execute(f"select count(*) from {table} as t where t::text ~ 'canar'")
+            assert held.fetchone() == (0,), table
+        kept = connection.execute("select count(*) from ai_memory_erasures").fetchone()
+        assert kept == (2,)
+
+    # Its log was filed away: the new timeline leads on, from the base backup of before.
+    with embedded.join(enabled) as lease, open_memory(lease.dsn) as memory:
+        memory.remember("Maria again", user_id="maria")
+        later = run(psycopg.connect(lease.dsn, autocommit=True))
+        memory.remember("A mistake")
+    found = recover(enabled, later)
+    assert found.erased_again == 0
+    assert contents(enabled) == ["Maria again", "What Tom said beside it"]
+
+
+def test_without_a_record_of_erasures_nobody_can_tell(enabled: Path) -> None:
+    found = recover(enabled, disaster(enabled))
+    assert found.erased_again is None
 
 
 def test_recovery_beside_leaves_the_server_as_it_is(enabled: Path, tmp_path: Path) -> None:

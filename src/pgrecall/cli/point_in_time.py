@@ -47,11 +47,13 @@ def restore_to(wanted: Wanted, dsn: str | None, *, as_json: bool) -> None:
             into=wanted.into,
             timeline=wanted.timeline,
         )
-    if plan.erasures:
+    if plan.erasures is None:
         say(
-            f"erasures made after that time: {plan.erasures}. What they erased comes back; "
-            "erase it again"
+            "the present database can't be asked for erasures made after that time: what they "
+            "erased comes back; erase it again"
         )
+    elif plan.erasures:
+        say(f"erasures made after that time: {plan.erasures}. They are made again")
     if wanted.is_dry_run:
         _show_plan(plan, as_json=as_json)
         return
@@ -77,6 +79,8 @@ def _show(done: Recovery, *, as_json: bool) -> None:
         print_json({"dry_run": False, **done.__dict__})
         return
     typer.echo(f"recovered to {done.target:%Y-%m-%d %H:%M:%S.%f}+00 in {done.home}")
+    if done.erased_again:
+        say(f"memories erased again: {done.erased_again}")
     if done.aside is not None:
         say(f"the former data directory stays in {done.aside}: remove it when you are content")
         say("next: pgrecall server pitr base-backup")

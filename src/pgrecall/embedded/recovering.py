@@ -12,7 +12,8 @@ from pathlib import Path
 from pgrecall.embedded import leftovers
 from pgrecall.embedded.access import let_in
 from pgrecall.embedded.account import Account, account_for
-from pgrecall.embedded.command import run, run_command
+from pgrecall.embedded.command import run as run_program
+from pgrecall.embedded.command import run_command
 from pgrecall.embedded.failures import directory_errors, start_error
 from pgrecall.embedded.folders import make_home, make_private, opened, write_text
 from pgrecall.embedded.launch import Run, launch
@@ -51,7 +52,7 @@ def copy_base(layout: Layout, base: Path) -> None:
     copied = run_command(account, ["cp", "-a", f"{base}/.", str(layout.data)])
     if copied.code != 0:
         raise start_error(layout.home, "The base backup can't be copied", copied.output[-1000:])
-    verified = run(account, "pg_verifybackup", "--quiet", str(layout.data))
+    verified = run_program(account, "pg_verifybackup", "--quiet", str(layout.data))
     if verified.code != 0:
         raise ServerStartError(
             f"The base backup {base.parent} is damaged: {verified.output.strip()[-1000:]}",
@@ -67,13 +68,22 @@ def recovered(layout: Layout, options: Mapping[str, str]) -> Iterator[str]:
 
     Raises ServerStartError, with its last words, if it can't recover.
     """
+    # However long the log is that it reads; "standby" is before its end.
+    with running(layout, Run(options, patience=math.inf, states=frozenset({"ready"}))) as dsn:
+        yield dsn
+
+
+@contextmanager
+def running(layout: Layout, run: Run) -> Iterator[str]:
+    """The connection string of a server that nobody else joins; stopped again afterwards.
+
+    Raises ServerStartError, with its last words, if it does not come up.
+    """
     server = Server.of(layout)
     with directory_errors(layout.home), holding(layout.start_lock, DECISION_SECONDS):
         place = server.socket_directory
         try:
-            # However long the log is that it reads; "standby" is before its end.
-            until_ended = Run(options, patience=math.inf, states=frozenset({"ready"}))
-            launch(layout, server.account, place, run=until_ended)
+            launch(layout, server.account, place, run=run)
             ensure_database(place, server.account)
             yield conninfo(place)
         finally:
@@ -82,13 +92,13 @@ def recovered(layout: Layout, options: Mapping[str, str]) -> Iterator[str]:
 
 def check_pages(layout: Layout) -> None:
     """Compare every page of a stopped server's data with its checksum; ServerStartError if bad."""
-    done = run(account_for(layout.home), "pg_checksums", "--check", str(layout.data))
+    done = run_program(account_for(layout.home), "pg_checksums", "--check", str(layout.data))
     if done.code != 0:
         raise start_error(layout.home, "What was recovered is damaged", done.output[-1000:])
 
 
-def note_history(layout: Layout, name: str) -> None:
-    """Have a timeline's history file, written while nothing was filed away, filed away later."""
+def file_later(layout: Layout, name: str) -> None:
+    """Have a file of the log, written while nothing was filed away, filed away later."""
     account: Account = account_for(layout.home)
     with opened(layout.data / "pg_wal" / "archive_status") as folder:
         write_text(folder, f"{name}.ready", "", account)

@@ -25,7 +25,8 @@ from pgrecall.ops.pitr.archive import (
     read_log,
 )
 from pgrecall.ops.pitr.base import BaseBackup, list_backups
-from pgrecall.ops.pitr.switching import count_erasures, file_away
+from pgrecall.ops.pitr.erasing import count_erasures
+from pgrecall.ops.pitr.switching import file_away
 from pgrecall.ops.pitr.target import choose, live_timeline, require_reached, written
 
 
@@ -36,7 +37,8 @@ class RecoveryPlan:
     `home` is where the database will be; `aside` the name that its present data directory gets;
     `last_moment` the end of the last transaction in the archive, which the target is before.
     `left_over` is the log's folder of a server that can't start, whose last files were not filed.
-    `erasures` is how many erasures were made after the target: what they erased comes back.
+    `erasures` is how many erasures the database of `source` knows of that were made after the
+    target: they are made again. None if it can't be asked: what was erased comes back.
     """
 
     home: Path
@@ -48,7 +50,8 @@ class RecoveryPlan:
     aside: str
     left_over: Path | None
     is_in_place: bool
-    erasures: int = 0
+    source: Path
+    erasures: int | None
 
     @property
     def steps(self) -> list[str]:
@@ -64,6 +67,7 @@ class RecoveryPlan:
             f"{written(self.base.finished_at)}) to {self.home}/recovery, and verify it",
             f"recover timeline {self.timeline} to {written(self.target)} "
             f"(the archive leads to {written(self.last_moment)})",
+            *([f"make {self.erasures} later erasures again"] if self.erasures else []),
             "check every page of it against its checksum",
             last,
         ]
@@ -108,6 +112,7 @@ def plan_recovery(
         aside=f"data.before-{now:%Y%m%dT%H%M%SZ}",
         left_over=left_over,
         is_in_place=into is None,
+        source=layout.home,
         erasures=erasures,
     )
 
@@ -128,16 +133,18 @@ def _found_archiving(layout: Layout, archive: Path | None) -> Archiving:
     return found
 
 
-def _complete(layout: Layout, archiving: Archiving, target: datetime) -> tuple[Path | None, int]:
+def _complete(
+    layout: Layout, archiving: Archiving, target: datetime
+) -> tuple[Path | None, int | None]:
     """Have the log up to now filed away; where that can't be, the folder that it is left in.
 
-    And how many erasures would be undone, as far as the server can tell.
+    And how many erasures were made since, if the server can tell.
     """
     if system_identifier(layout.data) != archiving.system_identifier:
-        return None, 0
+        return None, None
     if not settings_for(layout):
-        return None, 0
-    erasures = 0
+        return None, None
+    erasures = None
     try:
         with embedded.join(layout.home) as lease:
             # A database in which even that fails is what a recovery is for.

@@ -22,6 +22,7 @@ from pgrecall.embedded.archive_command import SUFFIX, restore_command
 from pgrecall.embedded.archiving import Archiving
 from pgrecall.embedded.failures import directory_errors
 from pgrecall.embedded.folders import make_home
+from pgrecall.embedded.launch import Run
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.lease import DECISION_SECONDS
 from pgrecall.embedded.locks import holding
@@ -29,8 +30,9 @@ from pgrecall.embedded.recovering import (
     check_pages,
     clear_away,
     copy_base,
-    note_history,
+    file_later,
     recovered,
+    running,
 )
 from pgrecall.embedded.server import Server
 from pgrecall.embedded.waiting import wait_until
@@ -38,6 +40,7 @@ from pgrecall.embedded.wal import list_timelines
 from pgrecall.errors import DataDirectoryError, ServerStartError
 from pgrecall.ops.pitr.archive import note_beginning
 from pgrecall.ops.pitr.base import data_of
+from pgrecall.ops.pitr.erasing import KEEPING, Erasures, Repeated, read_erasures, repeat
 from pgrecall.ops.pitr.planning import RecoveryPlan
 from pgrecall.ops.pitr.settled import turn
 from pgrecall.ops.pitr.target import written
@@ -54,7 +57,8 @@ class Recovery:
     """What was done. `aside` is where the old data directory stays; None if there was none.
 
     `last_transaction_at` is the last one that was recovered; None if none is later than the
-    base backup.
+    base backup. `erased_again` is how many memories went by later erasures, made once more; None
+    if nobody could tell which those are.
     """
 
     home: Path
@@ -62,6 +66,7 @@ class Recovery:
     base_backup: str
     last_transaction_at: datetime | None
     aside: Path | None
+    erased_again: int | None
 
 
 def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
@@ -77,35 +82,44 @@ def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
         work = Layout.of(layout.recovery)
         clear_away(work)
         try:
-            found = _recover_in(work, plan, say)
+            last, erased_again = _recover_in(work, plan, say)
         except ServerStartError:
             clear_away(work)
             raise
         say("putting it in place")
         aside = _put_in_place(layout, plan)
         clear_away(work)
-    return Recovery(layout.home, plan.target, plan.base.name, found["last_transaction_at"], aside)
+    return Recovery(layout.home, plan.target, plan.base.name, last, aside, erased_again)
 
 
-def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> dict[str, Any]:
+def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | None, int | None]:
+    """When the last transaction of it was, and how many memories were erased again."""
+    erasures = read_erasures(plan.source, plan.target) if plan.erasures else None
     say(f"copying and verifying base backup {plan.base.name}")
     copy_base(work, data_of(plan.archiving, plan.base.name))
     say(f"recovering to {written(plan.target)}")
     with recovered(work, options(plan)) as dsn:
         found = _get_recovered(dsn)
+    repeated = _repeat(work, erasures, say) if erasures else Repeated(0, [])
     say("checking every page")
     check_pages(work)
     if plan.is_in_place:
-        _announce(work, plan.archiving)
-    return found
+        _announce(work, plan.archiving, repeated.log)
+    return found["last_transaction_at"], None if plan.erasures is None else repeated.memories
 
 
-def _announce(work: Layout, archiving: Archiving) -> None:
-    """Have the history of the new timeline filed away as soon as the server runs as usual."""
+def _repeat(work: Layout, erasures: Erasures, say: Say) -> Repeated:
+    say("making later erasures again")
+    with running(work, Run(KEEPING)) as dsn:
+        return repeat(dsn, erasures)
+
+
+def _announce(work: Layout, archiving: Archiving, log: list[str]) -> None:
+    """Have the new timeline's history and log filed away as soon as the server runs as usual."""
     names = [file.name for file in (work.data / "pg_wal").glob("*.history")]
     new = [name for name in names if not (archiving.wal / f"{name}{SUFFIX}").exists()]
-    for name in new:
-        note_history(work, name)
+    for name in [*new, *log]:
+        file_later(work, name)
     for timeline in list_timelines(new):
         account = account_for(archiving.wal)
         # An archive that takes nothing more must not stand in the way of what it holds.

@@ -49,17 +49,6 @@ def get_archiver(dsn: str) -> dict[str, Any]:
         return _row(connection, "get_archiver")
 
 
-def count_erasures(dsn: str, target: datetime) -> int:
-    """How many erasures of memories were made after a time, and would be undone by going back."""
-    asked = statement("compose_count_erasures", {"target": target})
-    with translated(), connected(dsn, Settings()) as connection:
-        found = connection.execute(asked.sql, asked.parameters).fetchall()
-        if not found:
-            return 0
-        [row] = connection.execute(found[0]["composed"].encode()).fetchall()
-    return int(row["erasures"])
-
-
 def _row(connection: DictConnection, name: str) -> dict[str, Any]:
     asked = statement(name)
     [row] = connection.execute(asked.sql, asked.parameters).fetchall()

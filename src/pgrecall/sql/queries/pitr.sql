@@ -17,8 +17,76 @@ from pg_catalog.pg_stat_archiver as a;
 -- name: get_recovered
 select pg_catalog.pg_is_in_recovery() as is_recovering, pg_catalog.pg_last_xact_replay_timestamp() as last_transaction_at;
 
--- name: compose_count_erasures
--- How many erasures a recovery to a time would undo; nothing where there is no schema of pgrecall.
-select pg_catalog.format('select count(*) as erasures from public.ai_memory_erasures as e where e.erased_at > %%L',
-                         %(target)s::timestamptz) as composed
-where pg_catalog.to_regclass('public.ai_memory_erasures') is not null;
+-- name: get_log_file
+select pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) as name;
+
+-- name: knows_erasures
+-- Whether there are tables of erasures; a database from before them has none.
+select pg_catalog.to_regclass('public.ai_memory_erasures') is not null
+       and pg_catalog.to_regclass('agent_memory.tombstones') is not null as is_so;
+
+-- name: count_erasures_since
+select count(*) as erasures from public.ai_memory_erasures as e where e.erased_at > %(target)s;
+
+-- name: read_tombstones
+-- All of them: one of a scope may bear a time somewhat before that of its erasure.
+select t.organization_id, t.digest, t.erased_at from agent_memory.tombstones as t;
+
+-- name: read_erasures_since
+select to_jsonb(e)::text as line from public.ai_memory_erasures as e where e.erased_at > %(target)s;
+
+-- name: adopt_erasures
+-- Tombstones and records of another database, of the organizations that are in this one.
+with adopted as (
+  insert into agent_memory.tombstones as t (organization_id, digest, erased_at)
+  select g.organization_id, g.digest, g.erased_at
+  from unnest(%(organization_ids)s::uuid[], %(digests)s::bytea[], %(erased_ats)s::timestamptz[]) as g (organization_id, digest, erased_at)
+  join public.organizations as o on o.organization_id = g.organization_id
+  on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at)
+)
+insert into public.ai_memory_erasures
+select r.*
+from unnest(%(records)s::text[]) as g (line)
+cross join lateral jsonb_populate_record(null::public.ai_memory_erasures, g.line::jsonb) as r
+join public.organizations as o on o.organization_id = r.organization_id
+on conflict do nothing;
+
+-- name: list_organizations_with_erasures
+select distinct t.organization_id from agent_memory.tombstones as t order by t.organization_id;
+
+-- name: erase_entombed
+-- Deletes what an organization's tombstones say is erased, as it was deleted the first time. Says
+-- how many memories that were.
+with known as materialized (
+  select m.id, m.user_id, m.agent_id, c.context_key, m.created_at, row_number() over (order by m.id) as ordinal
+  from public.ai_memories as m
+  left join public.ai_memory_contexts as c on c.organization_id = m.organization_id and c.id = m.context_id
+  where m.organization_id = %(organization_id)s
+), gone as materialized (
+  select k.id
+  from (
+    select array_agg(k.id order by k.ordinal) as ids, array_agg(k.user_id order by k.ordinal) as user_ids,
+           array_agg(k.agent_id order by k.ordinal) as agent_ids, array_agg(k.context_key order by k.ordinal) as context_keys,
+           array_agg(k.created_at order by k.ordinal) as created_ats
+    from known as k) as a
+  cross join lateral agent_memory.erased(%(organization_id)s, a.ids, a.user_ids, a.agent_ids, a.context_keys, a.created_ats) as e
+  join known as k on k.ordinal = e.ordinal
+), conversations as materialized (
+  select c.id from public.ai_memory_contexts as c
+  where c.organization_id = %(organization_id)s
+    and agent_memory.is_erased(c.organization_id, null, c.user_id, c.agent_id, c.context_key, c.created_at)
+)
+select (agent_memory.delete_memories(%(organization_id)s, array(select g.id from gone as g), array(select c.id from conversations as c))
+        ->> 'memories')::bigint as memories;
+
+-- name: erase_entombed_traces
+-- What else names an agent or a user that was erased as a whole.
+with statistics as (
+  delete from public.agent_memory_stats as s using agent_memory.tombstones as t
+  where s.organization_id = %(organization_id)s and t.organization_id = s.organization_id
+    and t.digest = agent_memory.scope_digest(null, s.agent_id, null) and t.erased_at >= s.hour
+)
+update public.ai_memory_audit as a set details = '{"user_id": null, "reason": null}'
+from agent_memory.tombstones as t
+where a.organization_id = %(organization_id)s and t.organization_id = a.organization_id and a.action = 'private_memories_read'
+  and t.digest = agent_memory.scope_digest(a.details ->> 'user_id', null, null) and t.erased_at >= a.happened_at;
