@@ -63,6 +63,10 @@ def remembering(*items: dict[str, Any]) -> str:
     return f"select remember_memories('{json.dumps(items)}')"
 
 
+def importing(*items: dict[str, Any]) -> str:
+    return f"select status from import_memories('{json.dumps(items)}')"
+
+
 def windows(world: World) -> Rows:
     return world.connection.execute(
         "select content from ai_memories where search_vector @@ to_tsquery(%s)", (CANARY,)
@@ -124,6 +128,46 @@ def test_an_erasure_waits_for_what_is_being_said_and_erases_it(
     )  # fmt: skip
     assert answer["memories"] == 2
     assert places_of(world, ("zanthorpl",)) == []
+
+
+OLD = {"content": f"{CANARY}!", "user_id": "maria", "created_at": "2024-05-01T10:00:00Z"}
+
+
+def test_an_import_beside_an_erasure_waits_and_honours_it(world: World, pgrecall_dsn: str) -> None:
+    alpha = world.program(world.organization(), "alpha")
+    [answer] = beside(
+        world, pgrecall_dsn, alpha, erasing(user_id="maria"),
+        lambda client: client.rows(importing(OLD)),
+    )  # fmt: skip
+    assert answer["status"] == "erased"
+    assert places_of(world, ("zanthorpl",)) == []
+
+
+def test_an_erasure_waits_for_an_import_and_erases_what_it_brings(
+    world: World, pgrecall_dsn: str
+) -> None:
+    alpha = world.program(world.organization(), "alpha")
+    answer = beside(
+        world, pgrecall_dsn, alpha, importing(OLD), lambda client: erase(client, user_id="maria")
+    )
+    assert answer["memories"] == 1
+    assert places_of(world, ("zanthorpl",)) == []
+
+
+def test_imports_do_not_wait_for_each_other_nor_for_other_organizations(
+    world: World, pgrecall_dsn: str
+) -> None:
+    alpha = world.program(world.organization(), "alpha")
+    more = {**OLD, "content": "Another."}
+    [answer] = beside(
+        world, pgrecall_dsn, alpha, importing(OLD), lambda client: client.rows(importing(more))
+    )
+    assert answer["status"] == "added"
+    elsewhere = world.program(world.organization(), "alpha")
+    with another(pgrecall_dsn, alpha.claims) as first, first.connection.transaction():
+        first.rows(erasing(user_id="maria"))
+        [answer] = elsewhere.rows(importing(OLD))
+        assert answer["status"] == "added"
 
 
 def test_a_vector_that_comes_for_an_erased_memory_is_turned_away(

@@ -1625,6 +1625,7 @@ declare
   counts jsonb;
   erasure public.ai_memory_erasures;
 begin
+  perform agent_memory.lock_erasures(caller.organization_id, false);
   -- Conversations before memories, as writers lock them.
   perform agent_memory.lock_conversations(caller.organization_id, conversations || array(
     select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (named)));
@@ -2214,6 +2215,29 @@ $$;
 -- Name: FUNCTION lock_conversations(organization_id uuid, context_ids uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.lock_conversations(organization_id uuid, context_ids uuid[]) IS 'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
+
+-- Name: lock_erasures(uuid, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.lock_erasures(organization_id uuid, is_import boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- Two numbers: keys of one number are the migrations' and the maintenance's.
+  of_erasures constant integer := hashtext('pgrecall erasures');
+  of_organization constant integer := hashtext(organization_id::text);
+begin
+  if is_import then
+    perform pg_advisory_xact_lock_shared(of_erasures, of_organization);
+  else
+    perform pg_advisory_xact_lock(of_erasures, of_organization);
+  end if;
+end
+$$;
+
+-- Name: FUNCTION lock_erasures(organization_id uuid, is_import boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.lock_erasures(organization_id uuid, is_import boolean) IS 'Until the end of the transaction no import into an organization runs beside an erasure there: what comes later sees what was done. Taken before any other lock.';
 
 -- Name: lock_memory(agent_memory.principal, uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -4887,6 +4911,7 @@ begin
       message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
       hint = 'Send them in several calls; what was imported before is not added twice.';
   end if;
+  perform agent_memory.lock_erasures(caller.organization_id, true);
   judged := agent_memory.judged_imports(caller, memories);
   if not dry_run then
     answers := agent_memory.add_imported(caller, memories, judged);
@@ -6707,6 +6732,10 @@ GRANT ALL ON FUNCTION agent_memory.lexemes(language text, content text) TO servi
 -- Name: FUNCTION lock_conversations(organization_id uuid, context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.lock_conversations(organization_id uuid, context_ids uuid[]) FROM PUBLIC;
+
+-- Name: FUNCTION lock_erasures(organization_id uuid, is_import boolean); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.lock_erasures(organization_id uuid, is_import boolean) FROM PUBLIC;
 
 -- Name: FUNCTION lock_memory(caller agent_memory.principal, memory_id uuid); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -2,6 +2,7 @@
 --
 --   erase_memories(jsonb, boolean)   what clients call
 --     `- erase()                     one transaction:
+--          |- lock_erasures()        what comes from elsewhere waits, and then knows of it
 --          |- erasure_scope()        the scope, narrowed to what is the caller's
 --          |- lock_conversations()   writers wait, so that nothing comes back through a window
 --          |- delete_memories()      vectors, history, links, memories, windows, conversations
@@ -121,6 +122,26 @@ as $$
 $$;
 comment on function agent_memory.is_erased(uuid, uuid, text, text, text, timestamptz) is
   'Whether a memory was erased from an organization, as erased() says for many.';
+
+create or replace function agent_memory.lock_erasures(organization_id uuid, is_import boolean)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- Two numbers: keys of one number are the migrations' and the maintenance's.
+  of_erasures constant integer := hashtext('pgrecall erasures');
+  of_organization constant integer := hashtext(organization_id::text);
+begin
+  if is_import then
+    perform pg_advisory_xact_lock_shared(of_erasures, of_organization);
+  else
+    perform pg_advisory_xact_lock(of_erasures, of_organization);
+  end if;
+end
+$$;
+comment on function agent_memory.lock_erasures(uuid, boolean) is
+  'Until the end of the transaction no import into an organization runs beside an erasure there: what comes later sees what was done. Taken before any other lock.';
 
 create or replace function agent_memory.settled_since()
 returns timestamptz
@@ -424,6 +445,7 @@ declare
   counts jsonb;
   erasure public.ai_memory_erasures;
 begin
+  perform agent_memory.lock_erasures(caller.organization_id, false);
   -- Conversations before memories, as writers lock them.
   perform agent_memory.lock_conversations(caller.organization_id, conversations || array(
     select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (named)));
@@ -488,6 +510,7 @@ from (values
   ('agent_memory.scope_digest(text, text, text)', '{}'),
   ('agent_memory.erased(uuid, uuid[], text[], text[], text[], timestamptz[])', '{}'),
   ('agent_memory.is_erased(uuid, uuid, text, text, text, timestamptz)', '{}'),
+  ('agent_memory.lock_erasures(uuid, boolean)', '{}'),
   ('agent_memory.settled_since()', '{}'),
   ('agent_memory.erasure_scope(agent_memory.principal, jsonb)', '{}'),
   ('agent_memory.named_memories(uuid, jsonb)', '{}'),

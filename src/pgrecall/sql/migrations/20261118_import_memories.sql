@@ -200,6 +200,7 @@ begin
       message = format('%s memories in one call are more than 10,000', jsonb_array_length(memories)),
       hint = 'Send them in several calls; what was imported before is not added twice.';
   end if;
+  perform agent_memory.lock_erasures(caller.organization_id, true);
   judged := agent_memory.judged_imports(caller, memories);
   if not dry_run then
     answers := agent_memory.add_imported(caller, memories, judged);
