@@ -33,7 +33,7 @@ def test_a_small_set_is_written_asked_and_reported(
     for scores in figures["scores"].values():
         assert scores["all"]["turn_recall"]["5"] == 1
         assert scores["all"]["questions"] == 2
-    assert [times["calls"] for times in figures["times"].values()] == [2, 2, 2]
+    assert [times["calls"] for times in figures["times"].values()] == [2, 2, 2, 2]
     assert [rate["memories"] for rate in figures["rates"].values()] == [4, 4, 4]
     assert "ts_rank" in capsys.readouterr().out
 
