@@ -12,11 +12,15 @@ CLAIMED = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """`caught_by` names the suites of test_mutants.py that notice, each by itself."""
+    """`caught_by` names the suites of test_mutants.py that notice, each by itself.
+
+    `needs_vector` is of what no caller gets to on a server without pgvector.
+    """
 
     name: str
     sql: str
     caught_by: Set[str] = frozenset({"matrix"})
+    needs_vector: bool = False
 
 
 def policy(name: str, expression: str, table: str = "ai_memories") -> str:
@@ -321,6 +325,7 @@ FUNCTIONS = [
             f"{MAY_READ}\n      {MAY_WRITE}",
             "",
         ),
+        needs_vector=True,
     ),
     Mutant(
         "programs keep each other's models",
@@ -329,6 +334,7 @@ FUNCTIONS = [
             "(caller.program is null or agent <> caller.program)",
             "caller.program is null",
         ),
+        needs_vector=True,
     ),
     Mutant(
         "an unqualified type behind an empty path",

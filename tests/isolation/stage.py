@@ -109,8 +109,8 @@ def create_keys(world: World, owner: Client) -> dict[str, dict[str, Any]]:
 def rest(world: World, organization: uuid.UUID) -> None:
     """Rows of the tables that no function writes, or none without vectors."""
     world.connection.execute(
-        "insert into agent_memory_config (organization_id, agent_id) values (%s, 'beta')"
-        " on conflict do nothing",
+        "insert into agent_memory_config (organization_id, agent_id)"
+        " select %s, unnest(array['alpha', 'beta']) on conflict do nothing",
         (organization,),
     )
     world.connection.execute(
