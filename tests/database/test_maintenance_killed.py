@@ -70,6 +70,26 @@ def killed(dsn: str, seconds: float) -> bool:
     return is_at_work
 
 
+def completed(dsn: str) -> float:
+    """The seconds from the first task's end to the run's, of one that nobody kills.
+
+    It begins once the server has noticed that a killed one before it is gone.
+    """
+    ended: list[float] = []
+
+    def note(_: object) -> None:
+        ended.append(time.monotonic())
+
+    for _ in range(6):
+        try:
+            done = maintain(dsn, is_applied=True, on_outcome=note)
+        except ConflictError:
+            continue
+        assert done.failed == ()
+        return time.monotonic() - ended[0]
+    raise AssertionError("the lock of the killed run is never given back")
+
+
 def is_usable(client: Client, number: int) -> bool:
     [told] = client.remember({"content": f"Parsnips, number {number}.", "kind": "fact"})
     hits = client.recall(f"parsnips number {number}")
@@ -81,10 +101,12 @@ def test_a_killed_run_leaves_a_usable_database_and_the_next_one_completes(
 ) -> None:
     alpha = world.program(world.organization(), "alpha")
     turn = random.Random(20261124)
-    interrupted = hours = 0
+    hours = work(world)
+    seconds = completed(pgrecall_dsn)
+    interrupted = 0
     for number in range(ROUNDS):
         hours += work(world)
-        interrupted += killed(pgrecall_dsn, turn.uniform(0, 0.4))
+        interrupted += killed(pgrecall_dsn, turn.uniform(0, 0.7 * seconds))
         assert is_usable(alpha, number)
         [halves] = world.connection.execute(HALVES.encode()).fetchall()
         # Each batch is erased with its record and its tombstones, or not at all.
@@ -97,14 +119,3 @@ def test_a_killed_run_leaves_a_usable_database_and_the_next_one_completes(
     assert world.connection.execute(INVALID.encode()).fetchall() == []
     assert {o.task.kind for o in maintain(pgrecall_dsn).outcomes} <= {"analyze", "vacuum"}
     assert is_usable(alpha, ROUNDS)
-
-
-def completed(dsn: str) -> None:
-    """A run to its end, once the server has noticed that the killed one is gone."""
-    for _ in range(6):
-        try:
-            assert maintain(dsn, is_applied=True).failed == ()
-            return
-        except ConflictError:
-            continue
-    raise AssertionError("the lock of the killed run is never given back")
