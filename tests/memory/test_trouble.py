@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -193,6 +194,27 @@ def test_a_statement_takes_no_longer_than_it_may(pgrecall_dsn: str) -> None:
             with pytest.raises(DatabaseError, match="PGRECALL_STATEMENT_TIMEOUT"):
                 memory.recall("tea")
         assert len(memory.recall("tea")) == 1
+
+
+def test_bulk_writers_in_step_do_not_lose_to_each_other_for_ever(
+    pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is begun again at once meets the other's last items, and then loses again."""
+    dsn = make_conninfo(pgrecall_dsn, options="-c deadlock_timeout=50ms")
+    monkeypatch.setattr("pgrecall.sql.batches.MAX_ITEMS", 5)
+    texts = [f"Text {number}." for number in range(800)]
+    started = threading.Barrier(2)
+
+    def write(order: list[str]) -> list[str]:
+        with Memory(dsn, embedder=None) as memory:
+            memory.recall("text")
+            started.wait()
+            told = memory.remember(order, on_progress=lambda done, total: time.sleep(0.01))
+            return [item.status for item in told]
+
+    with ThreadPoolExecutor() as pool:
+        statuses = [s for told in pool.map(write, (texts, texts[::-1])) for s in told]
+    assert sorted(statuses) == ["added"] * len(texts) + ["duplicate"] * len(texts)
 
 
 def test_a_failed_call_leaves_the_connection_usable(shared_dsn: str, organization: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,15 +79,20 @@ class Database:
     ) -> list[Rows]:
         attempt = 1
         while True:
+            began = time.monotonic()
+            worked = 0.0
             try:
                 async with self.link.connection() as connection:
                     return await run(connection, self.caller, statements, on_rows)
             except psycopg.Error as error:
                 if is_lost(error):
                     await self.link.mend()
+                else:
+                    worked = time.monotonic() - began
                 if attempt == ATTEMPTS or not is_worth_retrying(error, is_read=is_read):
                     raise transaction_failure(error, is_read=is_read) from error
-            await sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311
+            # After a deadlock about as long as was worked, or it meets the other one again.
+            await sleep(random.uniform(0.5, 1) * max(0.02 * 2**attempt, worked))  # noqa: S311
             attempt += 1
 
     async def run_once(self, each: Statement) -> Rows:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,15 +81,20 @@ class Database:
     ) -> list[Rows]:
         attempt = 1
         while True:
+            began = time.monotonic()
+            worked = 0.0
             try:
                 with self.link.connection() as connection:
                     return run(connection, self.caller, statements, on_rows)
             except psycopg.Error as error:
                 if is_lost(error):
                     self.link.mend()
+                else:
+                    worked = time.monotonic() - began
                 if attempt == ATTEMPTS or not is_worth_retrying(error, is_read=is_read):
                     raise transaction_failure(error, is_read=is_read) from error
-            sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)  # noqa: S311
+            # After a deadlock about as long as was worked, or it meets the other one again.
+            sleep(random.uniform(0.5, 1) * max(0.02 * 2**attempt, worked))  # noqa: S311
             attempt += 1
 
     def run_once(self, each: Statement) -> Rows:
