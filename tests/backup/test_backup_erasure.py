@@ -119,6 +119,35 @@ def test_elsewhere_its_tombstones_come_with_a_later_backup(
     assert not found(elsewhere, CANARIES)
 
 
+@pytest.mark.parametrize("files", range(1, 9))
+def test_an_erasure_while_a_backup_is_merged(pgrecall_dsn: str, tmp_path: Path, files: int) -> None:
+    """Once so many files of it are in."""
+    live(pgrecall_dsn)
+    path = tmp_path / "before.tar"
+    back_up(pgrecall_dsn, ORGANIZATION, str(path))
+    lose(pgrecall_dsn)
+    restored: list[int] = []
+
+    def note(step: str, done: int, total: int) -> None:
+        if step == "Restoring":
+            restored.append(done)
+            if len(restored) == files:
+                erase(pgrecall_dsn, "eve")
+
+    restore(pgrecall_dsn, str(path), merge=True, on_step=note)
+    assert len(restored) >= files
+    assert not found(pgrecall_dsn, CANARIES)
+    with Memory(pgrecall_dsn, embedder=HashingEmbedder()) as memory:
+        assert {each.content for each in memory.list(limit=100).items} >= {"How nice.", "Bye."}
+
+
+def lose(dsn: str) -> None:
+    """All memories and conversations, by an accident: nobody meant to erase them."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("delete from ai_memories")
+        connection.execute("delete from ai_memory_contexts")
+
+
 def test_an_organization_of_which_only_tombstones_are_left_takes_a_backup(
     pgrecall_dsn: str, before: Path
 ) -> None:

@@ -28,6 +28,7 @@ from pgrecall.ops.backup.encryption import identities
 from pgrecall.ops.backup.places import place
 from pgrecall.ops.backup.reading import checksum, count_rows
 from pgrecall.ops.backup.sifting import RELAXED, Sieve
+from pgrecall.ops.entombed import erase_entombed
 from pgrecall.sql.failures import MIGRATE_HINT
 from pgrecall.sql.loader import statement
 
@@ -172,6 +173,17 @@ class _Target:
                 tell("Linking", done, contents.rows)
         if self.sieve.active or self.merge:
             self.sieve.settle()
+        if self.merge:
+            self._erase_again()
+
+    def _erase_again(self) -> None:
+        """Erase what somebody erased before all of it was in."""
+        with self.connection.transaction():
+            # Those under way are waited for; later ones see all rows.
+            self._run("lock_out_erasures")
+            erased = erase_entombed(self.connection, self.organization_id)
+        self.added -= erased
+        self.skipped += erased
 
     def compare(self, reader: BackupReader, tell: OnStep) -> None:
         """Raise BackupError unless all is there as the backup says it."""

@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 from pgrecall import embedded
 from pgrecall._sync.pool import DictConnection, connected
 from pgrecall.embedded.wal import Segment, find_segment
+from pgrecall.ops.entombed import erase_entombed
 from pgrecall.settings import Settings
 from pgrecall.sql import statement
 from pgrecall.sql.failures import translated
@@ -69,7 +70,7 @@ def repeat(dsn: str, erasures: Erasures) -> Repeated:
         with connection.transaction():
             _adopt(connection, erasures)
             memories = sum(
-                _erase_entombed(connection, row["organization_id"])
+                erase_entombed(connection, row["organization_id"])
                 for row in _rows(connection, "list_organizations_with_erasures")
             )
         last = _file_of_log(connection, "switch_log")
@@ -82,13 +83,6 @@ def _adopt(connection: DictConnection, erasures: Erasures) -> None:
     given = {f"{name}s": [row[name] for row in erasures.tombstones] for name in columns}
     asked = statement("adopt_erasures", {**given, "records": erasures.records})
     connection.execute(asked.sql, asked.parameters)
-
-
-def _erase_entombed(connection: DictConnection, organization_id: object) -> int:
-    [row] = _rows(connection, "erase_entombed", organization_id=organization_id)
-    traces = statement("erase_entombed_traces", {"organization_id": organization_id})
-    connection.execute(traces.sql, traces.parameters)
-    return int(row["memories"])
 
 
 def _knows_erasures(connection: DictConnection) -> bool:
