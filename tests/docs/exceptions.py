@@ -20,6 +20,7 @@ EXCEPTIONS = {
     ("README.md", "export DATABASE_URL=postgresql://…"): _STANDS_FOR,
     ("README.md", "pgrecall restore --to '2026-11-23 10:15+00' --dry-run"): _ARCHIVE,
     ("README.md", "pgrecall metrics --listen 127.0.0.1:9187"): _SERVES,
+    ("monitoring.md", "pgrecall metrics --listen 127.0.0.1:9187"): _SERVES,
     ("setup.md", "export DATABASE_URL=postgresql://owner@db.example.org/app"): _STANDS_FOR,
     ("backup.md", "pgrecall backup s3://bucket/acme.tar --organization acme"): _SERVER,
     ("backup.md", "age-keygen -o backup.key"): _TOOL,
@@ -42,6 +43,11 @@ EXCEPTIONS = {
         "export-import.md",
         "pgrecall import postgresql://localhost/app --from langgraph --namespace memories.{user}",
     ): _SERVER,
+    ("recall.md", "python -m benchmarks.quality --data DIR --set locomo"): _STANDS_FOR,
+    (
+        "recall.md",
+        "python -m benchmarks.quality --data DIR --set locomo --embedder none",
+    ): _STANDS_FOR,
     ("recall.md", "python -m benchmarks.locomo --data DIR --rates"): _STANDS_FOR,
     ("schema.md", "cd src/pgrecall/sql/migrations"): "tests/migrations runs the files by psql",
     (
@@ -56,5 +62,7 @@ PAGE_EXCEPTIONS = {
     "point-in-time-recovery.md": _ARCHIVE,
     "tokens.md": _TOKEN,
 }
+# Commands that ask before they go on, where nobody is there to answer.
+ASKING = {"pgrecall erase --user maria --every-agent", "pgrecall tune --apply"}
 # Doctor's exit code is the gravest finding's, and an embedded server without a backup has one.
 EXITS = {"pgrecall doctor": {0, 10, 11}}
