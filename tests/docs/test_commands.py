@@ -78,6 +78,13 @@ def parse(command: Any, name: str, arguments: list[str]) -> None:
         assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_compiles(page: Path) -> None:
+    for example in examples(page):
+        if example.is_python:
+            compile(example.text, example.page, "exec")
+
+
 def test_a_wrong_option_would_be_noticed() -> None:
     for arguments in (["list", "--usr", "maria"], ["server", "pitr", "enabel"]):
         with pytest.raises((USAGE, AssertionError)):
@@ -106,8 +113,6 @@ def test_a_page_runs(page: Path, home: Path) -> None:
     subprocess.run(first, cwd=work, env=environment, check=True, timeout=300)
     imports = PRELUDES.get(page.name, "")
     for example in examples(page):
-        if example.is_python:
-            compile(example.text, example.page, "exec")
         if is_excepted(example):
             continue
         if example.is_python:
