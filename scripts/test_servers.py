@@ -53,7 +53,7 @@ SOCKET_PATH_BYTES = 103
 INSTALL_SECONDS = 600
 # On the command line, so that neither a configuration file nor ALTER SYSTEM can open TCP.
 # Relative to the data folder, so that no path needs quoting.
-SERVER_OPTIONS = "-k .. -c unix_socket_permissions=0700 -c listen_addresses= -c jit=off -c fsync=on"
+SERVER_OPTIONS = "-k .. -c unix_socket_permissions=0700 -c listen_addresses= -c fsync=on"
 
 
 class ServerError(Exception):

@@ -103,6 +103,17 @@ def test_definer_functions_have_a_safe_search_path(world: World) -> None:
     assert unsafe == []
 
 
+def test_functions_that_steer_the_planner_are_not_compiled(world: World) -> None:
+    """Up to PostgreSQL 17 what is switched off, and used all the same, costs ten thousand million.
+
+    That is far above jit_above_cost, and compiling takes seconds.
+    """
+    functions = world.connection.execute(FUNCTIONS).fetchall()
+    steering = [row for row in functions if any("enable_" in each for each in row["settings"])]
+    assert len(steering) >= 8
+    assert [row["name"] for row in steering if "jit=off" not in row["settings"]] == []
+
+
 def test_clients_cannot_reach_the_private_schema(world: World) -> None:
     allowed = world.connection.execute(
         "select has_schema_privilege('authenticated', 'agent_memory', 'usage') as it"

@@ -481,6 +481,7 @@ COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action tex
 CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) RETURNS agent_memory.background
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET cpu_index_tuple_cost TO '1'
     AS $$
@@ -1026,6 +1027,7 @@ COMMENT ON FUNCTION agent_memory.close_links(organization_id uuid, ids uuid[]) I
 CREATE FUNCTION agent_memory.count_missing(organization_id uuid, agent_id text, model text) RETURNS TABLE(memories bigint, missing bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
@@ -1907,6 +1909,7 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -2001,6 +2004,7 @@ COMMENT ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid,
 CREATE FUNCTION agent_memory.is_large(organization_id uuid, model text, counting boolean) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -2301,6 +2305,7 @@ COMMENT ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, i
 CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
@@ -2583,6 +2588,7 @@ COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query
 CREATE FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[]) RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET cpu_index_tuple_cost TO '1'
     AS $$
@@ -3449,6 +3455,7 @@ COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id
 CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -3524,6 +3531,7 @@ CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], te
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
     SET enable_nestloop TO 'off'
     SET cpu_index_tuple_cost TO '1'
     AS $$
@@ -4048,6 +4056,7 @@ COMMENT ON FUNCTION agent_memory.store_embeddings(organization_id uuid, model te
 CREATE FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -4150,6 +4159,7 @@ CREATE FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uui
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
@@ -4190,6 +4200,7 @@ COMMENT ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids
 CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
   select array_agg(case
@@ -4363,6 +4374,7 @@ COMMENT ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memo
 CREATE FUNCTION agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
   select m.id from public.ai_memories as m
@@ -4740,6 +4752,7 @@ COMMENT ON FUNCTION public.create_api_key(name text, agent_id text, verbs text[]
 CREATE FUNCTION public.drop_embedding_model(model text, agent_id text DEFAULT NULL::text, vector_limit integer DEFAULT 10000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -4795,6 +4808,7 @@ COMMENT ON FUNCTION public.drop_embedding_model(model text, agent_id text, vecto
 CREATE FUNCTION public.embedding_status(agent_id text DEFAULT NULL::text) RETURNS SETOF public.embedding_model
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
@@ -5019,6 +5033,7 @@ COMMENT ON FUNCTION public.memory_history(memory_id uuid) IS 'What happened to a
 CREATE FUNCTION public.missing_embeddings(model text, agent_id text DEFAULT NULL::text, after uuid DEFAULT NULL::uuid, match_limit integer DEFAULT 100) RETURNS SETOF public.missing_embedding
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$

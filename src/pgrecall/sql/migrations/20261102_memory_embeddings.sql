@@ -211,6 +211,7 @@ begin
     set search_path = pg_catalog, pg_temp
     -- One row is wanted: the planner would scan the table for it, which is slow for an
     -- organization whose rows are few or late.
+    set jit = off
     set enable_seqscan = off
     set enable_bitmapscan = off
     as $body$
@@ -296,6 +297,7 @@ begin
   returns boolean
   language plpgsql stable parallel safe
   set search_path = pg_catalog, pg_temp
+  set jit = off
   set enable_seqscan = off
   set enable_bitmapscan = off
   as $body$

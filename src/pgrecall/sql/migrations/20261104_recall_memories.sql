@@ -263,6 +263,8 @@ returns uuid[]
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+-- Before PostgreSQL 18 a kind of plan that is off, and used all the same, costs so much that it would be compiled.
+set jit = off
 set enable_seqscan = off
 -- A bitmap would hold all that an organization has before the first row comes back.
 set enable_bitmapscan = off
@@ -303,6 +305,7 @@ returns table (id uuid, score real, semantic real, lexical real, recency real, i
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_nestloop = off
 -- Planned without knowing how many ids there are, it would read all that an organization has in an index for them.
 set cpu_index_tuple_cost = 1
@@ -470,6 +473,7 @@ create or replace function agent_memory.sampled(organization_id uuid)
 returns uuid[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
@@ -499,6 +503,7 @@ create or replace function agent_memory.background(organization_id uuid, terms t
 returns agent_memory.background
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 set cpu_index_tuple_cost = 1
 as $$
@@ -530,6 +535,7 @@ create or replace function agent_memory.term_counts(
 returns integer[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
   select array_agg(case
@@ -549,6 +555,7 @@ create or replace function agent_memory.neighbours(organization_id uuid, ids uui
 returns uuid[]
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 set cpu_index_tuple_cost = 1
 as $$
@@ -583,6 +590,7 @@ create or replace function agent_memory.matching(organization_id uuid, terms tsq
 returns setof uuid
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 #variable_conflict use_column
@@ -611,6 +619,7 @@ create or replace function agent_memory.wishing(organization_id uuid, wishes tsq
 returns setof uuid
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
   select m.id from public.ai_memories as m

@@ -103,6 +103,7 @@ create or replace function agent_memory.count_missing(organization_id uuid, agen
 returns table (memories bigint, missing bigint)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- Where statistics are older than the vectors, a nested loop is chosen that takes minutes.
 set enable_nestloop = off
 set enable_seqscan = off
@@ -182,6 +183,7 @@ create or replace function public.missing_embeddings(
 returns setof public.missing_embedding
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 -- A page is a stretch of the primary key.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -372,6 +374,7 @@ create or replace function public.drop_embedding_model(model text, agent_id text
 returns jsonb
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_nestloop = off
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -426,6 +429,7 @@ create or replace function public.embedding_status(agent_id text default null)
 returns setof public.embedding_model
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_nestloop = off
 set enable_seqscan = off
 as $$

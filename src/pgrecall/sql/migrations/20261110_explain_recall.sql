@@ -41,6 +41,7 @@ returns table (id uuid, speaker text, before jsonb, after jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 #variable_conflict use_column
