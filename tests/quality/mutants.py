@@ -1,0 +1,160 @@
+"""Recall, deliberately made worse, which a floor must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.isolation.mutants import RECALLED, edited
+
+SCORE = (
+    "agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text,"
+    " agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background,"
+    " uuid[])"
+)
+IN_CONTEXT = (
+    "public.recall_in_context(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
+    " timestamptz, timestamptz, integer, real)"
+)
+QUERY_TERMS = "agent_memory.query_terms(text, text[])"
+WEIGHTS = "agent_memory.recall_weights()"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Settings or SQL; `variant` and `category` say which floors of test_quality.py notice.
+
+    `is_before_writing` is of what changes how memories are stored.
+    """
+
+    name: str
+    variant: str
+    category: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+    sql: str = ""
+    is_before_writing: bool = False
+
+
+def without(signal: str, variant: str, category: str) -> Mutant:
+    return Mutant(f"without {signal}", variant, category, weights={signal: 0})
+
+
+SIGNALS = [
+    without("words", "text", "own words"),
+    without("window_words", "text", "speaker"),
+    without("meaning", "vectors", "paraphrase"),
+    without("context_meaning", "vectors", "paraphrase"),
+    without("date", "text", "temporal"),
+    without("speaker", "text", "speaker"),
+    without("user_words", "text", "advice"),
+    without("wish", "text", "advice"),
+    without("opening", "text", "opening"),
+    without("answer", "text", "temporal"),
+    without("statement", "text", "speaker"),
+    without("digits", "text", "number"),
+    without("recency", "text", "latest"),
+    without("latest", "text", "latest"),
+    without("importance", "text", "important"),
+]
+
+FUNCTIONS = [
+    Mutant(
+        "the best hits come last",
+        "text",
+        "single-hop",
+        sql=edited(IN_CONTEXT, "order by h.score desc, h.id desc", "order by h.score, h.id"),
+    ),
+    Mutant(
+        "the worst hits are chosen",
+        "text",
+        "single-hop",
+        sql=edited(
+            RECALLED,
+            "order by scored.score desc, scored.id desc limit match_limit) as s",
+            "order by scored.score, scored.id limit match_limit) as s",
+        ),
+    ),
+    Mutant(
+        "a rare word counts no more than a frequent one",
+        "text",
+        "single-hop",
+        sql=edited(
+            SCORE,
+            "ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))",
+            "1.0::double precision",
+        ),
+    ),
+    Mutant(
+        "no match reaches a neighbour",
+        "text",
+        "answer",
+        sql=edited(WEIGHTS, "array[0, 1, 2, 3, 4, -1, -2, -3]", "array[0]")
+        + ";"
+        + edited(WEIGHTS, "array[1, .8, .6, .45, .35, .7, .5, .35]", "array[1]"),
+    ),
+    Mutant(
+        "what was said just before counts for nothing",
+        "text",
+        "answer",
+        sql=edited(SCORE, "half * m.before", "none * m.before"),
+    ),
+    Mutant(
+        "ts_rank decides",
+        "text",
+        "answer",
+        sql=edited(
+            SCORE,
+            "((weight.words * s.words +",
+            "((1000 * (select ts_rank(m.search_vector, (select string_agg(t::text, ' | ')::tsquery"
+            " from unnest(terms) as t)) from public.ai_memories as m where m.id = s.id)"
+            " + weight.words * s.words +",
+        ),
+    ),
+    Mutant(
+        "questions are not stemmed",
+        "text",
+        "temporal",
+        sql=edited(
+            QUERY_TERMS, "agent_memory.lexemes(spoken.language,", "agent_memory.lexemes('simple',"
+        ),
+    ),
+    Mutant(
+        "questions are read in English alone",
+        "text",
+        "german",
+        sql=edited(
+            "agent_memory.languages(uuid)",
+            "where c.organization_id = languages.organization_id",
+            "where false",
+        ),
+    ),
+    Mutant(
+        "vectors are not looked at",
+        "vectors",
+        "paraphrase",
+        sql=edited(
+            "agent_memory.check_embedding(uuid, real[], text)",
+            "return stored is not null",
+            "return false and stored is not null",
+        ),
+    ),
+    Mutant(
+        "nothing is stemmed",
+        "text",
+        "speaker",
+        sql=edited(
+            "agent_memory.text_config(text)",
+            "return case",
+            "return 'pg_catalog.simple'::pg_catalog.regconfig; return case",
+        ),
+        is_before_writing=True,
+    ),
+]
+
+MUTANTS = [*SIGNALS, *FUNCTIONS]
+
+CONTROLS = [
+    Mutant("nothing is changed", "vectors", "paraphrase"),
+    Mutant("nothing is changed before writing", "text", "speaker", is_before_writing=True),
+]
+"""What spoils nothing, by the same ways."""
