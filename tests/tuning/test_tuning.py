@@ -78,7 +78,6 @@ def test_search_by_index_is_measured_beside_exact(pgrecall_dsn: str) -> None:
     assert few.recall < many.recall
     assert many.recall > 0.95
     assert found.measured.exact_milliseconds is not None
-    assert found.measured.with_jit is not None
     assert setting(pgrecall_dsn, "pgrecall.ef_search") in ("", "None")
     before = next(each for each in found.measured.searches if each.ef_search == 200)
     proposed = {each.name: each for each in found.proposals}
@@ -92,7 +91,6 @@ def test_nothing_changes_unless_it_is_applied(pgrecall_dsn: str) -> None:
     shell = Shell({"DATABASE_URL": pgrecall_dsn, "PGRECALL_EMBEDDER": "none"})
     with psycopg.connect(pgrecall_dsn, autocommit=True) as connection:
         name = connection.info.dbname
-        connection.execute(f'alter database "{name}" set jit = on'.encode())
         connection.execute(f'alter database "{name}" set random_page_cost = 4'.encode())
     told = ("tune", "--no-measure", "--memory", "8GB", "--cores", "4")
     result = shell.run(*told)

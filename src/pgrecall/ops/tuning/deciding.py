@@ -14,7 +14,6 @@ Decision = Callable[[Reading], Proposal | None]
 DECISIONS: tuple[Decision, ...] = (
     searching.ef_search,
     searching.exact_limit,
-    working.jit,
     memory.shared_buffers,
     memory.effective_cache_size,
     memory.work_mem,

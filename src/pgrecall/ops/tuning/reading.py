@@ -33,7 +33,6 @@ class Workload:
     temp_bytes: int
     connections: int
     seconds: float
-    has_jit: bool
     checkpoints_requested: int = 0
     checkpoints_timed: int = 0
     largest_vector_index: int = 0
@@ -57,18 +56,12 @@ class Search:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured. `exact_milliseconds` is comparing all `vectors` one by one.
-
-    `recall_milliseconds` is a whole recall of the largest organization as things are,
-    `without_jit` and `with_jit` the same either way; None where it could not be measured.
-    """
+    """What was measured; `exact_milliseconds` is comparing all `vectors` one by one."""
 
     searches: tuple[Search, ...] = ()
     queries: int = 0
     vectors: int = 0
     exact_milliseconds: float | None = None
-    without_jit: float | None = None
-    with_jit: float | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -30,7 +30,6 @@ _NAMES = (
     "maintenance_work_mem",
     "max_connections",
     "random_page_cost",
-    "jit",
     "max_wal_size",
     "checkpoint_completion_target",
     "autovacuum_vacuum_scale_factor",

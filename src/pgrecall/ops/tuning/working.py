@@ -9,19 +9,6 @@ _LARGE = 1_000_000
 _GB = 2**30
 
 
-def jit(reading: Reading) -> Proposal | None:
-    """Off: statements of milliseconds are compiled for longer than they run."""
-    if reading.text("jit") != "on" or not reading.workload.has_jit:
-        return None
-    measured, effect = reading.measured, None
-    if measured.with_jit is not None and measured.without_jit is not None:
-        effect = (
-            f"a recall took {measured.with_jit:.1f} ms with, {measured.without_jit:.1f} ms without"
-        )
-    reason = "recall takes milliseconds, and compiling its statements can take longer than that"
-    return Proposal("database", "jit", "on", "off", reason, effect=effect)
-
-
 def random_page_cost(reading: Reading) -> Proposal | None:
     """Near that of sequential reads, as on a solid-state disk."""
     now = reading.number("random_page_cost")

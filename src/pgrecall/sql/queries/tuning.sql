@@ -6,8 +6,7 @@ select pg_catalog.pg_database_size(d.datname) as database_bytes,
        d.blks_hit as blocks_hit, d.blks_read as blocks_read,
        d.temp_files, d.temp_bytes,
        (select count(*) from pg_catalog.pg_stat_activity as a where a.backend_type = 'client backend') as connections,
-       extract(epoch from pg_catalog.now() - coalesce(d.stats_reset, pg_catalog.pg_postmaster_start_time()))::real as seconds,
-       pg_catalog.pg_jit_available() as has_jit
+       extract(epoch from pg_catalog.now() - coalesce(d.stats_reset, pg_catalog.pg_postmaster_start_time()))::real as seconds
 from pg_catalog.pg_stat_database as d
 where d.datname = pg_catalog.current_database();
 
@@ -72,29 +71,6 @@ select n.memory_id from agent_memory.nearest(%(organization_id)s::uuid, %(model)
 
 -- name: set_for_transaction
 select pg_catalog.set_config(%(name)s::text, %(value)s::text, true) as value;
-
--- name: find_largest_organization
--- With a program of it that may recall, by the planner's statistics: no table is read through.
-select m.organization_id, m.user_id,
-       (select c.reltuples * coalesce(f.share, 0)
-        from pg_catalog.pg_class as c where c.oid = 'public.ai_memories'::regclass)::bigint as memories
-from public.organization_members as m
-left join (
-  select u.id, u.share from pg_catalog.pg_stats as s
-  cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as u (id, share)
-  where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-) as f on f.id = m.organization_id
-where m.role = 'agent'
-order by f.share desc nulls last
-limit 1;
-
--- name: sample_questions
--- The first words of some memories of an organization, to ask for them.
-select pg_catalog.left(m.content, 100) as question
-from public.ai_memories as m
-where m.organization_id = %(organization_id)s and m.forgotten_at is null and m.valid_to is null
-order by pg_catalog.md5(m.id::text)
-limit %(count)s;
 
 -- name: compose_alter_database
 select pg_catalog.format('ALTER DATABASE %%I SET %%s = %%L;', pg_catalog.current_database(), given.name, given.value) as composed
