@@ -40,6 +40,7 @@ PARTS = (
     "memory",
     "migrations",
     "plans",
+    "quality",
     "supabase",
 )
 LABELS = tuple(test_servers.PORTS)
