@@ -4,7 +4,7 @@
 WITH drafts AS MATERIALIZED (
   SELECT agent_memory.drafts(
     ROW(%(organization_id)s::uuid, 'agent:' || %(agent_id)s::text, 'agent', NULL, %(agent_id)s::text, NULL)::agent_memory.principal,
-    %(memories)s::jsonb) AS items
+    %(memories)s::jsonb, true) AS items
 )
 SELECT d.ordinal, added AS id, 'added' AS status, d.reason
   FROM drafts, agent_memory.add_memories(%(organization_id)s, drafts.items) AS added,
