@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from typing import Any
 
 import psycopg
@@ -125,3 +128,14 @@ def test_it_stays_in_its_own_organization(shell: Shell, first: Any) -> None:
 
 def hit_ids(seen: Any) -> list[str]:
     return [hit["id"] for answer in seen["answers"] for hit in answer["found"]["hits"]]
+
+
+def test_its_seconds_are_no_more_than_have_passed() -> None:
+    """The time of the boot is known to a second, which is a third of what the demo takes."""
+    told = []
+    for _ in range(4):
+        began = time.monotonic()
+        asking = [sys.executable, "-c", "from pgrecall.cli.demo_run import _age; print(_age())"]
+        age = float(subprocess.run(asking, capture_output=True, check=True, text=True).stdout)
+        told.append(0 < age <= time.monotonic() - began + 0.02)
+    assert all(told)
