@@ -16,11 +16,14 @@ from pgrecall.embedded import binary
 from pgrecall.errors import ConflictError
 from pgrecall.ops.backup.making import back_up
 from pgrecall.ops.backup.restoring import restore
+from pgrecall.ops.erasure import erase_everywhere
 from pgrecall.testing import HashingEmbedder
 from pgrecall.testing.databases import add_member
 from tests.backup.conftest import ORGANIZATION, checksums
 
 CANARIES = ("zanzibar", "quetzal", "xylophone", "yggdrasil", "wolpertinger")
+
+SETTINGS = ("agent_memory_config", "agent_memory_models", "agent_memory_stats")
 
 
 class Second(HashingEmbedder):
@@ -119,8 +122,11 @@ def test_elsewhere_its_tombstones_come_with_a_later_backup(
     assert not found(elsewhere, CANARIES)
 
 
+@pytest.mark.parametrize("merge", [True, False])
 @pytest.mark.parametrize("files", range(1, 9))
-def test_an_erasure_while_a_backup_is_merged(pgrecall_dsn: str, tmp_path: Path, files: int) -> None:
+def test_an_erasure_while_a_backup_is_restored(
+    pgrecall_dsn: str, tmp_path: Path, files: int, merge: bool
+) -> None:
     """Once so many files of it are in."""
     live(pgrecall_dsn)
     path = tmp_path / "before.tar"
@@ -132,9 +138,10 @@ def test_an_erasure_while_a_backup_is_merged(pgrecall_dsn: str, tmp_path: Path, 
         if step == "Restoring":
             restored.append(done)
             if len(restored) == files:
-                erase(pgrecall_dsn, "eve")
+                # By an operator: a client's counts would be rows that no backup has.
+                erase_everywhere(pgrecall_dsn, ORGANIZATION, {"user_id": "eve"})
 
-    restore(pgrecall_dsn, str(path), merge=True, on_step=note)
+    restore(pgrecall_dsn, str(path), merge=merge, on_step=note)
     assert len(restored) >= files
     assert not found(pgrecall_dsn, CANARIES)
     with Memory(pgrecall_dsn, embedder=HashingEmbedder()) as memory:
@@ -142,20 +149,16 @@ def test_an_erasure_while_a_backup_is_merged(pgrecall_dsn: str, tmp_path: Path, 
 
 
 def lose(dsn: str) -> None:
-    """All memories and conversations, by an accident: nobody meant to erase them."""
+    """All that an organization holds, by an accident: nobody meant to erase it."""
     with psycopg.connect(dsn) as connection:
-        connection.execute("delete from ai_memories")
-        connection.execute("delete from ai_memory_contexts")
+        for table in ("ai_memories", "ai_memory_contexts", *SETTINGS):
+            connection.execute(f"delete from {table}")
 
 
 def test_an_organization_of_which_only_tombstones_are_left_takes_a_backup(
     pgrecall_dsn: str, before: Path
 ) -> None:
-    with psycopg.connect(pgrecall_dsn) as connection:
-        connection.execute("delete from ai_memories")
-        connection.execute("delete from ai_memory_contexts")
-        for table in ("agent_memory_config", "agent_memory_models", "agent_memory_stats"):
-            connection.execute(f"delete from {table}")
+    lose(pgrecall_dsn)
     done = restore(pgrecall_dsn, str(before))
     assert done.skipped > 6
     assert not found(pgrecall_dsn, CANARIES)

@@ -173,17 +173,21 @@ class _Target:
                 tell("Linking", done, contents.rows)
         if self.sieve.active or self.merge:
             self.sieve.settle()
-        if self.merge:
-            self._erase_again()
+        self._erase_again(reader)
 
-    def _erase_again(self) -> None:
+    def _erase_again(self, reader: BackupReader) -> None:
         """Erase what somebody erased before all of it was in."""
         with self.connection.transaction():
             # Those under way are waited for; later ones see all rows.
             self._run("lock_out_erasures")
+            [answer] = self._run("has_tombstones")
+            if not answer["has_tombstones"]:
+                return
             erased = erase_entombed(self.connection, self.organization_id)
         self.added -= erased
         self.skipped += erased
+        self.sieve = Sieve(self.connection, self.organization_id)
+        self.sieve.prepare(self.manifest.organization_id, self._by_table(reader))
 
     def compare(self, reader: BackupReader, tell: OnStep) -> None:
         """Raise BackupError unless all is there as the backup says it."""
