@@ -3,7 +3,7 @@
 -- looked up.
 WITH drafts AS MATERIALIZED (
   SELECT agent_memory.drafts(
-    ROW(%(organization_id)s::uuid, 'agent:' || %(agent_id)s::text, 'agent', NULL, %(agent_id)s::text, NULL)::agent_memory.principal,
+    ROW(%(organization_id)s::uuid, 'agent:' || %(agent_id)s::text, 'agent', NULL, %(agent_id)s::text, NULL, %(organization_id)s::uuid)::agent_memory.principal,
     %(memories)s::jsonb, true) AS items
 )
 SELECT d.ordinal, added AS id, 'added' AS status, d.reason

@@ -46,6 +46,7 @@ $edit$
 TENANT = "organization_id = (select agent_memory.active_organization())"
 CALLER = "(select agent_memory.claimed_person()), (select agent_memory.claimed_program())"
 READ = f"agent_memory.may_read(visibility, user_id, agent_id, {CALLER})"
+CLAIMS_SETTING = "pg_catalog.current_setting('request.jwt.claims', true)"
 IN_REACH = (
     "agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz,"
     " timestamptz, timestamptz, uuid[], integer)"
@@ -168,16 +169,16 @@ PREDICATES = [
         "programs see each other's",
         edited(
             "agent_memory.may_read(text, text, text, text, text)",
-            "or agent_id operator(pg_catalog.=) coalesce(",
-            "or program is not null or agent_id operator(pg_catalog.=) coalesce(",
+            "when agent_id operator(pg_catalog.=) coalesce(",
+            "when program is not null or agent_id operator(pg_catalog.=) coalesce(",
         ),
     ),
     Mutant(
-        "a predicate finds its operators in the caller's path",
+        "a function for policies finds an operator in the caller's path",
         edited(
-            "agent_memory.may_read(text, text, text, text, text)",
-            "user_id operator(pg_catalog.=) person",
-            "user_id = person",
+            "agent_memory.claimed_program()",
+            f"{CLAIMS_SETTING} operator(pg_catalog.<>) ''",
+            f"nullif({CLAIMS_SETTING}, '') is not null",
         ),
         {"walls", "hijack"},
     ),
@@ -229,7 +230,7 @@ FUNCTIONS = [
     ),
     Mutant(
         "history of any organization's memory",
-        edited(HISTORY, "asked.organization_id = caller.organization_id and", "")
+        edited(HISTORY, "asked.organization_id = caller.reads and", "")
         + ";"
         + edited(HISTORY, "on m.organization_id = caller.organization_id\n     and", "on"),
         {"matrix", "agreement"},

@@ -12,8 +12,12 @@ _TABLES = """
 c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_memory'::regnamespace)
 """
 # Operators of names and numbers that a body may use unqualified are found in pg_catalog alone if
-# the function sets its path. Those that are inlined have none and must not need one.
-_INLINED = "('claimed_organization', 'may_read', 'lexemes', 'may_write', 'openness', 'text_config')"
+# the function sets its path. Those that are inlined, or run for every read, have none and must not
+# need one: nor may they use words that stand for an operator, such as nullif.
+_INLINED = (
+    "('claimed_organization', 'claimed_person', 'claimed_program', 'may_read', 'lexemes',"
+    " 'may_write', 'openness', 'text_config')"
+)
 
 WALLS = {
     "row security is on": f"""
@@ -67,12 +71,13 @@ WALLS = {
           and not coalesce(p.proconfig @> '{{"search_path=pg_catalog, pg_temp"}}', false)
           and not (p.prosrc ~ '^(begin end|select null::(integer|text\\[\\]))$')
           and p.proname <> 'memberships'""",
-    "what is inlined names the schema of its operators": f"""
+    "what has no path names the schema of its operators": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.proname in {_INLINED}
           and regexp_replace(
             p.prosrc, '--[^\\n]*|''[^'']*''|operator\\(pg_catalog\\.[^)]+\\)', '', 'g')
-            ~ '[=<>+*/~!@#%^&|]'""",
+            ~* '[=<>+*/~!@#%^&|]|\\mcase\\s+(?!when|\\s)|'
+               '\\m(nullif|in|between|like|ilike|similar|distinct)\\M'""",
     "definers verify the caller": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.prosecdef and p.oid <> 'agent_memory.principal()'::regprocedure

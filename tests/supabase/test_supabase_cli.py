@@ -21,9 +21,11 @@ pytestmark = pytest.mark.skipif(
     shutil.which("npm") is None, reason="npm is not installed, which the supabase command is from"
 )
 
-# Inlined, and qualified throughout.
+# Inlined or run for every read, and qualified throughout.
 INLINED = {
     "claimed_organization",
+    "claimed_person",
+    "claimed_program",
     "lexemes",
     "may_read",
     "may_write",

@@ -61,12 +61,13 @@ CREATE TYPE agent_memory.principal AS (
 	role text,
 	person text,
 	program text,
-	verbs text[]
+	verbs text[],
+	reads uuid
 );
 
 -- Name: TYPE principal; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON TYPE agent_memory.principal IS 'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), and the verbs that its API key is limited to (null: all).';
+COMMENT ON TYPE agent_memory.principal IS 'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), the verbs that its API key is limited to (null: all), and the organization whose rows it may read (null where the key may not recall).';
 
 -- Name: query_cues; Type: TYPE; Schema: agent_memory; Owner: -
 
@@ -313,10 +314,8 @@ CREATE FUNCTION agent_memory.active_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  caller agent_memory.principal := agent_memory.principal();
 begin
-  return case when caller.verbs is null or 'recall' = any (caller.verbs) then caller.organization_id end;
+  return (agent_memory.principal()).reads;
 end
 $$;
 
@@ -958,12 +957,14 @@ COMMENT ON FUNCTION agent_memory.claimed_organization(claims jsonb) IS 'The orga
 
 CREATE FUNCTION agent_memory.claimed_person() RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
+declare
+  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
+    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
 begin
-  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^(?!agent:)(.*)$');
+  return case when pg_catalog.starts_with(subject, 'agent:') then null else subject end;
 end
-$_$;
+$$;
 
 -- Name: FUNCTION claimed_person(); Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -973,12 +974,14 @@ COMMENT ON FUNCTION agent_memory.claimed_person() IS 'The subject of the claims 
 
 CREATE FUNCTION agent_memory.claimed_program() RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
+declare
+  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
+    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
 begin
-  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^agent:(.*)$');
+  return case when pg_catalog.starts_with(subject, 'agent:') then pg_catalog.substr(subject, 7) end;
 end
-$_$;
+$$;
 
 -- Name: FUNCTION claimed_program(); Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -2337,10 +2340,12 @@ COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[],
 CREATE FUNCTION agent_memory.may_read(visibility text, user_id text, agent_id text, person text, program text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  select visibility operator(pg_catalog.=) 'organization'
-      or agent_id operator(pg_catalog.=) coalesce(
-        program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end)
-      or user_id operator(pg_catalog.=) person
+  select case
+    when visibility operator(pg_catalog.=) 'organization' then true
+    when agent_id operator(pg_catalog.=) coalesce(
+      program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end) then true
+    else user_id operator(pg_catalog.=) person
+  end
 $$;
 
 -- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -2688,12 +2693,22 @@ CREATE FUNCTION agent_memory.policy(target regclass, may_read text, may_write te
 declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  caller constant text := '(select agent_memory.claimed_person()), (select agent_memory.claimed_program())';
-  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
-    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
-    ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
-  writable text := tenant || case may_write when 'nobody' then ' and false' else format(
-    ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
+  person constant text := '(select agent_memory.claimed_person())';
+  program constant text := '(select agent_memory.claimed_program())';
+  is_readable text := (
+    select regexp_replace(regexp_replace(regexp_replace(
+      prosrc, '^\s*select\M', ''), '\mperson\M', person), '\mprogram\M', program)
+    from pg_catalog.pg_proc where oid = 'agent_memory.may_read(text, text, text, text, text)'::regprocedure);
+  readable text := tenant || case may_read
+    when 'members' then ''
+    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')'
+    when 'readers' then format(' and (%s)', is_readable)
+    when 'nobody' then ' and false' end;
+  writable text := tenant || case may_write
+    when 'writers' then format(
+      ' and agent_memory.may_write(visibility, user_id, agent_id, (select (agent_memory.principal()).role), %s, %s)',
+      person, program)
+    when 'nobody' then ' and false' end;
 begin
   execute format('alter table %s enable row level security', target);
   execute format('drop policy if exists %I on %s', short || '_select', target);
@@ -2712,58 +2727,67 @@ $$;
 
 -- Name: FUNCTION policy(target regclass, may_read text, may_write text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.policy(target regclass, may_read text, may_write text) IS 'Gives a table its Row Level Security, one policy a command, and its exact grants. Clients are granted SELECT alone; the policies for writing are a second wall.';
+COMMENT ON FUNCTION agent_memory.policy(target regclass, may_read text, may_write text) IS 'Gives a table its Row Level Security, one policy a command, and its exact grants: may_read is members, admins, readers (whom may_read() lets) or nobody, may_write is writers (whom may_write() lets) or nobody. Clients are granted SELECT alone; the policies for writing are a second wall.';
 
 -- Name: principal(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.principal() RETURNS agent_memory.principal
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
-  given text := nullif(current_setting('request.jwt.claims', true), '');
-  claims jsonb := given::jsonb;
-  claimed jsonb;
-  membership record;
+  -- Every statement of a client runs this: what the usual claims need is few expressions, since
+  -- PL/pgSQL prepares each of them anew in every transaction.
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '');
+  claimed jsonb := claims #> '{app_metadata,organization_id}';
+  named text;
+  subject text;
+  member_of uuid;
+  role text;
+  takes_signature boolean;
   verbs text[];
 begin
-  if jsonb_typeof(claims) is distinct from 'object' or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+  if jsonb_typeof(claims -> 'sub') is distinct from 'string' then
     return null;
   end if;
-  claimed := agent_memory.claimed_organization(claims);
+  subject := claims ->> 'sub';
   if claimed is null then
-    select (array_agg(m.organization_id))[1] as organization_id, min(m.role) as role,
-           exists (select from agent_memory.claim_signing) as takes_signature
-      into membership
-      from agent_memory.memberships(claims ->> 'sub') as m
-     having count(*) = 1;
-  elsif jsonb_typeof(claimed) = 'string'
-        and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select m.organization_id, m.role, exists (select from agent_memory.claim_signing) as takes_signature
-      into membership
-      from agent_memory.memberships(claims ->> 'sub') as m
-     where m.organization_id = (claimed #>> '{}')::uuid;
-  else
-    return null;
+    claimed := agent_memory.claimed_organization(claims);
+    if claimed is null then
+      select (array_agg(m.organization_id))[1], min(m.role), exists (select from agent_memory.claim_signing)
+        into member_of, role, takes_signature
+        from agent_memory.memberships(subject) as m
+       having count(*) = 1;
+    end if;
   end if;
-  if membership.organization_id is null
-     or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%')
-     or (membership.takes_signature and not agent_memory.are_claims_signed(given)) then
+  named := claimed #>> '{}';
+  -- As a UUID is written, in lower case: a pattern of its digits costs five times as much.
+  if named like '________-____-____-____-____________' and translate(named, '0123456789abcdef', '') = '----'
+     and jsonb_typeof(claimed) = 'string' then
+    select m.organization_id, m.role, exists (select from agent_memory.claim_signing)
+      into member_of, role, takes_signature
+      from agent_memory.memberships(subject) as m
+     where m.organization_id = named::uuid;
+  end if;
+  if member_of is null
+     or (role = 'agent') is distinct from starts_with(subject, 'agent:')
+     or takes_signature and not agent_memory.are_claims_signed(current_setting('request.jwt.claims', true)) then
     return null;
   end if;
   if claims -> 'app_metadata' ? 'api_key_id' then
-    verbs := agent_memory.key_verbs(membership.organization_id, claims ->> 'sub', claims -> 'app_metadata');
+    verbs := agent_memory.key_verbs(member_of, subject, claims -> 'app_metadata');
     if verbs is null then
       return null;
     end if;
   end if;
   return row(
-    membership.organization_id, claims ->> 'sub', membership.role,
-    case when membership.role <> 'agent' then claims ->> 'sub' end,
-    case when membership.role = 'agent' then substr(claims ->> 'sub', 7) end,
-    verbs)::agent_memory.principal;
+    member_of, subject, role,
+    case when role <> 'agent' then subject end,
+    case when role = 'agent' then substr(subject, 7) end,
+    verbs,
+    case when verbs is null or 'recall' = any (verbs) then member_of end)::agent_memory.principal;
 end
-$_$;
+$$;
 
 -- Name: FUNCTION principal(); Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -3291,7 +3315,7 @@ CREATE FUNCTION agent_memory.retain(organization_id uuid, agent_id text, match_l
     AS $$
 declare
   retention jsonb := agent_memory.effective_settings(organization_id, agent_id) -> 'retention';
-  caller agent_memory.principal := row(organization_id, 'maintenance', 'owner', null, null, null);
+  caller agent_memory.principal := row(organization_id, 'maintenance', 'owner', null, null, null, organization_id);
   ids uuid[] := array(select agent_memory.due_memories(organization_id, agent_id, retention, match_limit));
 begin
   if ids = '{}' then
@@ -5005,8 +5029,7 @@ CREATE FUNCTION public.memory_history(memory_id uuid) RETURNS SETOF public.memor
     select m.organization_id, m.id, m.content, m.created_at, caller.person, caller.program
     from agent_memory.principal() as caller
     join public.ai_memories as asked
-      on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
-     and (caller.verbs is null or 'recall' = any (caller.verbs))
+      on asked.organization_id = caller.reads and asked.id = memory_history.memory_id
     join public.ai_memories as m
       on m.organization_id = caller.organization_id
      and (m.id = asked.id
@@ -6313,7 +6336,16 @@ CREATE POLICY ai_memories_insert ON public.ai_memories FOR INSERT TO authenticat
 
 -- Name: ai_memories ai_memories_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
+CREATE POLICY ai_memories_select ON public.ai_memories FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND
+CASE
+    WHEN (visibility = 'organization'::text) THEN true
+    WHEN (agent_id = COALESCE(( SELECT agent_memory.claimed_program() AS claimed_program),
+    CASE
+        WHEN (visibility = 'agent'::text) THEN agent_id
+        ELSE NULL::text
+    END)) THEN true
+    ELSE (user_id = ( SELECT agent_memory.claimed_person() AS claimed_person))
+END));
 
 -- Name: ai_memories ai_memories_update; Type: POLICY; Schema: public; Owner: -
 
@@ -6353,7 +6385,16 @@ CREATE POLICY ai_memory_contexts_insert ON public.ai_memory_contexts FOR INSERT 
 
 -- Name: ai_memory_contexts ai_memory_contexts_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_contexts_select ON public.ai_memory_contexts FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
+CREATE POLICY ai_memory_contexts_select ON public.ai_memory_contexts FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND
+CASE
+    WHEN (visibility = 'organization'::text) THEN true
+    WHEN (agent_id = COALESCE(( SELECT agent_memory.claimed_program() AS claimed_program),
+    CASE
+        WHEN (visibility = 'agent'::text) THEN agent_id
+        ELSE NULL::text
+    END)) THEN true
+    ELSE (user_id = ( SELECT agent_memory.claimed_person() AS claimed_person))
+END));
 
 -- Name: ai_memory_contexts ai_memory_contexts_update; Type: POLICY; Schema: public; Owner: -
 
@@ -6413,7 +6454,16 @@ CREATE POLICY ai_memory_history_insert ON public.ai_memory_history FOR INSERT TO
 
 -- Name: ai_memory_history ai_memory_history_select; Type: POLICY; Schema: public; Owner: -
 
-CREATE POLICY ai_memory_history_select ON public.ai_memory_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND agent_memory.may_read(visibility, user_id, agent_id, ( SELECT agent_memory.claimed_person() AS claimed_person), ( SELECT agent_memory.claimed_program() AS claimed_program))));
+CREATE POLICY ai_memory_history_select ON public.ai_memory_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT agent_memory.active_organization() AS active_organization)) AND
+CASE
+    WHEN (visibility = 'organization'::text) THEN true
+    WHEN (agent_id = COALESCE(( SELECT agent_memory.claimed_program() AS claimed_program),
+    CASE
+        WHEN (visibility = 'agent'::text) THEN agent_id
+        ELSE NULL::text
+    END)) THEN true
+    ELSE (user_id = ( SELECT agent_memory.claimed_person() AS claimed_person))
+END));
 
 -- Name: ai_memory_history ai_memory_history_update; Type: POLICY; Schema: public; Owner: -
 

@@ -335,12 +335,12 @@ do $types$
 begin
   if pg_catalog.to_regtype('agent_memory.principal') is null then
     create type agent_memory.principal as (
-      organization_id uuid, subject text, role text, person text, program text, verbs text[]);
+      organization_id uuid, subject text, role text, person text, program text, verbs text[], reads uuid);
   end if;
 end
 $types$;
 comment on type agent_memory.principal is
-  'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), and the verbs that its API key is limited to (null: all).';
+  'A verified caller: the active organization, the token''s subject, its role there, the subject as a person''s user_id or a program''s agent_id (one of the two is null), the verbs that its API key is limited to (null: all), and the organization whose rows it may read (null where the key may not recall).';
 
 -- A project that has a table of members already replaces this one function, and nothing else. It
 -- is created once and never again, so that running this file does not undo that. A replacement
@@ -459,47 +459,56 @@ language plpgsql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  given text := nullif(current_setting('request.jwt.claims', true), '');
-  claims jsonb := given::jsonb;
-  claimed jsonb;
-  membership record;
+  -- Every statement of a client runs this: what the usual claims need is few expressions, since
+  -- PL/pgSQL prepares each of them anew in every transaction.
+  claims jsonb := nullif(current_setting('request.jwt.claims', true), '');
+  claimed jsonb := claims #> '{app_metadata,organization_id}';
+  named text;
+  subject text;
+  member_of uuid;
+  role text;
+  takes_signature boolean;
   verbs text[];
 begin
-  if jsonb_typeof(claims) is distinct from 'object' or jsonb_typeof(claims -> 'sub') is distinct from 'string' then
+  if jsonb_typeof(claims -> 'sub') is distinct from 'string' then
     return null;
   end if;
-  claimed := agent_memory.claimed_organization(claims);
+  subject := claims ->> 'sub';
   if claimed is null then
-    select (array_agg(m.organization_id))[1] as organization_id, min(m.role) as role,
-           exists (select from agent_memory.claim_signing) as takes_signature
-      into membership
-      from agent_memory.memberships(claims ->> 'sub') as m
-     having count(*) = 1;
-  elsif jsonb_typeof(claimed) = 'string'
-        and claimed #>> '{}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select m.organization_id, m.role, exists (select from agent_memory.claim_signing) as takes_signature
-      into membership
-      from agent_memory.memberships(claims ->> 'sub') as m
-     where m.organization_id = (claimed #>> '{}')::uuid;
-  else
-    return null;
+    claimed := agent_memory.claimed_organization(claims);
+    if claimed is null then
+      select (array_agg(m.organization_id))[1], min(m.role), exists (select from agent_memory.claim_signing)
+        into member_of, role, takes_signature
+        from agent_memory.memberships(subject) as m
+       having count(*) = 1;
+    end if;
   end if;
-  if membership.organization_id is null
-     or (membership.role = 'agent') is distinct from (claims ->> 'sub' like 'agent:%')
-     or (membership.takes_signature and not agent_memory.are_claims_signed(given)) then
+  named := claimed #>> '{}';
+  -- As a UUID is written, in lower case: a pattern of its digits costs five times as much.
+  if named like '________-____-____-____-____________' and translate(named, '0123456789abcdef', '') = '----'
+     and jsonb_typeof(claimed) = 'string' then
+    select m.organization_id, m.role, exists (select from agent_memory.claim_signing)
+      into member_of, role, takes_signature
+      from agent_memory.memberships(subject) as m
+     where m.organization_id = named::uuid;
+  end if;
+  if member_of is null
+     or (role = 'agent') is distinct from starts_with(subject, 'agent:')
+     or takes_signature and not agent_memory.are_claims_signed(current_setting('request.jwt.claims', true)) then
     return null;
   end if;
   if claims -> 'app_metadata' ? 'api_key_id' then
-    verbs := agent_memory.key_verbs(membership.organization_id, claims ->> 'sub', claims -> 'app_metadata');
+    verbs := agent_memory.key_verbs(member_of, subject, claims -> 'app_metadata');
     if verbs is null then
       return null;
     end if;
   end if;
   return row(
-    membership.organization_id, claims ->> 'sub', membership.role,
-    case when membership.role <> 'agent' then claims ->> 'sub' end,
-    case when membership.role = 'agent' then substr(claims ->> 'sub', 7) end,
-    verbs)::agent_memory.principal;
+    member_of, subject, role,
+    case when role <> 'agent' then subject end,
+    case when role = 'agent' then substr(subject, 7) end,
+    verbs,
+    case when verbs is null or 'recall' = any (verbs) then member_of end)::agent_memory.principal;
 end
 $$;
 comment on function agent_memory.principal() is
@@ -510,22 +519,26 @@ returns uuid
 language plpgsql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  caller agent_memory.principal := agent_memory.principal();
 begin
-  return case when caller.verbs is null or 'recall' = any (caller.verbs) then caller.organization_id end;
+  return (agent_memory.principal()).reads;
 end
 $$;
 comment on function agent_memory.active_organization() is
   'The one organization whose rows this transaction may read, its membership verified, or null.';
 
+-- The two that follow run for every read as well: every name and operator in them carries its
+-- schema, instead of a search path that each call would have to set. So nothing may stand in them
+-- that names an operator without showing it, such as nullif, in or like.
+
 create or replace function agent_memory.claimed_person()
 returns text
 language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
+declare
+  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
+    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
 begin
-  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^(?!agent:)(.*)$');
+  return case when pg_catalog.starts_with(subject, 'agent:') then null else subject end;
 end
 $$;
 comment on function agent_memory.claimed_person() is
@@ -534,29 +547,33 @@ comment on function agent_memory.claimed_person() is
 create or replace function agent_memory.claimed_program()
 returns text
 language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
+declare
+  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
+    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
 begin
-  return substring(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '^agent:(.*)$');
+  return case when pg_catalog.starts_with(subject, 'agent:') then pg_catalog.substr(subject, 7) end;
 end
 $$;
 comment on function agent_memory.claimed_program() is
   'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
 
--- What a caller may see or change: the one expression, for policies and functions alike. Each
--- parameter of the caller is named once in may_read, so that PostgreSQL inlines it even where the
--- argument is a sub-select. Operators carry their schema, since an inlined body is read under the
--- caller's search_path.
+-- What a caller may see or change: the one expression, for policies and functions alike. may_read
+-- names each parameter of the caller once, since policies put a sub-select in its place; and it is
+-- a CASE, since the planner would look for an index for every arm of an OR. Operators carry their
+-- schema, since an inlined body is read under the caller's search_path.
 
 create or replace function agent_memory.may_read(
   visibility text, user_id text, agent_id text, person text, program text)
 returns boolean
 language sql immutable parallel safe
 as $$
-  select visibility operator(pg_catalog.=) 'organization'
-      or agent_id operator(pg_catalog.=) coalesce(
-        program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end)
-      or user_id operator(pg_catalog.=) person
+  select case
+    when visibility operator(pg_catalog.=) 'organization' then true
+    when agent_id operator(pg_catalog.=) coalesce(
+      program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end) then true
+    else user_id operator(pg_catalog.=) person
+  end
 $$;
 comment on function agent_memory.may_read(text, text, text, text, text) is
   'Whether a caller of the row''s organization may read it. Everyone: what is shared with the organization. A program: all that its own agent holds. A person: what agents share with people, and all that is about this person.';
@@ -591,7 +608,9 @@ comment on function agent_memory.openness(text) is
   'How widely a visibility shows: whoever may read a row may read what is at least as open, of the same user and agent.';
 
 -- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
--- caller once per statement instead of once per row.
+-- caller once per statement instead of once per row. Reading has the body of may_read itself, whose
+-- parameters are the names of the columns: a function would be parsed and inlined again for every
+-- statement, for a tenth of what the read of one row takes.
 create or replace function agent_memory.policy(target regclass, may_read text, may_write text)
 returns void
 language plpgsql
@@ -600,12 +619,22 @@ as $$
 declare
   short text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  caller constant text := '(select agent_memory.claimed_person()), (select agent_memory.claimed_program())';
-  readable text := tenant || case may_read when 'members' then '' when 'nobody' then ' and false'
-    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')' else format(
-    ' and agent_memory.may_read(%s, %s)', may_read, caller) end;
-  writable text := tenant || case may_write when 'nobody' then ' and false' else format(
-    ' and agent_memory.may_write(%s, (select (agent_memory.principal()).role), %s)', may_write, caller) end;
+  person constant text := '(select agent_memory.claimed_person())';
+  program constant text := '(select agent_memory.claimed_program())';
+  is_readable text := (
+    select regexp_replace(regexp_replace(regexp_replace(
+      prosrc, '^\s*select\M', ''), '\mperson\M', person), '\mprogram\M', program)
+    from pg_catalog.pg_proc where oid = 'agent_memory.may_read(text, text, text, text, text)'::regprocedure);
+  readable text := tenant || case may_read
+    when 'members' then ''
+    when 'admins' then ' and (select (agent_memory.principal()).role) = any (''{owner,admin}'')'
+    when 'readers' then format(' and (%s)', is_readable)
+    when 'nobody' then ' and false' end;
+  writable text := tenant || case may_write
+    when 'writers' then format(
+      ' and agent_memory.may_write(visibility, user_id, agent_id, (select (agent_memory.principal()).role), %s, %s)',
+      person, program)
+    when 'nobody' then ' and false' end;
 begin
   execute format('alter table %s enable row level security', target);
   execute format('drop policy if exists %I on %s', short || '_select', target);
@@ -622,7 +651,7 @@ begin
 end
 $$;
 comment on function agent_memory.policy(regclass, text, text) is
-  'Gives a table its Row Level Security, one policy a command, and its exact grants. Clients are granted SELECT alone; the policies for writing are a second wall.';
+  'Gives a table its Row Level Security, one policy a command, and its exact grants: may_read is members, admins, readers (whom may_read() lets) or nobody, may_write is writers (whom may_write() lets) or nobody. Clients are granted SELECT alone; the policies for writing are a second wall.';
 
 -- Conversations -------------------------------------------------------------------------------
 
@@ -751,8 +780,8 @@ $text_index$;
 
 select agent_memory.policy('public.organizations', 'members', 'nobody');
 select agent_memory.policy('public.organization_members', 'members', 'nobody');
-select agent_memory.policy('public.ai_memory_contexts', 'visibility, user_id, agent_id', 'visibility, user_id, agent_id');
-select agent_memory.policy('public.ai_memories', 'visibility, user_id, agent_id', 'visibility, user_id, agent_id');
+select agent_memory.policy('public.ai_memory_contexts', 'readers', 'writers');
+select agent_memory.policy('public.ai_memories', 'readers', 'writers');
 
 -- Settling an organization --------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ comment on column public.ai_memory_history.changed_by is 'The member who changed
 comment on column public.ai_memory_history.before is 'The changed fields with their earlier values.';
 comment on column public.ai_memory_history.after is 'The same fields with their later values; of a superseded memory, valid_to and superseded_by.';
 
-select agent_memory.policy('public.ai_memory_history', 'visibility, user_id, agent_id', 'visibility, user_id, agent_id');
+select agent_memory.policy('public.ai_memory_history', 'readers', 'writers');
 
 do $types$
 begin
@@ -50,8 +50,7 @@ as $$
     select m.organization_id, m.id, m.content, m.created_at, caller.person, caller.program
     from agent_memory.principal() as caller
     join public.ai_memories as asked
-      on asked.organization_id = caller.organization_id and asked.id = memory_history.memory_id
-     and (caller.verbs is null or 'recall' = any (caller.verbs))
+      on asked.organization_id = caller.reads and asked.id = memory_history.memory_id
     join public.ai_memories as m
       on m.organization_id = caller.organization_id
      and (m.id = asked.id

@@ -66,7 +66,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   retention jsonb := agent_memory.effective_settings(organization_id, agent_id) -> 'retention';
-  caller agent_memory.principal := row(organization_id, 'maintenance', 'owner', null, null, null);
+  caller agent_memory.principal := row(organization_id, 'maintenance', 'owner', null, null, null, organization_id);
   ids uuid[] := array(select agent_memory.due_memories(organization_id, agent_id, retention, match_limit));
 begin
   if ids = '{}' then

@@ -2,7 +2,7 @@
 
 -- name: erase_everywhere
 select agent_memory.erase(
-  row(o.organization_id, 'operator', 'owner', null, null, null)::agent_memory.principal,
+  row(o.organization_id, 'operator', 'owner', null, null, null, o.organization_id)::agent_memory.principal,
   %(scope)s::jsonb, true, %(dry_run)s) as answer
 from public.organizations as o
 where o.organization_id = %(organization_id)s;
