@@ -11,8 +11,8 @@ import pytest
 from tests.database.conftest import Client, World
 
 SIGNALS = {
-    "words", "window_words", "meaning", "context_meaning", "speaker", "user_words", "opening",
-    "answer", "statement", "digits", "recency", "importance",
+    "words", "window_words", "meaning", "near_meaning", "context_meaning", "speaker", "user_words",
+    "opening", "answer", "statement", "digits", "recency", "importance",
 }  # fmt: skip
 TALK = (
     {"content": "Is the blue one in stock?", "speaker": "Maria"},
@@ -65,7 +65,7 @@ def test_the_parts_add_up_to_the_score(world: World, vectors: bool, exact_limit:
     assert len(explained) == 3
     for row in explained:
         parts = row["signals"]
-        assert set(parts) == (SIGNALS if vectors else SIGNALS - {"meaning", "context_meaning"})
+        assert set(parts) == (SIGNALS if vectors else SIGNALS - {"meaning", "near_meaning", "context_meaning"})
         total = sum(part["contribution"] for part in parts.values())
         assert total == pytest.approx(row["score"], abs=1e-4)
         assert all(0 <= part["scaled"] <= 1 for part in parts.values())

@@ -7,6 +7,8 @@ stand alone. Ids are `SESSION.PLACE`; the facts' are `f.PLACE`. Some categories 
   opening     the evidence is the first of its session, or in none
   own words   the assistant repeats what the user said, and the user's message is the evidence
   advice      the evidence is what the user always wants
+  topic       help is asked for, and the evidence is about the same thing in other words
+  when        the question is when, and others say more of its words than the evidence
   latest      of several values of one thing, the evidence is the last
   important   of two that answer alike, the evidence is the more important one
 """

@@ -715,6 +715,9 @@ create table if not exists public.ai_memories (
   is_question boolean not null generated always as (right(content, 1) in ('?', '？', '؟')) stored,
   has_question boolean not null generated always as (content ~ '[?？؟]') stored,
   has_digits boolean not null generated always as (content ~ '[0-9]') stored,
+  names_time boolean not null generated always as (content ~* ('\m(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|earlier'
+    '|weekends?|weeks?|months?|years?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?'
+    '|january|february|march|april|june|july|august|september|october|november|december)\M')) stored,
   primary key (organization_id, id),
   constraint ai_memories_context_fk foreign key (organization_id, context_id)
     references public.ai_memory_contexts (organization_id, id) on delete cascade,
@@ -751,6 +754,7 @@ comment on column public.ai_memories.is_opening is 'Whether no message stands be
 comment on column public.ai_memories.is_question is 'Whether it ends in a question mark.';
 comment on column public.ai_memories.has_question is 'Whether it has a question mark anywhere.';
 comment on column public.ai_memories.has_digits is 'Whether it has any of the digits 0 to 9.';
+comment on column public.ai_memories.names_time is 'Whether it names a time, in English: "yesterday", "next week", "in June".';
 
 create unique index if not exists ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
   where dedup_key is not null and superseded_by is null and forgotten_at is null;

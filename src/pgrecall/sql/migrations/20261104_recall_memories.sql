@@ -17,12 +17,16 @@
 --   window_words     the same of its own words, and at half their weight of the words of the three
 --                    messages before it together
 --   meaning          cosine similarity, from the mean of all to the best
---   context_meaning  the best similarity in its conversation, on the same scale
+--   near_meaning     the best meaning of it and, at nine tenths, of the messages before and after it
+--   context_meaning  the mean meaning of the three best of its conversation, by the best conversation's
 --   date             1 where it was said in the time that the question names, less around it
 --   speaker          1 where the question names who said it
 --   user_words       1 for what the user said themselves
 --   wish             1 for a standing wish ("always ...", "I prefer ..."), where help is asked for
---   opening          words, again, for the first of its conversation, and outside of any
+--   help             meaning, again, where help is asked for: it shares its topic, not its words
+--   time_words       1 for what names a time ("yesterday", "in May"), where it is asked when
+--   opening          words or meaning, whichever is more, again, for the first of its conversation,
+--                    and outside of any
 --   answer           1 where the message before it asks something
 --   statement        1 where it is not itself a question
 --   digits           1 where it has any: figures are facts
@@ -47,14 +51,14 @@ begin
   end if;
   if pg_catalog.to_regtype('agent_memory.recall_weights') is null then
     create type agent_memory.recall_weights as (
-      words real, window_words real, meaning real, context_meaning real, date real, speaker real,
-      user_words real, wish real, opening real, answer real, statement real, digits real,
-      recency real, latest real, importance real, half_life interval,
+      words real, window_words real, meaning real, near_meaning real, context_meaning real, date real,
+      speaker real, user_words real, wish real, help real, time_words real, opening real, answer real,
+      statement real, digits real, recency real, latest real, importance real, half_life interval,
       distances integer[], shares double precision[]);
   end if;
   if pg_catalog.to_regtype('agent_memory.query_cues') is null then
     create type agent_memory.query_cues as (
-      starts_at timestamptz, ends_at timestamptz, wishes tsquery, asks_latest boolean);
+      starts_at timestamptz, ends_at timestamptz, wishes tsquery, asks_when boolean, asks_latest boolean);
   end if;
 end
 $types$;
@@ -63,7 +67,7 @@ comment on type agent_memory.background is
 comment on type agent_memory.recall_weights is
   'What each signal counts for; the half-life of recency; and how much of a match reaches a memory (shares) that stands so many places after it, or before it where negative (distances).';
 comment on type agent_memory.query_cues is
-  'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks for the latest.';
+  'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks when, and whether for the latest.';
 comment on type public.recalled_memory is
   'One hit. score: 0 to about 1, comparable within one recall. Its parts: semantic, the cosine similarity, -1 to 1, null without one; lexical, 0 to 1, by the best match of this recall; recency, 0 to 1; importance, 0 to 1.';
 
@@ -73,10 +77,12 @@ language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select row(
-    -- words, window_words, meaning, context_meaning, date, speaker
-    3.2, 2.5, 1.35, 2.5, 4.6, 2.0,
-    -- user_words, wish, opening, answer, statement, digits
-    3.0, 2.4, 2.6, .6, .3, .65,
+    -- words, window_words, meaning, near_meaning, context_meaning, date
+    3.1, 1.7, .8, 1.6, 2.4, 4.9,
+    -- speaker, user_words, wish, help, time_words
+    2.5, 4.0, 3.7, 1.5, 1.7,
+    -- opening, answer, statement, digits
+    2.1, .8, .75, .6,
     -- recency, latest, importance
     .1, 1.0, .4,
     interval '30 days',
@@ -138,7 +144,7 @@ comment on function agent_memory.query_terms(text, text[]) is
 
 -- What the question asks for -----------------------------------------------------------------
 --
--- The vocabulary is English, and all of it stands in these two functions. A question in another
+-- The vocabulary is English, and all of it stands in these two functions and in ai_memories.names_time. A question in another
 -- language has none of these cues, which leaves the other signals as they are.
 
 create or replace function agent_memory.named_time(
@@ -248,6 +254,7 @@ begin
     wishes := '''alway'':A | ''prefer'':A';
   end if;
   return row(starts_at, ends_at, wishes,
+             asked ~ '^\W*(?:(?:since )?when|what (?:day|date|month|year|time)|how long|(?:in|on) (?:which|what) (?:day|date|month|year))\M',
              asked ~ '\m(?:recent(?:ly)?|latest|last|current(?:ly)?|now)\M')::agent_memory.query_cues;
 end
 $$;
@@ -312,19 +319,36 @@ set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
-  -- What does not run for this question weighs nothing.
+  -- Read once: a field of a composite is looked up again for every row. What does not run for this
+  -- question weighs nothing.
+  words_weight constant real := weight.words;
+  window_weight constant real := weight.window_words;
+  speaker_weight constant real := weight.speaker;
+  user_weight constant real := weight.user_words;
+  opening_weight constant real := weight.opening;
+  answer_weight constant real := weight.answer;
+  statement_weight constant real := weight.statement;
+  digits_weight constant real := weight.digits;
+  importance_weight constant real := weight.importance;
   meaning_weight constant real := case when query_embedding is null then 0 else weight.meaning end;
+  near_weight constant real := case when query_embedding is null then 0 else weight.near_meaning end;
   context_weight constant real := case when query_embedding is null then 0 else weight.context_meaning end;
   date_weight constant real := case when cues.starts_at is null then 0 else weight.date end;
   wish_weight constant real := case when cues.wishes is null then 0 else weight.wish end;
+  help_weight constant real := case when cues.wishes is null or query_embedding is null then 0 else weight.help end;
+  times_weight constant real := case when cues.asks_when then weight.time_words else 0 end;
   latest_weight constant real := case when cues.asks_latest then weight.latest else 0 end;
+  recency_weight constant real := weight.recency + latest_weight;
+  lexical_total constant real := greatest(1e-6, weight.words + weight.window_words);
   -- All of them may be set to 0.
-  total constant real := greatest(1e-6, weight.words + weight.window_words + meaning_weight + context_weight + date_weight
-    + weight.speaker + weight.user_words + wish_weight + weight.opening + weight.answer + weight.statement
+  total constant real := greatest(1e-6, weight.words + weight.window_words + meaning_weight + near_weight + context_weight
+    + date_weight + weight.speaker + weight.user_words + wish_weight + help_weight + times_weight + weight.opening
+    + weight.answer + weight.statement
     + weight.digits + weight.recency + latest_weight + weight.importance);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   none constant double precision := 0;
   half constant double precision := 0.5;
+  beside_share constant double precision := 0.9;
   half_life constant double precision := date_part('epoch', weight.half_life);
   date_half_life constant double precision := date_part('epoch', interval '5 days');
   -- The idf of a term in three tenths of all: neighbours of what has it mostly have it themselves.
@@ -334,9 +358,10 @@ declare
 begin
   return query
   with scope as materialized (
-    select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place
+    select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place,
+           greatest(lag(t.similarity) over told, lead(t.similarity) over told) as beside
     from (
-      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.is_question, m.has_question, m.has_digits,
+      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.is_question, m.has_question, m.has_digits, m.names_time,
              cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
              e.similarity::double precision as similarity,
              -- A number each, so far apart that no match reaches another conversation. A memory outside
@@ -348,8 +373,19 @@ begin
       where m.organization_id = score_memories.organization_id and m.id = any (ids)
       offset 0) as t
     window told as (partition by t.conversation order by t.occurred_at, t.id)
-  ), near as (
-    select s.conversation, max(s.similarity) as context_similarity from scope as s group by s.conversation
+  ), likeness as materialized (
+    -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
+    select coalesce(background.mean, avg(s.similarity)) as mean,
+           nullif(max(s.similarity) - coalesce(background.mean, avg(s.similarity)), 0) as breadth
+    from scope as s
+  ), conversations as (
+    select c.conversation, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
+    from (
+      select s.conversation, s.similarity, row_number() over (partition by s.conversation order by s.similarity desc nulls last) as nth
+      from scope as s) as c
+    cross join likeness as l
+    where c.nth <= 3
+    group by c.conversation
   ), matches as materialized (
     select s.place, t.ordinal, t.own, t.before, t.is_named
     from public.ai_memories as m
@@ -387,41 +423,45 @@ begin
   ), found as (
     select m.place, sum(m.windowed) as window_words, bool_or(m.is_named) as is_named from weighed as m group by m.place
   ), raw as materialized (
-    select s.*, c.context_similarity, f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
+    select s.*, c.similarity as context_similarity, c.meaning as context_meaning,
+           greatest(none, (s.similarity - l.mean) / l.breadth) as meaning,
+           greatest(none, (s.beside - l.mean) / l.breadth) as meaning_beside,
+           f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
            case when date_weight > 0 then power(half, least(most, date_part('epoch', greatest(
              interval '0', cues.starts_at - s.occurred_at, s.occurred_at - cues.ends_at)) / date_half_life)) else none end as date,
            power(half, least(most, greatest(none, date_part('epoch', reference - s.occurred_at) / half_life))) as recency
     from scope as s
-    join near as c on c.conversation = s.conversation
+    cross join likeness as l
+    join conversations as c on c.conversation = s.conversation
     left join reached as w on w.place = s.place
     left join found as f on f.place = s.place
   ), best as materialized (
     select nullif(max(r.words), 0) as words, nullif(max(r.window_words), 0) as window_words,
-           -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
-           coalesce(background.mean, avg(r.similarity)) as mean,
-           nullif(max(r.similarity) - coalesce(background.mean, avg(r.similarity)), 0) as similarity
+           nullif(max(r.context_meaning), 0) as context_meaning
     from raw as r
   ), scaled as (
-    select r.id, r.importance, r.similarity, r.context_similarity, r.recency, r.date,
+    select r.id, r.importance, r.similarity, r.context_similarity, greatest(r.similarity, r.beside) as near_similarity,
+           r.recency, r.date, r.meaning, greatest(r.meaning, beside_share * r.meaning_beside) as near_meaning,
            r.words as raw_words, r.window_words as raw_window_words,
            coalesce(r.words / b.words, none) as words, coalesce(r.window_words / b.window_words, none) as window_words,
-           greatest(none, coalesce((r.similarity - b.mean) / b.similarity, none)) as meaning,
-           greatest(none, coalesce((r.context_similarity - b.mean) / b.similarity, none)) as context_meaning,
+           coalesce(r.context_meaning / b.context_meaning, none) as context_meaning,
            coalesce(r.is_named, false)::integer as speaker, (r.trust not in ('assistant', 'tool'))::integer as user_words,
-           r.is_wish::integer as wish,
-           -- Where no word of the question is found, an opening says no more than what it means.
-           r.is_opening::integer * coalesce(r.words / b.words, none) as opening, coalesce(r.answers, false)::integer as answer,
+           r.is_wish::integer as wish, r.names_time::integer as time_words,
+           -- An opening that has nothing to do with the question is a greeting.
+           r.is_opening::integer * greatest(coalesce(r.words / b.words, none), r.meaning) as opening,
+           coalesce(r.answers, false)::integer as answer,
            (not r.is_question)::integer as statement, r.has_digits::integer as digits
     from raw as r cross join best as b
   )
   select s.id,
-    ((weight.words * s.words + weight.window_words * s.window_words + meaning_weight * s.meaning
-      + context_weight * s.context_meaning + date_weight * s.date + weight.speaker * s.speaker
-      + weight.user_words * s.user_words + wish_weight * s.wish + weight.opening * s.opening + weight.answer * s.answer
-      + weight.statement * s.statement + weight.digits * s.digits + (weight.recency + latest_weight) * s.recency
-      + weight.importance * s.importance) / total)::real,
+    ((words_weight * s.words + window_weight * s.window_words + (meaning_weight + help_weight) * s.meaning
+      + near_weight * s.near_meaning + context_weight * s.context_meaning + date_weight * s.date
+      + speaker_weight * s.speaker + user_weight * s.user_words + wish_weight * s.wish
+      + times_weight * s.time_words + opening_weight * s.opening + answer_weight * s.answer
+      + statement_weight * s.statement + digits_weight * s.digits + recency_weight * s.recency
+      + importance_weight * s.importance) / total)::real,
     s.similarity::real,
-    ((weight.words * s.words + weight.window_words * s.window_words) / greatest(1e-6, weight.words + weight.window_words))::real,
+    ((words_weight * s.words + window_weight * s.window_words) / lexical_total)::real,
     s.recency::real, s.importance,
     -- The sum above once more, part by part: (name, raw, scaled, weight).
     case when s.id = any (explained) then (
@@ -429,21 +469,24 @@ begin
         'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight,
         'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
       from (values
-        ('words', s.raw_words, s.words, weight.words, true),
-        ('window_words', s.raw_window_words, s.window_words, weight.window_words, true),
+        ('words', s.raw_words, s.words, words_weight, true),
+        ('window_words', s.raw_window_words, s.window_words, window_weight, true),
         ('meaning', s.similarity, s.meaning, meaning_weight, query_embedding is not null),
+        ('near_meaning', s.near_similarity, s.near_meaning, near_weight, query_embedding is not null),
         ('context_meaning', s.context_similarity, s.context_meaning, context_weight, query_embedding is not null),
         ('date', null, s.date, date_weight, cues.starts_at is not null),
-        ('speaker', null, s.speaker, weight.speaker, true),
-        ('user_words', null, s.user_words, weight.user_words, true),
+        ('speaker', null, s.speaker, speaker_weight, true),
+        ('user_words', null, s.user_words, user_weight, true),
         ('wish', null, s.wish, wish_weight, cues.wishes is not null),
-        ('opening', null, s.opening, weight.opening, true),
-        ('answer', null, s.answer, weight.answer, true),
-        ('statement', null, s.statement, weight.statement, true),
-        ('digits', null, s.digits, weight.digits, true),
+        ('help', s.similarity, s.meaning, help_weight, cues.wishes is not null and query_embedding is not null),
+        ('time_words', null, s.time_words, times_weight, cues.asks_when),
+        ('opening', null, s.opening, opening_weight, true),
+        ('answer', null, s.answer, answer_weight, true),
+        ('statement', null, s.statement, statement_weight, true),
+        ('digits', null, s.digits, digits_weight, true),
         ('recency', null, s.recency, weight.recency, true),
         ('latest', null, s.recency, latest_weight, cues.asks_latest),
-        ('importance', null, s.importance, weight.importance, true)
+        ('importance', null, s.importance, importance_weight, true)
       ) as p (name, raw, scaled, weight, runs)
       where p.runs) end
   from scaled as s;
@@ -773,7 +816,8 @@ begin
       is_exact := false;
       rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
       -- Among candidates alone, those that follow one another need not be neighbours.
-      alone := jsonb_populate_record(weight, '{"distances": [0], "shares": [1]}');
+      alone := jsonb_populate_record(weight, jsonb_build_object(
+        'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
       by_score := array(
         select s.id from agent_memory.score_memories(
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
