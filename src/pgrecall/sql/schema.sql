@@ -3631,7 +3631,7 @@ begin
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
-           nullif(max(s.similarity) - coalesce(background.mean, avg(s.similarity)), 0) as breadth
+           nullif(greatest(none, max(s.similarity) - coalesce(background.mean, avg(s.similarity))), 0) as breadth
     from scope as s
   ), conversations as (
     select c.conversation, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
@@ -6126,7 +6126,7 @@ CREATE UNIQUE INDEX ai_memories_idempotency_idx ON public.ai_memories USING btre
 
 -- Name: ai_memories_organization_search_idx; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin (organization_id, search_vector);
+CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin (organization_id, search_vector) WITH (gin_pending_list_limit='256');
 
 -- Name: ai_memories_slot_idx; Type: INDEX; Schema: public; Owner: -
 

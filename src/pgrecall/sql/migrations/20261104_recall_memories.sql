@@ -376,7 +376,7 @@ begin
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
-           nullif(max(s.similarity) - coalesce(background.mean, avg(s.similarity)), 0) as breadth
+           nullif(greatest(none, max(s.similarity) - coalesce(background.mean, avg(s.similarity))), 0) as breadth
     from scope as s
   ), conversations as (
     select c.conversation, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
