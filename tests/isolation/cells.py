@@ -67,7 +67,7 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
 Rows = list[dict[str, Any]]
 
 
-GENERATED = "{search_vector,is_opening,is_question,has_question,has_digits}"
+GENERATED = "{search_vector,is_opening,is_question,has_question,has_digits,names_time}"
 """Columns that no insert may name."""
 
 

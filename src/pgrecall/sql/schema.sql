@@ -3013,7 +3013,7 @@ begin
       by_score := array(
         select s.id from agent_memory.score_memories(
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
-        order by s.score desc, s.id desc limit greatest(200, match_limit));
+        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 600 end, match_limit));
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, by_score, by_meaning), null);
