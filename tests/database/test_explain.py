@@ -14,6 +14,7 @@ SIGNALS = {
     "words", "window_words", "meaning", "near_meaning", "context_meaning", "speaker", "user_words",
     "opening", "answer", "statement", "digits", "recency", "importance",
 }  # fmt: skip
+OF_VECTORS = {"meaning", "near_meaning", "context_meaning"}
 TALK = (
     {"content": "Is the blue one in stock?", "speaker": "Maria"},
     {"content": "Yes, three of them.", "trust": "assistant"},
@@ -65,7 +66,7 @@ def test_the_parts_add_up_to_the_score(world: World, vectors: bool, exact_limit:
     assert len(explained) == 3
     for row in explained:
         parts = row["signals"]
-        assert set(parts) == (SIGNALS if vectors else SIGNALS - {"meaning", "near_meaning", "context_meaning"})
+        assert set(parts) == (SIGNALS if vectors else SIGNALS - OF_VECTORS)
         total = sum(part["contribution"] for part in parts.values())
         assert total == pytest.approx(row["score"], abs=1e-4)
         assert all(0 <= part["scaled"] <= 1 for part in parts.values())
