@@ -22,7 +22,7 @@ Noise of .02 in every vector, many times what processors differ by, changed no f
 MEASURED = {
     "vectors": {
         "advice": (0.833, 1.000, 0.875),
-        "all": (0.829, 0.911, 0.718),
+        "all": (0.834, 0.911, 0.714),
         "answer": (0.933, 0.933, 0.567),
         "german": (0.900, 0.900, 0.783),
         "important": (1.000, 1.000, 1.000),
@@ -32,11 +32,11 @@ MEASURED = {
         "number": (0.933, 1.000, 0.794),
         "opening": (1.000, 1.000, 0.979),
         "own words": (1.000, 1.000, 0.875),
-        "paraphrase": (0.562, 0.750, 0.443),
-        "single-hop": (0.917, 1.000, 0.806),
+        "paraphrase": (0.562, 0.750, 0.424),
+        "single-hop": (1.000, 1.000, 0.808),
         "speaker": (0.850, 0.900, 0.783),
         "temporal": (0.786, 0.929, 0.617),
-        "topic": (0.250, 0.500, 0.312),
+        "topic": (0.250, 0.500, 0.188),
         "when": (0.750, 0.750, 0.625),
     },
     "text": {

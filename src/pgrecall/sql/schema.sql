@@ -3013,7 +3013,7 @@ begin
       by_score := array(
         select s.id from agent_memory.score_memories(
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
-        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 600 end, match_limit));
+        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 1000 end, match_limit));
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, by_score, by_meaning), null);
@@ -3604,6 +3604,7 @@ declare
   none constant double precision := 0;
   half constant double precision := 0.5;
   beside_share constant double precision := 0.9;
+  opening_share constant double precision := 0.75;
   half_life constant double precision := date_part('epoch', weight.half_life);
   date_half_life constant double precision := date_part('epoch', interval '5 days');
   -- The idf of a term in three tenths of all: neighbours of what has it mostly have it themselves.
@@ -3616,7 +3617,7 @@ begin
     select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place,
            greatest(lag(t.similarity) over told, lead(t.similarity) over told) as beside
     from (
-      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.is_question, m.has_question, m.has_digits, m.names_time,
+      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
              cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
              e.similarity::double precision as similarity,
              -- A number each, so far apart that no match reaches another conversation. A memory outside
@@ -3702,8 +3703,9 @@ begin
            coalesce(r.context_meaning / b.context_meaning, none) as context_meaning,
            coalesce(r.is_named, false)::integer as speaker, (r.trust not in ('assistant', 'tool'))::integer as user_words,
            r.is_wish::integer as wish, r.names_time::integer as time_words,
-           -- An opening that has nothing to do with the question is a greeting.
-           r.is_opening::integer * greatest(coalesce(r.words / b.words, none), r.meaning) as opening,
+           -- An opening that has nothing to do with the question is a greeting; and what was derived
+           -- from a conversation opens none.
+           r.is_opening::integer * greatest(coalesce(r.words / b.words, none), opening_share * r.is_said::integer * r.meaning) as opening,
            coalesce(r.answers, false)::integer as answer,
            (not r.is_question)::integer as statement, r.has_digits::integer as digits
     from raw as r cross join best as b
