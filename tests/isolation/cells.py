@@ -67,7 +67,10 @@ select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
 Rows = list[dict[str, Any]]
 
 
-GENERATED = "{search_vector,is_opening,is_question,has_question,has_digits,names_time}"
+GENERATED = """array(
+    select attname::text from pg_attribute
+    where attrelid = '{table}'::regclass and attgenerated <> '')
+"""
 """Columns that no insert may name."""
 
 
@@ -237,10 +240,11 @@ class Asked:
     def copies(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """For each letter a new row like the organization's own."""
         label = BY_VISIBILITY.get(self.row.target)
+        generated = GENERATED.format(table=self.row.target)
         for letter in LABELS if label else "P":
             wanted = f" and {label}::text = %(label)s" if label else ""
             [found, *_] = self.connection.execute(
-                f"select to_jsonb(t) - '{GENERATED}'::text[] as it from {self.row.target} as t"
+                f"select to_jsonb(t) - {generated} as it from {self.row.target} as t"
                 f" where organization_id = %(one)s{wanted}".encode(),
                 {"one": self.stage.one.id, "label": str(self.labels()[letter])},
             ).fetchall()

@@ -610,7 +610,7 @@ comment on function agent_memory.openness(text) is
 -- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
 -- caller once per statement instead of once per row. Reading has the body of may_read itself, whose
 -- parameters are the names of the columns: a function would be parsed and inlined again for every
--- statement, for a tenth of what the read of one row takes.
+-- statement, for a tenth of what the read of one row takes. Whoever changes may_read calls this again.
 create or replace function agent_memory.policy(target regclass, may_read text, may_write text)
 returns void
 language plpgsql

@@ -339,12 +339,11 @@ declare
   times_weight constant real := case when cues.asks_when then weight.time_words else 0 end;
   latest_weight constant real := case when cues.asks_latest then weight.latest else 0 end;
   recency_weight constant real := weight.recency + latest_weight;
-  lexical_total constant real := greatest(1e-6, weight.words + weight.window_words);
+  lexical_total constant real := greatest(1e-6, words_weight + window_weight);
   -- All of them may be set to 0.
-  total constant real := greatest(1e-6, weight.words + weight.window_words + meaning_weight + near_weight + context_weight
-    + date_weight + weight.speaker + weight.user_words + wish_weight + help_weight + times_weight + weight.opening
-    + weight.answer + weight.statement
-    + weight.digits + weight.recency + latest_weight + weight.importance);
+  total constant real := greatest(1e-6, words_weight + window_weight + meaning_weight + near_weight + context_weight
+    + date_weight + speaker_weight + user_weight + wish_weight + help_weight + times_weight + opening_weight
+    + answer_weight + statement_weight + digits_weight + recency_weight + importance_weight);
   -- As double precision: with numeric literals the same arithmetic takes three times as long.
   none constant double precision := 0;
   half constant double precision := 0.5;
