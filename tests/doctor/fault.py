@@ -24,6 +24,8 @@ from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
 
 # A fault of one thing may show in others, which are cured after it.
 ROUNDS = 4
+HEARD_OF = "pg_catalog.pg_am"
+LAST_HEARD = f"select pg_stat_get_last_analyze_time('{HEARD_OF}'::regclass)"
 COMMAND = "from pgrecall.cli.main import main; main()"
 
 
@@ -53,6 +55,20 @@ class Ward:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             for each in statements:
                 connection.execute(each.encode())
+
+    def settle(self) -> None:
+        """Wait until the server's statistics know of all that was done.
+
+        Before PostgreSQL 15 a process of its own gathers them, in the order in which it hears.
+        """
+        began = time.monotonic()
+        while self.ask("select current_setting('server_version_num')::integer < 150000"):
+            at = self.ask("select clock_timestamp()::text")
+            self.run(f"analyze {HEARD_OF}")
+            if self.ask(f"{LAST_HEARD} > '{at}'"):
+                return
+            assert time.monotonic() < began + 60, "the statistics don't hear of anything"
+            time.sleep(0.1)
 
     def ask(self, query: str) -> Any:
         """The one value that a query gives."""
@@ -131,6 +147,7 @@ def attempt(fault: Fault, ward: Ward) -> Tried:
         for _ in range(ROUNDS):
             for cure in cures(after):
                 apply(cure, ward)
+            ward.settle()
             after = examine(fresh(surroundings))
             if after.worst is None:
                 break
