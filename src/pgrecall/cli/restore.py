@@ -12,7 +12,7 @@ from pgrecall.cli.asking import Yes
 from pgrecall.cli.exit_codes import INTERRUPTED
 from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
-from pgrecall.cli.output import print_json, say, steps, waiting
+from pgrecall.cli.output import print_json, say, steps
 from pgrecall.cli.point_in_time import Wanted, restore_to
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import InvalidInputError
@@ -110,8 +110,10 @@ def _whole(
             "the file is of a whole database: --merge and --as-organization are for one of an "
             "organization"
         )
-    with waiting("Restoring"):
-        return restore_database(database, source, identity=_identity(), tools_in=Settings().pg_bin)
+    with steps() as tell:
+        return restore_database(
+            database, source, identity=_identity(), tools_in=Settings().pg_bin, on_step=tell
+        )
 
 
 def _identity() -> str | None:

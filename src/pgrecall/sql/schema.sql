@@ -5570,6 +5570,7 @@ CREATE TABLE agent_memory.backups (
     bytes bigint,
     files_loaded integer DEFAULT 0 NOT NULL,
     is_fresh boolean DEFAULT false NOT NULL,
+    unbuilt_indexes text[] DEFAULT '{}'::text[] NOT NULL,
     reason text,
     deleted_at timestamp with time zone,
     CONSTRAINT backups_action_check CHECK ((action = ANY (ARRAY['backup'::text, 'restore'::text, 'verification'::text]))),
@@ -5620,6 +5621,10 @@ COMMENT ON COLUMN agent_memory.backups.files_loaded IS 'How many files of the ba
 -- Name: COLUMN backups.is_fresh; Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON COLUMN agent_memory.backups.is_fresh IS 'Whether the restore made the organization, so that afterwards it must be what the backup holds, and nothing else.';
+
+-- Name: COLUMN backups.unbuilt_indexes; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON COLUMN agent_memory.backups.unbuilt_indexes IS 'The indexes of search that the restore has dropped and not built again yet, as CREATE INDEX.';
 
 -- Name: COLUMN backups.deleted_at; Type: COMMENT; Schema: agent_memory; Owner: -
 

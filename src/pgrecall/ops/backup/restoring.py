@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 from uuid import UUID
@@ -25,6 +25,7 @@ from pgrecall.ops.backup.connecting import (
     run_composed,
 )
 from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
 from pgrecall.ops.backup.places import place
 from pgrecall.ops.backup.reading import checksum, count_rows
 from pgrecall.ops.backup.sifting import RELAXED, Sieve
@@ -32,7 +33,6 @@ from pgrecall.ops.entombed import erase_entombed
 from pgrecall.sql.failures import MIGRATE_HINT
 from pgrecall.sql.loader import statement
 
-OnStep: TypeAlias = Callable[[str, int, int], None]
 Numbered: TypeAlias = tuple[int, BackupFile, list[bytes]]
 
 ORGANIZATIONS = "public.organizations"
@@ -83,8 +83,10 @@ def restore(
     with connected(dsn, "restore") as connection:
         target = _target(connection, manifest, str(reader.place), as_organization, merge=merge)
         with ledger.told(target.entry):
-            last = target.load(reader, tell)
-            target.link(reader, tell)
+            memories = manifest.table(MEMORIES).rows
+            with built_afterwards(connection, dsn, target.entry, memories, tell):
+                last = target.load(reader, tell)
+                target.link(reader, tell)
             target.compare(reader, tell)
             target.admit(last)
             added, skipped = target.added, target.skipped

@@ -21,8 +21,9 @@ from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.checking import BackupReader
 from pgrecall.ops.backup.connecting import Connection, connected, run
 from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.indexing import OnStep
 from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.restoring import OnStep, restore
+from pgrecall.ops.backup.restoring import restore
 from pgrecall.ops.backup.whole import (
     DatabaseRestored,
     check_database_backup,

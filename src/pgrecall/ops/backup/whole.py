@@ -36,6 +36,7 @@ from pgrecall.ops.backup.connecting import (
     run_composed,
 )
 from pgrecall.ops.backup.encryption import decrypting, encrypting, identities, recipients
+from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
 from pgrecall.ops.backup.making import Counted
 from pgrecall.ops.backup.places import Place, place, refuse_existing
 from pgrecall.ops.backup.reading import look_at_source, snapshot
@@ -134,14 +135,22 @@ def check_database_backup(source: str) -> DatabaseBackup:
 
 
 def restore_database(
-    dsn: str, source: str, *, identity: str | None = None, tools_in: Path | None = None
+    dsn: str,
+    source: str,
+    *,
+    identity: str | None = None,
+    tools_in: Path | None = None,
+    on_step: OnStep | None = None,
 ) -> DatabaseRestored:
     """Put all rows of a dump into a migrated database that has none, in one transaction.
+
+    `on_step` hears what is done, and how much of how much.
 
     Raises DamagedBackupError before anything is written, ConflictError where there are rows,
     BackupError if counts or policies differ afterwards.
     """
     began = time.monotonic()
+    tell = on_step or (lambda step, done, total: None)
     keys = identities(identity)
     made = check_database_backup(source)
     with connected(dsn, "restore") as connection:
@@ -154,7 +163,12 @@ def restore_database(
         )
         with ledger.told(entry):
             wanted = [name for name in here if name in made.tables]
-            with _at_hand(source, keys) as dump:
+            memories = made.tables.get(MEMORIES, 0)
+            with (
+                _at_hand(source, keys) as dump,
+                built_afterwards(connection, dsn, entry, memories, tell),
+            ):
+                tell("Restoring", 0, made.rows)
                 _put_in(tools, dsn, dump, wanted)
             notices = _compare(connection, made, wanted)
             entry.done(made.snapshot_at, made.rows, None)

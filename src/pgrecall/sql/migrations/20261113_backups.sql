@@ -21,6 +21,7 @@ create table if not exists agent_memory.backups (
   bytes bigint check (bytes >= 0),
   files_loaded integer not null default 0 check (files_loaded >= 0),
   is_fresh boolean not null default false,
+  unbuilt_indexes text[] not null default '{}',
   reason text,
   deleted_at timestamptz,
   primary key (organization_id, id)
@@ -35,6 +36,7 @@ comment on column agent_memory.backups.rows is 'Rows in the backup, or rows that
 comment on column agent_memory.backups.skipped is 'Rows that a restore left out, since they were erased.';
 comment on column agent_memory.backups.files_loaded is 'How many files of the backup a restore has put in; a rerun goes on after them.';
 comment on column agent_memory.backups.is_fresh is 'Whether the restore made the organization, so that afterwards it must be what the backup holds, and nothing else.';
+comment on column agent_memory.backups.unbuilt_indexes is 'The indexes of search that the restore has dropped and not built again yet, as CREATE INDEX.';
 comment on column agent_memory.backups.deleted_at is 'When the retention deleted the backup.';
 create index if not exists backups_newest_idx on agent_memory.backups (organization_id, action, state, started_at);
 

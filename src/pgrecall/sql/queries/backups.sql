@@ -222,6 +222,57 @@ set files_loaded = %(files_loaded)s + 1, rows = coalesce(b.rows, 0) + %(added)s,
 where b.organization_id = %(organization_id)s and b.id = %(id)s and b.files_loaded = %(files_loaded)s
 returning b.files_loaded;
 
+-- name: limit_lock_wait
+select set_config('lock_timeout', '2s', true);
+
+-- name: note_indexes
+-- The indexes of search, and how each is dropped; the ledger keeps how they are made. None, unless
+-- more memories come than are compared one by one, and there are no more than that yet.
+with ours as materialized (
+  select format('drop index %%s', i.indexrelid::regclass) as drop, pg_get_indexdef(i.indexrelid) as definition
+  from pg_catalog.pg_index as i
+  join pg_catalog.pg_class as c on c.oid = i.indexrelid
+  join pg_catalog.pg_am as a on a.oid = c.relam
+  where i.indrelid in (select to_regclass(t.name) from unnest('{public.ai_memories,public.ai_memory_embeddings}'::text[]) as t (name))
+    and a.amname in ('gin', 'hnsw') and i.indisvalid and c.reltablespace = 0
+    and c.relname ~ '^(ai_memories_(organization_)?search_idx|ai_memory_embeddings_hnsw_\d+_idx)$'
+    and %(memories)s > agent_memory.exact_limit()
+    and agent_memory.exact_limit() >= (
+      select count(*) from (select from public.ai_memories limit agent_memory.exact_limit() + 1) as m)
+), noted as (
+  update agent_memory.backups as b
+  set unbuilt_indexes = b.unbuilt_indexes || array(select o.definition from ours as o)
+  where b.organization_id = %(organization_id)s and b.id = %(id)s
+  returning b.id
+)
+select o.drop from ours as o cross join noted;
+
+-- name: list_unbuilt_indexes
+select distinct d.definition
+from agent_memory.backups as b
+cross join unnest(b.unbuilt_indexes) as d (definition)
+order by d.definition;
+
+-- name: prepare_index
+-- A graph that doesn't fit into maintenance_work_mem is built several times as slowly. It may take
+-- what the server has for its buffers.
+select replace(%(definition)s::text, 'CREATE INDEX ', 'CREATE INDEX IF NOT EXISTS ') as create,
+       set_config('max_parallel_maintenance_workers', least(%(workers)s, current_setting('max_parallel_maintenance_workers')::integer)::text, true),
+       set_config('maintenance_work_mem', greatest(
+         pg_size_bytes(current_setting('maintenance_work_mem')), least(
+           pg_size_bytes(current_setting('shared_buffers')),
+           3 * pg_table_size(substring(%(definition)s::text from ' ON (\S+) ')::regclass) / 2)) / 1024 || 'kB', true);
+
+-- name: note_built_index
+update agent_memory.backups as b
+set unbuilt_indexes = array_remove(b.unbuilt_indexes, %(definition)s::text)
+where %(definition)s::text = any (b.unbuilt_indexes);
+
+-- name: look_at_index
+select p.blocks_done as done, p.blocks_total as total
+from pg_catalog.pg_stat_progress_create_index as p
+where p.pid = %(backend)s and p.blocks_total > 0;
+
 -- name: list_ledger
 select b.* from agent_memory.backups as b
 where %(organization_id)s::uuid is null or b.organization_id = %(organization_id)s
