@@ -93,8 +93,10 @@ class Database:
                     worked = time.monotonic() - began
                 if attempt == ATTEMPTS or not is_worth_retrying(error, is_read=is_read):
                     raise transaction_failure(error, is_read=is_read) from error
-            # After a deadlock about as long as was worked, or it meets the other one again.
-            sleep(random.uniform(0.5, 1) * max(0.02 * 2**attempt, worked))  # noqa: S311
+            # After a deadlock at first about as long as was worked, or it meets the other one
+            # again; twice as long each time, since that one may be slow.
+            longer = 2.0 ** (attempt - 1)
+            sleep(random.uniform(0.5, 1) * longer * max(0.04, worked))  # noqa: S311
             attempt += 1
 
     def run_once(self, each: Statement) -> Rows:
