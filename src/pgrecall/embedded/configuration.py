@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pgrecall.embedded import machine
 from pgrecall.embedded.account import Account
 from pgrecall.embedded.folders import opened, read_text, write_text
 
@@ -23,7 +24,7 @@ listen_addresses = ''
 unix_socket_directories = {socket_directory}
 unix_socket_permissions = 0700
 max_connections = 100
-shared_buffers = 128MB
+shared_buffers = {buffers}kB
 # After a crash, write everything out with one call instead of file by file.
 recovery_init_sync_method = {sync_method}
 # Recall statements are short; compiling them costs more than it gains.
@@ -52,7 +53,9 @@ def write_configuration(
 ) -> None:
     """Bring settings and access rules of a data directory up to date; `further` settings too."""
     settings = _SETTINGS.format(
-        socket_directory=_quoted(str(socket_directory)), sync_method=sync_method()
+        socket_directory=_quoted(str(socket_directory)),
+        buffers=machine.buffers(machine.memory()) // 1024,
+        sync_method=sync_method(),
     )
     settings += "".join(f"{name} = {_quoted(value)}\n" for name, value in further.items())
     with opened(folder) as directory:

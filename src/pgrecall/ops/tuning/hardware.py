@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from pgrecall.embedded.machine import memory
 from pgrecall.errors import InvalidInputError
 
 _UNITS = {"kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(kb|mb|gb|tb)", re.IGNORECASE)
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,6 @@ def parse_size(text: str) -> int:
 
 def this_machine() -> Hardware:
     """This machine, or what its container allows."""
-    import psutil
-
-    memory = min([psutil.virtual_memory().total, *filter(None, map(_read_limit, _LIMITS))])
     if hasattr(os, "sched_getaffinity"):
-        return Hardware(memory, len(os.sched_getaffinity(0)), "seen on this machine")
-    return Hardware(memory, os.cpu_count() or 1, "seen on this machine")
-
-
-def _read_limit(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):  # "max" is no limit
-        return None
+        return Hardware(memory(), len(os.sched_getaffinity(0)), "seen on this machine")
+    return Hardware(memory(), os.cpu_count() or 1, "seen on this machine")
