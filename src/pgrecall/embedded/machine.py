@@ -12,7 +12,8 @@ def memory() -> int:
     """Bytes of this machine, or what its container allows."""
     import psutil
 
-    return min([psutil.virtual_memory().total, *filter(None, map(_read_limit, _LIMITS))])
+    total: int = psutil.virtual_memory().total
+    return min([total, *filter(None, map(_read_limit, _LIMITS))])
 
 
 def buffers(total: int) -> int:

@@ -13,13 +13,14 @@ COMMENT ON SCHEMA agent_memory IS 'pgrecall''s private half: identity, predicate
 
 CREATE TYPE agent_memory.background AS (
 	memories double precision,
-	shares double precision[],
+	has_most boolean,
+	found double precision[],
 	mean double precision
 );
 
 -- Name: TYPE background; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean similarity to the question.';
+COMMENT ON TYPE agent_memory.background IS 'What a large organization is like, estimated: how many memories it has, whether these are most of all that there are, in about how many of them each term is, the mean similarity to the question.';
 
 -- Name: draft; Type: TYPE; Schema: agent_memory; Owner: -
 
@@ -490,28 +491,29 @@ CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], q
     AS $$
 #variable_conflict use_column
 declare
-  ids constant uuid[] := agent_memory.sampled(background.organization_id);
   memories constant double precision := agent_memory.estimated_memories(background.organization_id);
-  shares double precision[];
+  found double precision[];
   average double precision;
 begin
-  with sample as materialized (
-    select m.search_vector from public.ai_memories as m
-    where m.organization_id = background.organization_id and m.id = any (ids)
-  ), shared as (
-    select t.ordinal, (select count(*) from sample as s where s.search_vector @@ t.term) as found
+  -- A term that the sample of every 64th memory doesn't have is in about half of what would show there.
+  select array_agg(64 * greatest(0.5, s.found) order by t.ordinal) into found
     from unnest(terms) with ordinality as t (term, ordinal)
-  )
-  select array_agg(s.found / cardinality(ids)::double precision order by s.ordinal) into shares from shared as s;
+    cross join lateral (
+      select count(*) as found from public.ai_memories as m
+      where m.search_vector @@ t.term and uuid_hash(m.id) & 63 = 0
+        -- In a form that no index serves, so that it is the sample's that is used.
+        and uuid_send(m.organization_id) = uuid_send(background.organization_id)) as s;
   select avg(s.similarity) into average
-    from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
-  return row(memories, shares, average)::agent_memory.background;
+    from agent_memory.similarities(background.organization_id, model, query_embedding,
+                                   agent_memory.sampled(background.organization_id)) as s;
+  return row(memories, coalesce(agent_memory.share_of_memories(background.organization_id) >= 0.5, false),
+             found, average)::agent_memory.background;
 end
 $$;
 
 -- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) IS 'What a large organization is like beside a question, estimated from a sample of its memories.';
+COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) IS 'What a large organization is like beside a question, estimated from samples of its memories.';
 
 -- Name: built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -1780,12 +1782,9 @@ CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS do
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select greatest(2.0 * agent_memory.exact_limit(), (
-    select c.reltuples * f.share
-    from pg_class as c
-    join pg_stats as s on s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
-    where c.oid = 'public.ai_memories'::regclass and f.id = estimated_memories.organization_id))
+  select greatest(2.0 * agent_memory.exact_limit(),
+                  c.reltuples * agent_memory.share_of_memories(estimated_memories.organization_id))
+  from pg_class as c where c.oid = 'public.ai_memories'::regclass
 $$;
 
 -- Name: FUNCTION estimated_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1857,6 +1856,24 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers text[]) IS 'Takes EXECUTE on a function from everyone and grants it to the named roles.';
 
+-- Name: first_of(uuid[], uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.first_of(ids uuid[], among uuid[], row_limit integer) RETURNS uuid[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_nestloop TO 'off'
+    AS $$
+  select array(
+    select f.id from unnest(ids) with ordinality as f (id, place)
+    join unnest(among) as a (id) on a.id = f.id
+    order by f.place limit row_limit)
+$$;
+
+-- Name: FUNCTION first_of(ids uuid[], among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.first_of(ids uuid[], among uuid[], row_limit integer) IS 'The first of some ids that are among others, in their order.';
+
 -- Name: has_vector(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.has_vector() RETURNS boolean
@@ -1872,6 +1889,34 @@ $$;
 -- Name: FUNCTION has_vector(); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.has_vector() IS 'Whether vectors can be stored and compared here.';
+
+-- Name: holding(uuid, tsquery, boolean, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer) RETURNS TABLE(id uuid, search_vector tsvector)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+  if has_most then
+    -- By the terms alone: to also read in the text index which memories are the organization's takes
+    -- about a millisecond for 100,000, and excludes few. No index serves this comparison.
+    return query
+      select m.id, m.search_vector from public.ai_memories as m
+      where m.search_vector @@ query and uuid_send(m.organization_id) = uuid_send(holding.organization_id) limit row_limit;
+  else
+    return query
+      select m.id, m.search_vector from public.ai_memories as m
+      where m.search_vector @@ query and m.organization_id = holding.organization_id limit row_limit;
+  end if;
+end
+$$;
+
+-- Name: FUNCTION holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer) IS 'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
 
 -- Name: import_refusal(agent_memory.principal, jsonb, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2312,9 +2357,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) IS 'Takes memories, which the caller holds locked and may change, out of recall, or brings them back, with their history.';
 
--- Name: matching(uuid, tsquery[], integer[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: matching(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) RETURNS SETOF uuid
+CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) RETURNS record
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -2322,27 +2367,70 @@ CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], cou
     AS $$
 #variable_conflict use_column
 declare
-  -- Any of the rare terms, until they make up row_limit; and all of the terms together.
-  rare tsquery := (
-    select string_agg(chosen.term::text, ' | ')::tsquery
-    from (select t.term, sum(t.found) over (order by t.found, t.term::text) - t.found as before
-          from unnest(terms, counts) as t (term, found) where t.found > 0) as chosen
-    where chosen.before < row_limit);
-  every tsquery := (select string_agg(t::text, ' & ')::tsquery from unnest(terms) as t);
+  enough constant integer := 2 * row_limit;
+  few constant integer := 200;
+  found double precision[] := background.found;
+  chosen tsquery;
+  are_rare boolean[];
+  rows bigint;
 begin
-  return query
-    (select m.id from public.ai_memories as m
-     where m.organization_id = matching.organization_id and m.search_vector @@ every limit row_limit)
-    union
-    (select m.id from public.ai_memories as m
-     where m.organization_id = matching.organization_id and m.search_vector @@ rare
-     order by ts_rank(m.search_vector, rare) desc limit row_limit);
+  for attempt in 1 .. 2 loop
+    with told as (
+      select t.*, t.found < enough
+               and sum(t.found) over (order by t.found, t.ordinal) - t.found < enough as is_rare
+      from unnest(terms, found) with ordinality as t (term, found, ordinal)
+    ), others as (
+      select t.term, t.found < 0.3 * background.memories as is_telling, row_number() over (order by t.found, t.ordinal) as place
+      from told as t where not t.is_rare
+    )
+    -- Any of the rarest terms, until they make up enough, or two of the others that are not everywhere.
+    -- If that is in few memories, also the rarest of the others alone.
+    select (select string_agg(c.query, ' | ')::tsquery
+            from (select t.term::text as query from told as t where t.is_rare
+                  union all
+                  select format('%s & (%s)', o.term, string_agg(n.term::text, ' | '))
+                  from others as o join others as n on n.place > o.place and n.is_telling
+                  where o.place <= 2 group by o.place, o.term
+                  union all
+                  select o.term::text from others as o where o.place = 1 and rows < few) as c),
+           (select array_agg(t.is_rare order by t.ordinal) from told as t)
+      into chosen, are_rare;
+    with pool as materialized (
+      select m.id, r.ordinal, r.rank
+      from agent_memory.holding(matching.organization_id, chosen, background.has_most, 4 * enough) as m
+      cross join lateral (
+        select t.ordinal, ts_rank('{0,0.2,0.2,1}', m.search_vector, t.term) as rank
+        from unnest(terms) with ordinality as t (term, ordinal) offset 0) as r
+      where r.rank > 0
+    ), counted as (
+      select c.*, ln(1 + greatest(0, background.memories - c.found + 0.5) / (c.found + 0.5)) as idf
+      from (
+        -- All that have a rare term are there; of another one, some. What the sample has seldom is counted.
+        select t.ordinal, case
+            when t.is_rare then count(p.ordinal)
+            when t.found < 4000 then (
+              select count(*) from agent_memory.holding(matching.organization_id, t.term, background.has_most, 4000))
+            else greatest(t.found, count(p.ordinal)) end as found
+        from unnest(terms, found, are_rare) with ordinality as t (term, found, is_rare, ordinal)
+        left join pool as p on p.ordinal = t.ordinal
+        group by t.ordinal, t.term, t.found, t.is_rare) as c
+    )
+    select array(select r.id from (
+             select p.id, sum(c.idf * p.rank) as rank from pool as p join counted as c on c.ordinal = p.ordinal
+             group by p.id order by 2 desc, p.id desc limit row_limit) as r),
+           array(select c.found from counted as c order by c.ordinal),
+           array(select c.idf::real from counted as c order by c.ordinal),
+           (select count(*) from pool)
+      into ids, found, rarities, rows;
+    -- Of rare terms a sample knows little: what was found of them tells which are rarest.
+    exit when rows between few and 4 * enough - 1;
+  end loop;
 end
 $$;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) IS 'Memories of an organization that have all of the terms, or any of the rarest, by the text index.';
+COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) IS 'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; and the idf of each term, counted for those, estimated for others.';
 
 -- Name: may_read(text, text, text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2937,6 +3025,7 @@ declare
   exact_limit constant integer := agent_memory.exact_limit();
   word_limit integer;
   meaning_limit integer;
+  scored_limit integer;
   background agent_memory.background;
   cues agent_memory.query_cues;
   compared integer;
@@ -2948,7 +3037,6 @@ declare
   alone agent_memory.recall_weights;
   explained uuid[];
   terms tsquery[];
-  counts integer[];
   rarities real[];
   is_exact boolean := true;
   steps jsonb := '[]';
@@ -2973,11 +3061,12 @@ begin
   if cardinality(ids) > exact_limit then
     began := clock_timestamp();
     background := agent_memory.background(org, terms, query_embedding, embedding_model);
-    counts := agent_memory.term_counts(org, terms, background, exact_limit);
-    -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
+    -- The more memories, the more are about as near or have as much of the words, and the best of all
+    -- need not be the first by either.
     word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
     meaning_limit := least(1000, greatest(200, background.memories / 1000));
-    by_words := array(select agent_memory.matching(org, terms, counts, word_limit));
+    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
+    select m.ids, m.rarities into by_words, rarities from agent_memory.matching(org, terms, background, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -2987,40 +3076,45 @@ begin
     began := clock_timestamp();
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
       array(select unnest(by_words) union select unnest(by_meaning)), null);
+    -- Of what passes, the best by either.
+    ids := array(
+      select unnest(agent_memory.first_of(by_words, ids, scored_limit))
+      union
+      select unnest(agent_memory.first_of(by_meaning, ids, scored_limit)));
     steps := steps || agent_memory.step('filters', ids, began);
     began := clock_timestamp();
     cues := agent_memory.query_cues(query, valid_at, org, ids);
     if cues.wishes is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
         caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        array(select agent_memory.wishing(org, cues.wishes, word_limit)), null)));
+        array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
     end if;
     -- There is an index of times by user, and none of those of all users.
     if cues.starts_at is not null and user_id is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
         caller, agent_id, user_id, context_key, kinds, metadata, greatest(since, cues.starts_at),
-        least(until, cues.ends_at), valid_at, null, word_limit)));
+        least(until, cues.ends_at), valid_at, null, scored_limit)));
     end if;
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
     compared := cardinality(ids);
     if compared >= greatest(match_limit, 100) then
       is_exact := false;
-      rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
       -- Among candidates alone, those that follow one another need not be neighbours.
       alone := jsonb_populate_record(weight, jsonb_build_object(
         'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
       by_score := array(
         select s.id from agent_memory.score_memories(
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
-        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 1000 end, match_limit));
+        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 400 end, match_limit));
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        agent_memory.neighbours(org, by_score, by_meaning), null);
+        agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
       background := null;
+      rarities := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
       compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
@@ -3496,7 +3590,7 @@ CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
-  -- Ids begin with 48 bits of time: the next memory after each of 400 moments between the first and the last.
+  -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
   with ends as (
     select (select m.id from public.ai_memories as m
             where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
@@ -3509,17 +3603,17 @@ CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
   )
   select array_agg(distinct near.id)
   from moments as t
-  cross join generate_series(0, 399) as place
+  cross join generate_series(0, 99) as place
   cross join lateral (
     select m.id from public.ai_memories as m
     where m.organization_id = sampled.organization_id
-      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 400), 12, '0'), 32, '0')::uuid
+      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
     order by m.id limit 1) as near
 $$;
 
 -- Name: FUNCTION sampled(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.sampled(organization_id uuid) IS 'Up to 400 memories of an organization, from all of its time.';
+COMMENT ON FUNCTION agent_memory.sampled(organization_id uuid) IS 'Up to 100 memories of an organization, from all of its time.';
 
 -- Name: scope_digest(text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3610,13 +3704,14 @@ declare
   frequent constant double precision := ln(10.0 / 3);
   -- A power of a half that underflowed would be an error.
   most constant double precision := 100;
+  any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
   with scope as materialized (
     select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place,
            greatest(lag(t.similarity) over told, lead(t.similarity) over told) as beside
     from (
-      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
+      select m.id, m.search_vector, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
              cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
              e.similarity::double precision as similarity,
              -- A number each, so far apart that no match reaches another conversation. A memory outside
@@ -3643,16 +3738,15 @@ begin
     group by c.conversation
   ), matches as materialized (
     select s.place, t.ordinal, t.own, t.before, t.is_named
-    from public.ai_memories as m
+    from scope as s
     cross join lateral (
       select t.ordinal,
-             ts_rank('{0,0,0,1}', m.search_vector, t.term)::double precision as own,
-             ts_rank('{0,1,0,0}', m.search_vector, t.term)::double precision as before,
-             ts_rank('{0,0,1,0}', m.search_vector, t.term) > 0 as is_named
+             ts_rank('{0,0,0,1}', s.search_vector, t.term)::double precision as own,
+             ts_rank('{0,1,0,0}', s.search_vector, t.term)::double precision as before,
+             ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
       from unnest(terms) with ordinality as t (term, ordinal)
-      where m.search_vector @@ t.term offset 0) as t
-    join scope as s on s.id = m.id
-    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+      where s.search_vector @@ t.term offset 0) as t
+    where s.search_vector @@ any_term
   ), rarity as materialized (
     select t.*, t.idf > frequent or t.found < 20 as is_spread
     from (
@@ -3678,7 +3772,7 @@ begin
   ), found as (
     select m.place, sum(m.windowed) as window_words, bool_or(m.is_named) as is_named from weighed as m group by m.place
   ), raw as materialized (
-    select s.*, c.similarity as context_similarity, c.meaning as context_meaning,
+    select s.id, s.importance, s.trust, s.occurred_at, s.is_opening, s.is_said, s.is_question, s.has_digits, s.names_time, s.is_wish, s.similarity, s.answers, s.beside, c.similarity as context_similarity, c.meaning as context_meaning,
            greatest(none, (s.similarity - l.mean) / l.breadth) as meaning,
            greatest(none, (s.beside - l.mean) / l.breadth) as meaning_beside,
            f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
@@ -4009,6 +4103,23 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.settled_since() IS 'A time up to which no other transaction under way began, as far as the owner of this function may see: memories of that created_at or an earlier one are committed, or will never be.';
 
+-- Name: share_of_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.share_of_memories(organization_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select f.share
+  from pg_stats as s
+  cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+  where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+    and f.id = share_of_memories.organization_id
+$$;
+
+-- Name: FUNCTION share_of_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.share_of_memories(organization_id uuid) IS 'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
+
 -- Name: similarities(uuid, text, real[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[]) RETURNS TABLE(memory_id uuid, similarity real)
@@ -4268,29 +4379,6 @@ $$;
 -- Name: FUNCTION surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) IS 'Who said each of some memories, which the caller must be known to see, and the messages before and after it that the caller may see and that are valid at a time.';
-
--- Name: term_counts(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
-
-CREATE FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) RETURNS integer[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
-    SET enable_seqscan TO 'off'
-    AS $$
-  select array_agg(case
-      -- As the sample has it, too many to count.
-      when background.shares[t.ordinal] * background.memories >= row_limit then (background.shares[t.ordinal] * background.memories)::integer
-      else (select count(*)::integer from (
-        select from public.ai_memories as m
-        where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
-        limit row_limit) as counted)
-    end order by t.ordinal)
-  from unnest(terms) with ordinality as t (term, ordinal)
-$$;
-
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
-
-COMMENT ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) IS 'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
 
 -- Name: text_digest(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -6134,6 +6222,10 @@ CREATE UNIQUE INDEX ai_memories_idempotency_idx ON public.ai_memories USING btre
 
 CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin (organization_id, search_vector) WITH (gin_pending_list_limit='256');
 
+-- Name: ai_memories_sample_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_sample_idx ON public.ai_memories USING gin (search_vector) WITH (gin_pending_list_limit='256') WHERE ((uuid_hash(id) & 63) = 0);
+
 -- Name: ai_memories_slot_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE UNIQUE INDEX ai_memories_slot_idx ON public.ai_memories USING btree (organization_id, agent_id, slot, COALESCE(user_id, ''::text)) WHERE ((slot IS NOT NULL) AND (superseded_by IS NULL) AND (forgotten_at IS NULL));
@@ -6786,11 +6878,19 @@ REVOKE ALL ON FUNCTION agent_memory.existing(organization_id uuid, draft agent_m
 
 REVOKE ALL ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers text[]) FROM PUBLIC;
 
+-- Name: FUNCTION first_of(ids uuid[], among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.first_of(ids uuid[], among uuid[], row_limit integer) FROM PUBLIC;
+
 -- Name: FUNCTION has_vector(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.has_vector() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.has_vector() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.has_vector() TO service_role;
+
+-- Name: FUNCTION holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION import_refusal(caller agent_memory.principal, item jsonb, draft agent_memory.draft); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -6865,9 +6965,9 @@ REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, m
 
 REVOKE ALL ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) FROM PUBLIC;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) FROM PUBLIC;
 
 -- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7071,6 +7171,10 @@ REVOKE ALL ON FUNCTION agent_memory.settle_model(organization_id uuid, agent_id 
 
 REVOKE ALL ON FUNCTION agent_memory.settled_since() FROM PUBLIC;
 
+-- Name: FUNCTION share_of_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.share_of_memories(organization_id uuid) FROM PUBLIC;
+
 -- Name: FUNCTION similarities(organization_id uuid, model text, query real[], ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[]) FROM PUBLIC;
@@ -7110,10 +7214,6 @@ REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, dra
 -- Name: FUNCTION surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) FROM PUBLIC;
-
--- Name: FUNCTION term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
-
-REVOKE ALL ON FUNCTION agent_memory.term_counts(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION text_digest(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
 

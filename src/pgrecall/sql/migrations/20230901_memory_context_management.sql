@@ -780,6 +780,9 @@ begin
   end if;
 end
 $text_index$;
+-- How frequent the words of a question are in a large organization, recall asks every 64th memory.
+create index if not exists ai_memories_sample_idx on public.ai_memories using gin (search_vector)
+  with (gin_pending_list_limit = 256) where uuid_hash(id) & 63 = 0;
 
 -- Row Level Security and grants ---------------------------------------------------------------
 

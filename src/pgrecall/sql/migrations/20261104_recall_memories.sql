@@ -47,7 +47,7 @@ begin
   end if;
   if pg_catalog.to_regtype('agent_memory.background') is null then
     create type agent_memory.background as (
-      memories double precision, shares double precision[], mean double precision);
+      memories double precision, has_most boolean, found double precision[], mean double precision);
   end if;
   if pg_catalog.to_regtype('agent_memory.recall_weights') is null then
     create type agent_memory.recall_weights as (
@@ -63,7 +63,7 @@ begin
 end
 $types$;
 comment on type agent_memory.background is
-  'What a large organization is like, estimated: how many memories it has, the share of them that each term is in, the mean similarity to the question.';
+  'What a large organization is like, estimated: how many memories it has, whether these are most of all that there are, in about how many of them each term is, the mean similarity to the question.';
 comment on type agent_memory.recall_weights is
   'What each signal counts for; the half-life of recency; and how much of a match reaches a memory (shares) that stands so many places after it, or before it where negative (distances).';
 comment on type agent_memory.query_cues is
@@ -355,13 +355,14 @@ declare
   frequent constant double precision := ln(10.0 / 3);
   -- A power of a half that underflowed would be an error.
   most constant double precision := 100;
+  any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
   with scope as materialized (
     select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place,
            greatest(lag(t.similarity) over told, lead(t.similarity) over told) as beside
     from (
-      select m.id, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
+      select m.id, m.search_vector, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
              cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
              e.similarity::double precision as similarity,
              -- A number each, so far apart that no match reaches another conversation. A memory outside
@@ -388,16 +389,15 @@ begin
     group by c.conversation
   ), matches as materialized (
     select s.place, t.ordinal, t.own, t.before, t.is_named
-    from public.ai_memories as m
+    from scope as s
     cross join lateral (
       select t.ordinal,
-             ts_rank('{0,0,0,1}', m.search_vector, t.term)::double precision as own,
-             ts_rank('{0,1,0,0}', m.search_vector, t.term)::double precision as before,
-             ts_rank('{0,0,1,0}', m.search_vector, t.term) > 0 as is_named
+             ts_rank('{0,0,0,1}', s.search_vector, t.term)::double precision as own,
+             ts_rank('{0,1,0,0}', s.search_vector, t.term)::double precision as before,
+             ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
       from unnest(terms) with ordinality as t (term, ordinal)
-      where m.search_vector @@ t.term offset 0) as t
-    join scope as s on s.id = m.id
-    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+      where s.search_vector @@ t.term offset 0) as t
+    where s.search_vector @@ any_term
   ), rarity as materialized (
     select t.*, t.idf > frequent or t.found < 20 as is_spread
     from (
@@ -423,7 +423,7 @@ begin
   ), found as (
     select m.place, sum(m.windowed) as window_words, bool_or(m.is_named) as is_named from weighed as m group by m.place
   ), raw as materialized (
-    select s.*, c.similarity as context_similarity, c.meaning as context_meaning,
+    select s.id, s.importance, s.trust, s.occurred_at, s.is_opening, s.is_said, s.is_question, s.has_digits, s.names_time, s.is_wish, s.similarity, s.answers, s.beside, c.similarity as context_similarity, c.meaning as context_meaning,
            greatest(none, (s.similarity - l.mean) / l.breadth) as meaning,
            greatest(none, (s.beside - l.mean) / l.breadth) as meaning_beside,
            f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
@@ -498,17 +498,28 @@ comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[],
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
+create or replace function agent_memory.share_of_memories(organization_id uuid)
+returns double precision
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select f.share
+  from pg_stats as s
+  cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+  where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+    and f.id = share_of_memories.organization_id
+$$;
+comment on function agent_memory.share_of_memories(uuid) is
+  'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
+
 create or replace function agent_memory.estimated_memories(organization_id uuid)
 returns double precision
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select greatest(2.0 * agent_memory.exact_limit(), (
-    select c.reltuples * f.share
-    from pg_class as c
-    join pg_stats as s on s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
-    where c.oid = 'public.ai_memories'::regclass and f.id = estimated_memories.organization_id))
+  select greatest(2.0 * agent_memory.exact_limit(),
+                  c.reltuples * agent_memory.share_of_memories(estimated_memories.organization_id))
+  from pg_class as c where c.oid = 'public.ai_memories'::regclass
 $$;
 comment on function agent_memory.estimated_memories(uuid) is
   'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
@@ -521,7 +532,7 @@ set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  -- Ids begin with 48 bits of time: the next memory after each of 400 moments between the first and the last.
+  -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
   with ends as (
     select (select m.id from public.ai_memories as m
             where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
@@ -534,14 +545,14 @@ as $$
   )
   select array_agg(distinct near.id)
   from moments as t
-  cross join generate_series(0, 399) as place
+  cross join generate_series(0, 99) as place
   cross join lateral (
     select m.id from public.ai_memories as m
     where m.organization_id = sampled.organization_id
-      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 400), 12, '0'), 32, '0')::uuid
+      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
     order by m.id limit 1) as near
 $$;
-comment on function agent_memory.sampled(uuid) is 'Up to 400 memories of an organization, from all of its time.';
+comment on function agent_memory.sampled(uuid) is 'Up to 100 memories of an organization, from all of its time.';
 
 create or replace function agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text)
 returns agent_memory.background
@@ -553,47 +564,27 @@ set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
-  ids constant uuid[] := agent_memory.sampled(background.organization_id);
   memories constant double precision := agent_memory.estimated_memories(background.organization_id);
-  shares double precision[];
+  found double precision[];
   average double precision;
 begin
-  with sample as materialized (
-    select m.search_vector from public.ai_memories as m
-    where m.organization_id = background.organization_id and m.id = any (ids)
-  ), shared as (
-    select t.ordinal, (select count(*) from sample as s where s.search_vector @@ t.term) as found
+  -- A term that the sample of every 64th memory doesn't have is in about half of what would show there.
+  select array_agg(64 * greatest(0.5, s.found) order by t.ordinal) into found
     from unnest(terms) with ordinality as t (term, ordinal)
-  )
-  select array_agg(s.found / cardinality(ids)::double precision order by s.ordinal) into shares from shared as s;
+    cross join lateral (
+      select count(*) as found from public.ai_memories as m
+      where m.search_vector @@ t.term and uuid_hash(m.id) & 63 = 0
+        -- In a form that no index serves, so that it is the sample's that is used.
+        and uuid_send(m.organization_id) = uuid_send(background.organization_id)) as s;
   select avg(s.similarity) into average
-    from agent_memory.similarities(background.organization_id, model, query_embedding, ids) as s;
-  return row(memories, shares, average)::agent_memory.background;
+    from agent_memory.similarities(background.organization_id, model, query_embedding,
+                                   agent_memory.sampled(background.organization_id)) as s;
+  return row(memories, coalesce(agent_memory.share_of_memories(background.organization_id) >= 0.5, false),
+             found, average)::agent_memory.background;
 end
 $$;
 comment on function agent_memory.background(uuid, tsquery[], real[], text) is
-  'What a large organization is like beside a question, estimated from a sample of its memories.';
-
-create or replace function agent_memory.term_counts(
-  organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer)
-returns integer[]
-language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
-set jit = off
-set enable_seqscan = off
-as $$
-  select array_agg(case
-      -- As the sample has it, too many to count.
-      when background.shares[t.ordinal] * background.memories >= row_limit then (background.shares[t.ordinal] * background.memories)::integer
-      else (select count(*)::integer from (
-        select from public.ai_memories as m
-        where m.organization_id = term_counts.organization_id and m.search_vector @@ t.term
-        limit row_limit) as counted)
-    end order by t.ordinal)
-  from unnest(terms) with ordinality as t (term, ordinal)
-$$;
-comment on function agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer) is
-  'How many memories of an organization each term is in: rare terms counted up to row_limit, others estimated.';
+  'What a large organization is like beside a question, estimated from samples of its memories.';
 
 create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[])
 returns uuid[]
@@ -630,8 +621,34 @@ $$;
 comment on function agent_memory.neighbours(uuid, uuid[], uuid[]) is
   'The named memories with up to 8 before and 8 after each in its conversation, twice as far as a match reaches; and those of the others that are in their conversations.';
 
-create or replace function agent_memory.matching(organization_id uuid, terms tsquery[], counts integer[], row_limit integer)
-returns setof uuid
+create or replace function agent_memory.holding(organization_id uuid, query tsquery, has_most boolean, row_limit integer)
+returns table (id uuid, search_vector tsvector)
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+  if has_most then
+    -- By the terms alone: to also read in the text index which memories are the organization's takes
+    -- about a millisecond for 100,000, and excludes few. No index serves this comparison.
+    return query
+      select m.id, m.search_vector from public.ai_memories as m
+      where m.search_vector @@ query and uuid_send(m.organization_id) = uuid_send(holding.organization_id) limit row_limit;
+  else
+    return query
+      select m.id, m.search_vector from public.ai_memories as m
+      where m.search_vector @@ query and m.organization_id = holding.organization_id limit row_limit;
+  end if;
+end
+$$;
+comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
+  'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
+
+create or replace function agent_memory.matching(
+  organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer,
+  out ids uuid[], out rarities real[])
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -639,25 +656,68 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
-  -- Any of the rare terms, until they make up row_limit; and all of the terms together.
-  rare tsquery := (
-    select string_agg(chosen.term::text, ' | ')::tsquery
-    from (select t.term, sum(t.found) over (order by t.found, t.term::text) - t.found as before
-          from unnest(terms, counts) as t (term, found) where t.found > 0) as chosen
-    where chosen.before < row_limit);
-  every tsquery := (select string_agg(t::text, ' & ')::tsquery from unnest(terms) as t);
+  enough constant integer := 2 * row_limit;
+  few constant integer := 200;
+  found double precision[] := background.found;
+  chosen tsquery;
+  are_rare boolean[];
+  rows bigint;
 begin
-  return query
-    (select m.id from public.ai_memories as m
-     where m.organization_id = matching.organization_id and m.search_vector @@ every limit row_limit)
-    union
-    (select m.id from public.ai_memories as m
-     where m.organization_id = matching.organization_id and m.search_vector @@ rare
-     order by ts_rank(m.search_vector, rare) desc limit row_limit);
+  for attempt in 1 .. 2 loop
+    with told as (
+      select t.*, t.found < enough
+               and sum(t.found) over (order by t.found, t.ordinal) - t.found < enough as is_rare
+      from unnest(terms, found) with ordinality as t (term, found, ordinal)
+    ), others as (
+      select t.term, t.found < 0.3 * background.memories as is_telling, row_number() over (order by t.found, t.ordinal) as place
+      from told as t where not t.is_rare
+    )
+    -- Any of the rarest terms, until they make up enough, or two of the others that are not everywhere.
+    -- If that is in few memories, also the rarest of the others alone.
+    select (select string_agg(c.query, ' | ')::tsquery
+            from (select t.term::text as query from told as t where t.is_rare
+                  union all
+                  select format('%s & (%s)', o.term, string_agg(n.term::text, ' | '))
+                  from others as o join others as n on n.place > o.place and n.is_telling
+                  where o.place <= 2 group by o.place, o.term
+                  union all
+                  select o.term::text from others as o where o.place = 1 and rows < few) as c),
+           (select array_agg(t.is_rare order by t.ordinal) from told as t)
+      into chosen, are_rare;
+    with pool as materialized (
+      select m.id, r.ordinal, r.rank
+      from agent_memory.holding(matching.organization_id, chosen, background.has_most, 4 * enough) as m
+      cross join lateral (
+        select t.ordinal, ts_rank('{0,0.2,0.2,1}', m.search_vector, t.term) as rank
+        from unnest(terms) with ordinality as t (term, ordinal) offset 0) as r
+      where r.rank > 0
+    ), counted as (
+      select c.*, ln(1 + greatest(0, background.memories - c.found + 0.5) / (c.found + 0.5)) as idf
+      from (
+        -- All that have a rare term are there; of another one, some. What the sample has seldom is counted.
+        select t.ordinal, case
+            when t.is_rare then count(p.ordinal)
+            when t.found < 4000 then (
+              select count(*) from agent_memory.holding(matching.organization_id, t.term, background.has_most, 4000))
+            else greatest(t.found, count(p.ordinal)) end as found
+        from unnest(terms, found, are_rare) with ordinality as t (term, found, is_rare, ordinal)
+        left join pool as p on p.ordinal = t.ordinal
+        group by t.ordinal, t.term, t.found, t.is_rare) as c
+    )
+    select array(select r.id from (
+             select p.id, sum(c.idf * p.rank) as rank from pool as p join counted as c on c.ordinal = p.ordinal
+             group by p.id order by 2 desc, p.id desc limit row_limit) as r),
+           array(select c.found from counted as c order by c.ordinal),
+           array(select c.idf::real from counted as c order by c.ordinal),
+           (select count(*) from pool)
+      into ids, found, rarities, rows;
+    -- Of rare terms a sample knows little: what was found of them tells which are rarest.
+    exit when rows between few and 4 * enough - 1;
+  end loop;
 end
 $$;
-comment on function agent_memory.matching(uuid, tsquery[], integer[], integer) is
-  'Memories of an organization that have all of the terms, or any of the rarest, by the text index.';
+comment on function agent_memory.matching(uuid, tsquery[], agent_memory.background, integer) is
+  'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; and the idf of each term, counted for those, estimated for others.';
 
 create or replace function agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer)
 returns setof uuid
@@ -716,6 +776,20 @@ $$;
 comment on function agent_memory.check_embedding(uuid, real[], text) is
   'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
 
+create or replace function agent_memory.first_of(ids uuid[], among uuid[], row_limit integer)
+returns uuid[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_nestloop = off
+as $$
+  select array(
+    select f.id from unnest(ids) with ordinality as f (id, place)
+    join unnest(among) as a (id) on a.id = f.id
+    order by f.place limit row_limit)
+$$;
+comment on function agent_memory.first_of(uuid[], uuid[], integer) is 'The first of some ids that are among others, in their order.';
+
 create or replace function agent_memory.step(step text, ids uuid[], began timestamptz)
 returns jsonb
 language plpgsql volatile parallel safe
@@ -746,6 +820,7 @@ declare
   exact_limit constant integer := agent_memory.exact_limit();
   word_limit integer;
   meaning_limit integer;
+  scored_limit integer;
   background agent_memory.background;
   cues agent_memory.query_cues;
   compared integer;
@@ -757,7 +832,6 @@ declare
   alone agent_memory.recall_weights;
   explained uuid[];
   terms tsquery[];
-  counts integer[];
   rarities real[];
   is_exact boolean := true;
   steps jsonb := '[]';
@@ -782,11 +856,12 @@ begin
   if cardinality(ids) > exact_limit then
     began := clock_timestamp();
     background := agent_memory.background(org, terms, query_embedding, embedding_model);
-    counts := agent_memory.term_counts(org, terms, background, exact_limit);
-    -- Above 200,000 memories ever more are about as near, and the best of them need not be the nearest.
+    -- The more memories, the more are about as near or have as much of the words, and the best of all
+    -- need not be the first by either.
     word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
     meaning_limit := least(1000, greatest(200, background.memories / 1000));
-    by_words := array(select agent_memory.matching(org, terms, counts, word_limit));
+    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
+    select m.ids, m.rarities into by_words, rarities from agent_memory.matching(org, terms, background, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -796,40 +871,45 @@ begin
     began := clock_timestamp();
     ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
       array(select unnest(by_words) union select unnest(by_meaning)), null);
+    -- Of what passes, the best by either.
+    ids := array(
+      select unnest(agent_memory.first_of(by_words, ids, scored_limit))
+      union
+      select unnest(agent_memory.first_of(by_meaning, ids, scored_limit)));
     steps := steps || agent_memory.step('filters', ids, began);
     began := clock_timestamp();
     cues := agent_memory.query_cues(query, valid_at, org, ids);
     if cues.wishes is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
         caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        array(select agent_memory.wishing(org, cues.wishes, word_limit)), null)));
+        array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
     end if;
     -- There is an index of times by user, and none of those of all users.
     if cues.starts_at is not null and user_id is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
         caller, agent_id, user_id, context_key, kinds, metadata, greatest(since, cues.starts_at),
-        least(until, cues.ends_at), valid_at, null, word_limit)));
+        least(until, cues.ends_at), valid_at, null, scored_limit)));
     end if;
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
     compared := cardinality(ids);
     if compared >= greatest(match_limit, 100) then
       is_exact := false;
-      rarities := array(select ln(1 + greatest(0, background.memories - c + 0.5) / (c + 0.5)) from unnest(counts) as c);
       -- Among candidates alone, those that follow one another need not be neighbours.
       alone := jsonb_populate_record(weight, jsonb_build_object(
         'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
       by_score := array(
         select s.id from agent_memory.score_memories(
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
-        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 1000 end, match_limit));
+        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 400 end, match_limit));
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        agent_memory.neighbours(org, by_score, by_meaning), null);
+        agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
       background := null;
+      rarities := null;
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
       compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
@@ -905,12 +985,14 @@ from (values
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, uuid[])', '{}'),
   ('agent_memory.estimated_memories(uuid)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
+  ('agent_memory.share_of_memories(uuid)', '{}'),
   ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
-  ('agent_memory.term_counts(uuid, tsquery[], agent_memory.background, integer)', '{}'),
   ('agent_memory.neighbours(uuid, uuid[], uuid[])', '{}'),
-  ('agent_memory.matching(uuid, tsquery[], integer[], integer)', '{}'),
+  ('agent_memory.holding(uuid, tsquery, boolean, integer)', '{}'),
+  ('agent_memory.matching(uuid, tsquery[], agent_memory.background, integer)', '{}'),
   ('agent_memory.wishing(uuid, tsquery, integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
+  ('agent_memory.first_of(uuid[], uuid[], integer)', '{}'),
   ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
   ('agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
