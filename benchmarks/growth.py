@@ -112,7 +112,7 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
     questions = population.questions(options.questions)
     with _memory(place, population, questions) as memory:
         milliseconds = _ask(memory, questions)
-        exactly = questions[: max(5, min(options.exact, 2_000_000 // sizes.large))]
+        exactly = questions[: min(options.exact, max(5, 20_000_000 // sizes.large))]
         found = [_found(memory, question) for question in exactly]
         is_exact = memory.recall(questions[0].words, limit=LIMIT).explain().is_exact
         with _memory(_comparing_all(place), population, questions) as comparing:

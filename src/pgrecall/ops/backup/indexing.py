@@ -24,6 +24,12 @@ OnStep: TypeAlias = Callable[[str, int, int], None]
 
 MEMORIES = "public.ai_memories"
 _LOOK_SECONDS = 1.0
+# Somebody uses the tables, or they are not this role's: rows go into the indexes one by one.
+_UNAVAILABLE = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 
 @contextmanager
@@ -33,8 +39,9 @@ def built_afterwards(
     """Rows that are put in inside the block go into the indexes of search when it ends.
 
     It does so where more memories come than a recall compares one by one, into a database that has
-    no more than that, and nobody keeps the tables locked. What an earlier restore left is built in
-    any case. `tell` hears how many blocks of a table are in its index, of how many.
+    no more than that, if nobody keeps the tables locked and they are this role's. What an earlier
+    restore left is built in any case. `tell` hears how many blocks of a table are in its index, of
+    how many.
     """
     _take_down(connection, entry, memories)
     try:
@@ -48,7 +55,7 @@ def built_afterwards(
 
 def _take_down(connection: Connection, entry: Entry, memories: int) -> None:
     given = {"organization_id": entry.organization_id, "id": entry.id, "memories": memories}
-    with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+    with suppress(*_UNAVAILABLE), connection.transaction():
         run(connection, statement("limit_lock_wait"))
         for row in run(connection, statement("note_indexes", given)):
             connection.execute(row["drop"].encode())
