@@ -1,12 +1,16 @@
-"""A large restore builds the indexes of search once, after its rows, and never loses one."""
+"""A large restore or import builds the indexes of search after its rows, and never loses one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgrecall import Memory
 from pgrecall.errors import BackupError
@@ -14,7 +18,7 @@ from pgrecall.ops.backup import indexing
 from pgrecall.ops.backup.restoring import restore
 from pgrecall.ops.backup.whole import back_up_database, restore_database
 from pgrecall.testing import HashingEmbedder
-from tests.backup.conftest import checksums, fill
+from tests.backup.conftest import ORGANIZATION, checksums, fill
 from tests.backup.test_backup_whole import require_tools
 
 # Fewer memories than are backed up, and more than are in the database before.
@@ -144,3 +148,65 @@ def test_without_shared_memory_one_process_builds_them(
     restore(target, str(backup))
     assert set(alone) == {name.rpartition(".")[2] for name in before}
     assert definitions(target) == before
+
+
+@contextmanager
+def nobody_hears() -> Iterator[indexing.OnStep]:
+    yield lambda step, done, total: None
+
+
+def imports(dsn: str) -> list[tuple[str, str]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            "select state, coalesce(reason, '') from agent_memory.backups where action = 'import'"
+        ).fetchall()
+
+
+def test_an_import_builds_them_afterwards(target: str) -> None:
+    before = indexes(target)
+    with (
+        indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
+        Memory(target, embedder=HashingEmbedder()) as memory,
+    ):
+        assert indexes(target) == {}
+        memory.transfer.store([{"content": f"Note {number}."} for number in range(50)])
+        # By then more than are compared one by one; found all the same.
+        assert memory.recall("note 17")[0].content == "Note 17."
+    after = indexes(target)
+    assert {name: text for name, (_, text) in after.items()} == {
+        name: text for name, (_, text) in before.items()
+    }
+    assert after != before
+    assert (unbuilt(target), imports(target)) == (0, [("done", "")])
+
+
+@pytest.mark.parametrize("error", [BackupError("no more"), KeyboardInterrupt(), ValueError("bug")])
+def test_an_import_that_ends_early_builds_them_too(target: str, error: BaseException) -> None:
+    before = definitions(target)
+    with (
+        pytest.raises(type(error)),
+        indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
+    ):
+        raise error
+    assert (definitions(target), unbuilt(target)) == (before, 0)
+
+
+def test_an_import_beside_a_large_organization_leaves_them(target: str) -> None:
+    fill(target, "a large one")
+    before = indexes(target)
+    with indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears):
+        assert indexes(target) == before
+    assert imports(target) == []
+
+
+def test_an_import_by_another_role_leaves_them(target: str) -> None:
+    before = indexes(target)
+    login = f"import_{uuid4().hex[:12]}"
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute(f"create role {login} login password 'x' in role authenticated")
+        dsn = make_conninfo(target, options=f"-c role={login}")
+        try:
+            with indexing.built_after_import(dsn, ORGANIZATION, "many.jsonl", nobody_hears):
+                assert indexes(target) == before
+        finally:
+            connection.execute(f"drop role {login}")

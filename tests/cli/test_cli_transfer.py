@@ -8,8 +8,10 @@ import signal
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from pgrecall.cli import import_
 from tests.cli.conftest import Shell
 
 
@@ -47,6 +49,29 @@ def test_the_format_follows_the_name_or_is_told(told: Shell, tmp_path: Path) -> 
         assert done.stdout == "3 added\n"
     done = told.run("import", str(tmp_path / "b"), "--from", "csv", "--organization", "third")
     assert done.stdout == "2 added\n"
+
+
+def test_a_large_file_builds_its_indexes_afterwards(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.json("remember", "Green tea.")
+    dsn = shell.environment["DATABASE_URL"]
+    asked = "select 'public.ai_memories_sample_idx'::regclass::oid::bigint"
+    with psycopg.connect(dsn) as connection:
+        before = connection.execute(asked).fetchall()
+    file = tmp_path / "many.jsonl"
+    file.write_text("".join(f'{{"content": "Note {number}."}}\n' for number in range(30)))
+    assert shell.run("import", str(file)).stdout == "30 added\n"
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute(asked).fetchall() == before
+    monkeypatch.setattr(import_, "LARGE", 100)
+    assert shell.run("import", str(file), "--organization", "other").stdout == "30 added\n"
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute(asked).fetchall() != before
+        [row] = connection.execute(
+            "select action, state, place, unbuilt_indexes from agent_memory.backups"
+        ).fetchall()
+    assert row == ("import", "done", "many.jsonl, as pgrecall", [])
 
 
 def test_streams(told: Shell) -> None:

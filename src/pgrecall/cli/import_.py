@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO, TypeAlias
 
@@ -11,17 +12,21 @@ import typer
 
 from pgrecall._sync.vectors import DEFAULT
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
-from pgrecall.cli.opening import opened
+from pgrecall.cli.opening import opened, shared
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
-from pgrecall.cli.output import plain, print_json, progress, say
+from pgrecall.cli.output import plain, print_json, progress, say, steps
+from pgrecall.domain.identity import organization_uuid
+from pgrecall.ops.backup.indexing import built_after_import
 from pgrecall.ops.transfer.agents import Agents
 from pgrecall.ops.transfer.importing import Outcome, import_items
-from pgrecall.ops.transfer.sources import SOURCES, TABLES, Asked, opened_source
+from pgrecall.ops.transfer.sources import SOURCES, TABLES, Asked, Source, opened_source
 from pgrecall.ops.transfer.writing import as_json as json_line
 
 # Of more the number is said; --report has them all.
 SHOWN = 20
 KEPT = 1000
+# Bytes of a file from which its indexes may be built afterwards.
+LARGE = 2 * 2**20
 
 _FROM_HELP = f"{', '.join(SOURCES)}; auto looks at what is in it."
 _REPORT_HELP = "Write there, as JSON lines, what became of each item."
@@ -103,15 +108,42 @@ def import_(
         agents = stack.enter_context(Agents(own, agent, dsn, organization, embedder))
         tally = _Tally(stack.enter_context(report.open("w", encoding="utf-8")) if report else None)
         say(f"reading: {found.name}")
-        bar = stack.enter_context(progress("Importing", is_bytes=found.is_bytes))
+        if not dry_run and _is_large(found):
+            stack.enter_context(_indexing(dsn, organization, found.name))
+        is_interrupted = _import(found, agents, tally, defaults, dry_run=dry_run)
+    if is_interrupted:
+        say(f"interrupted after {tally.counts.total():,} items; run it again to go on")
+        raise typer.Exit(INTERRUPTED)
+    _show(tally, dry_run=dry_run, as_json=as_json)
+
+
+def _import(
+    found: Source, agents: Agents, tally: _Tally, defaults: Mapping[str, object], *, dry_run: bool
+) -> bool:
+    """Whether somebody interrupted it."""
+    with progress("Importing", is_bytes=found.is_bytes) as bar:
         try:
             for each in import_items(found.items, agents.way, defaults=defaults, dry_run=dry_run):
                 tally.add(each)
                 bar(*found.progress())
         except KeyboardInterrupt:
-            say(f"interrupted after {tally.counts.total():,} items; run it again to go on")
-            raise typer.Exit(INTERRUPTED) from None
-    _show(tally, dry_run=dry_run, as_json=as_json)
+            return True
+    return False
+
+
+def _is_large(found: Source) -> bool:
+    """Whether it may well have more memories than are compared one by one."""
+    _, size = found.progress()
+    return size is None or size >= LARGE
+
+
+@contextmanager
+def _indexing(dsn: str | None, organization: str, name: str) -> Iterator[None]:
+    with (
+        shared(dsn) as database,
+        built_after_import(database, organization_uuid(organization), name, steps),
+    ):
+        yield
 
 
 def _show(tally: _Tally, *, dry_run: bool, as_json: bool) -> None:

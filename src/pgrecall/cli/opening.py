@@ -39,6 +39,17 @@ def reached(dsn: str | None) -> Iterator[str]:
         yield lease.dsn
 
 
+@contextmanager
+def shared(dsn: str | None) -> Iterator[str]:
+    """The connection string of the database that is meant, which somebody has opened already."""
+    address = Address.of(dsn, Settings())
+    if address.dsn is not None:
+        yield address.dsn
+        return
+    with join(address.home) as lease:
+        yield lease.dsn
+
+
 def home() -> Path:
     """Where the embedded server keeps its data."""
     return Settings().home or default_home()

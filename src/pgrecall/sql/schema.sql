@@ -5661,7 +5661,7 @@ CREATE TABLE agent_memory.backups (
     unbuilt_indexes text[] DEFAULT '{}'::text[] NOT NULL,
     reason text,
     deleted_at timestamp with time zone,
-    CONSTRAINT backups_action_check CHECK ((action = ANY (ARRAY['backup'::text, 'restore'::text, 'verification'::text]))),
+    CONSTRAINT backups_action_check CHECK ((action = ANY (ARRAY['backup'::text, 'restore'::text, 'verification'::text, 'import'::text]))),
     CONSTRAINT backups_bytes_check CHECK ((bytes >= 0)),
     CONSTRAINT backups_files_loaded_check CHECK ((files_loaded >= 0)),
     CONSTRAINT backups_place_check CHECK (((char_length(place) >= 1) AND (char_length(place) <= 4000))),
@@ -5672,7 +5672,7 @@ CREATE TABLE agent_memory.backups (
 
 -- Name: TABLE backups; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON TABLE agent_memory.backups IS 'The ledger of backups, restores and verifications: one row a run. The newest snapshot_at of a backup that is done says what would be lost; the newest finished_at of a verification that is done, since when it is proven that a backup can be restored.';
+COMMENT ON TABLE agent_memory.backups IS 'The ledger of backups, restores, verifications and of imports that build indexes afterwards: one row a run. The newest snapshot_at of a backup that is done says what would be lost; the newest finished_at of a verification that is done, since when it is proven that a backup can be restored.';
 
 -- Name: COLUMN backups.organization_id; Type: COMMENT; Schema: agent_memory; Owner: -
 
@@ -5712,7 +5712,7 @@ COMMENT ON COLUMN agent_memory.backups.is_fresh IS 'Whether the restore made the
 
 -- Name: COLUMN backups.unbuilt_indexes; Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON COLUMN agent_memory.backups.unbuilt_indexes IS 'The indexes of search that the restore has dropped and not built again yet, as CREATE INDEX.';
+COMMENT ON COLUMN agent_memory.backups.unbuilt_indexes IS 'The indexes of search that the restore or import has dropped and not built again yet, as CREATE INDEX.';
 
 -- Name: COLUMN backups.deleted_at; Type: COMMENT; Schema: agent_memory; Owner: -
 

@@ -1,28 +1,32 @@
 """The indexes of search, built at once when all rows are in instead of row by row.
 
 A row more costs an HNSW index or a text index several times what it costs to build them anew. So a
-restore into a database where no recall uses them takes them away, and the ledger remembers what is
-to be built, in the same transaction: however the restore ends, the next one builds it, and
-`pgrecall migrate --repair` does.
+restore or an import into a database where no recall uses them takes them away, and the ledger
+remembers what is to be built, in the same transaction: however it ends, the next one builds it,
+and `pgrecall migrate --repair` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TypeAlias
+from uuid import UUID, uuid4
 
 import psycopg
 
 from pgrecall.errors import PgRecallError
+from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.connecting import Connection, connected, run
 from pgrecall.ops.backup.ledger import Entry
 from pgrecall.sql.loader import statement
 
 OnStep: TypeAlias = Callable[[str, int, int], None]
+Telling: TypeAlias = "AbstractContextManager[OnStep]"
 
 MEMORIES = "public.ai_memories"
+_VERY_MANY = 2**31 - 1
 _LOOK_SECONDS = 1.0
 # Somebody uses the tables, or they are not this role's: rows go into the indexes one by one.
 _UNAVAILABLE = (
@@ -53,12 +57,53 @@ def built_afterwards(
     _build(connection, dsn, tell)
 
 
+@contextmanager
+def built_after_import(
+    dsn: str, organization_id: UUID, source: str, telling: Callable[[], Telling]
+) -> Iterator[None]:
+    """The same for an import of very many memories; of how many, nobody need know.
+
+    Nothing is done for a role that does not own the tables. `telling` is entered when indexes are
+    built, and gives what hears of it.
+    """
+    with connected(dsn, "import") as connection:
+        entry = _take_down_for_import(connection, organization_id, source)
+        if entry is None:
+            yield
+            return
+        with ledger.told(entry):
+            try:
+                yield
+            finally:
+                with telling() as tell:
+                    _build(connection, dsn, tell)
+            entry.done(None, None, None)
+
+
 def _take_down(connection: Connection, entry: Entry, memories: int) -> None:
-    given = {"organization_id": entry.organization_id, "id": entry.id, "memories": memories}
     with suppress(*_UNAVAILABLE), connection.transaction():
         run(connection, statement("limit_lock_wait"))
-        for row in run(connection, statement("note_indexes", given)):
-            connection.execute(row["drop"].encode())
+        _drop(connection, entry, memories)
+
+
+def _take_down_for_import(
+    connection: Connection, organization_id: UUID, source: str
+) -> Entry | None:
+    with suppress(*_UNAVAILABLE), connection.transaction() as transaction:
+        run(connection, statement("limit_lock_wait"))
+        entry = ledger.begin(connection, organization_id, uuid4(), "import", source)
+        if _drop(connection, entry, _VERY_MANY):
+            return entry
+        raise psycopg.Rollback(transaction)
+    return None
+
+
+def _drop(connection: Connection, entry: Entry, memories: int) -> bool:
+    given = {"organization_id": entry.organization_id, "id": entry.id, "memories": memories}
+    rows = run(connection, statement("note_indexes", given))
+    for row in rows:
+        connection.execute(row["drop"].encode())
+    return bool(rows)
 
 
 def _build(connection: Connection, dsn: str, tell: OnStep) -> None:

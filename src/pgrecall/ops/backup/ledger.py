@@ -1,4 +1,4 @@
-"""agent_memory.backups: what was backed up, restored and verified."""
+"""agent_memory.backups: what was backed up, restored, verified and imported in bulk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pgrecall.errors import PgRecallError
 from pgrecall.ops.backup.connecting import Connection, run
 from pgrecall.sql.loader import statement
 
-Action = Literal["backup", "restore", "verification"]
+Action = Literal["backup", "restore", "verification", "import"]
 WHOLE_DATABASE = UUID(int=0)
 
 
