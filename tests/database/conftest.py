@@ -51,6 +51,11 @@ class World:
 
     connection: psycopg.Connection[dict[str, Any]]
 
+    @property
+    def has_vector(self) -> bool:
+        row = self.connection.execute("select agent_memory.has_vector() as it").fetchone()
+        return bool(row and row["it"])
+
     def organization(self, name: str = "acme") -> uuid.UUID:
         organization = uuid.uuid4()
         self.connection.execute(

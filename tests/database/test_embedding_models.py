@@ -21,8 +21,7 @@ VECTOR = [1.0, 0.0, 0.0, 0.5]
 
 @pytest.fixture(autouse=True)
 def _of_vectors(world: World) -> None:
-    [row] = world.connection.execute("select agent_memory.has_vector() as it").fetchall()
-    if not row["it"]:
+    if not world.has_vector:
         pytest.skip("this server has no pgvector")
 
 

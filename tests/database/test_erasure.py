@@ -48,11 +48,6 @@ def count(world: World, table: str) -> int:
     return n
 
 
-def has_vector(world: World) -> bool:
-    [row] = world.connection.execute("select agent_memory.has_vector() as it").fetchall()
-    return bool(row["it"])
-
-
 def live_of_a_user(world: World, alpha: Client) -> None:
     """A user's memories after edits, forgets and a second model; hers hold the canaries."""
     organization = organization_of(alpha)
@@ -70,7 +65,7 @@ def live_of_a_user(world: World, alpha: Client) -> None:
     change = json.dumps({"content": "Zanthorplings again.", **vector()})
     alpha.rows("select update_memory(%s, %s)", said[0]["id"], change)
     alpha.rows("select forget_memories(%s)", json.dumps({"ids": [str(said[1]["id"])]}))
-    if has_vector(world):
+    if world.has_vector:
         alpha.rows("select add_embedding_model('second', 4, 'alpha')")
         alpha.remember({"content": "A quillomarble fact.", "user_id": maria, **vector("second")})
     owner = world.member(organization, "boss", "owner")
@@ -141,7 +136,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(world: World, alpha: Clie
     assert count(world, "ai_memory_erasures") == count(world, "agent_memory.tombstones") == 0
     done = erase(alpha, user_id=CANARIES[2])
     assert done["counts"] == tried["counts"]
-    assert done["counts"]["embeddings"] == (3 if has_vector(world) else 0)
+    assert done["counts"]["embeddings"] == (3 if world.has_vector else 0)
     assert done["counts"]["contexts"] == 1
     assert done["counts"]["history"] == 3
 

@@ -173,8 +173,7 @@ def test_imports_do_not_wait_for_each_other_nor_for_other_organizations(
 def test_a_vector_that_comes_for_an_erased_memory_is_turned_away(
     world: World, pgrecall_dsn: str
 ) -> None:
-    [has] = world.connection.execute("select agent_memory.has_vector() as it").fetchall()
-    if not has["it"]:
+    if not world.has_vector:
         return
     alpha = world.program(world.organization(), "alpha")
     [told] = alpha.remember({"content": "A.", "embedding": [1, 0], "embedding_model": "m"})

@@ -29,11 +29,6 @@ def tell(client: Client, *messages: dict[str, Any], **shared: Any) -> None:
     }
 
 
-def has_vector(world: World) -> bool:
-    row = world.connection.execute("select agent_memory.has_vector() as it").fetchone()
-    return bool(row and row["it"])
-
-
 def in_context(client: Client, query: str, **filters: object) -> list[dict[str, Any]]:
     named = "".join(f", {name} => %s" for name in filters)
     return client.rows(
@@ -46,7 +41,7 @@ def in_context(client: Client, query: str, **filters: object) -> list[dict[str, 
 @pytest.mark.parametrize("exact_limit", [5000, 2])
 @pytest.mark.parametrize("vectors", [False, True])
 def test_the_parts_add_up_to_the_score(world: World, vectors: bool, exact_limit: int) -> None:
-    if vectors and not has_vector(world):
+    if vectors and not world.has_vector:
         pytest.skip("this server comes without pgvector")
     client = world.program(world.organization())
     vector = {"embedding": [1, 0.5], "embedding_model": "m"} if vectors else {}
@@ -100,7 +95,7 @@ def said_last(world: World) -> dict[str, Any]:
 
 
 def test_memories_without_a_vector_are_counted(world: World) -> None:
-    if not has_vector(world):
+    if not world.has_vector:
         pytest.skip("this server comes without pgvector")
     client = world.program(world.organization())
     client.remember(

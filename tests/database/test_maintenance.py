@@ -132,7 +132,7 @@ def test_batches_go_on_until_nothing_is_due(
 
 
 def test_vectors_of_a_dropped_model_go(world: World, alpha: Client, pgrecall_dsn: str) -> None:
-    if not execute(world, "select agent_memory.has_vector() as it")[0]["it"]:
+    if not world.has_vector:
         pytest.skip("no vectors here")
     for model in ("old", "new"):
         vectors = {"embedding": [1, 0], "embedding_model": model}

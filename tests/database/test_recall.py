@@ -287,3 +287,23 @@ def test_without_a_word_in_common_an_opening_does_not_outrank_the_meaning(world:
     )
     hits = client.recall("deadly foods", query_embedding=[1.0, 0.0], embedding_model="two")
     assert hits[0]["content"] == "Walnuts, sadly."
+
+
+def test_what_is_scored_stands_in_the_row(world: World) -> None:
+    client = world.program(world.organization())
+    before = out_of_line(world)
+    item = {"content": " ".join(f"{word}{number}" for number in range(20) for word in WORDS)}
+    if world.has_vector:
+        item |= {"embedding": vector(random.Random(1), 1536), "embedding_model": "m"}
+    [answer] = client.remember(item)
+    assert answer["status"] == "added"
+    assert out_of_line(world) == before
+
+
+def out_of_line(world: World) -> list[int]:
+    """Bytes of what PostgreSQL keeps apart from the rows of memories and of vectors."""
+    rows = world.connection.execute(
+        "select pg_relation_size(reltoastrelid) as bytes from pg_class"
+        " where relname in ('ai_memories', 'ai_memory_embeddings') order by relname"
+    )
+    return [row["bytes"] for row in rows]

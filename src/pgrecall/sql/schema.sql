@@ -715,7 +715,9 @@ END), 'A'::"char") || setweight(to_tsvector(agent_memory.text_config(language), 
     CONSTRAINT ai_memories_user_id_check CHECK (((char_length(user_id) >= 1) AND (char_length(user_id) <= 255))),
     CONSTRAINT ai_memories_valid_range CHECK ((valid_to >= valid_from)),
     CONSTRAINT ai_memories_visibility_check CHECK ((visibility = ANY (ARRAY['private'::text, 'agent'::text, 'organization'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY public.ai_memories ALTER COLUMN search_vector SET STORAGE MAIN;
 
 -- Name: TABLE ai_memories; Type: COMMENT; Schema: public; Owner: -
 
@@ -6011,7 +6013,8 @@ CREATE TABLE public.ai_memory_embeddings (
     created_at timestamp with time zone DEFAULT agent_memory.now() NOT NULL,
     CONSTRAINT ai_memory_embeddings_embedding_check CHECK ((public.l2_norm(embedding) > (0)::double precision)),
     CONSTRAINT ai_memory_embeddings_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 255)))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- Name: TABLE ai_memory_embeddings; Type: COMMENT; Schema: public; Owner: -
 
