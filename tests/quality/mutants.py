@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.isolation.mutants import RECALLED, edited
+from tests.isolation.mutants import edited
 
 SCORE = (
     "agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text,"
     " agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background,"
-    " uuid[])"
+    " integer, real, boolean)"
 )
 IN_CONTEXT = (
     "public.recall_in_context(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
@@ -72,9 +72,9 @@ FUNCTIONS = [
         "text",
         "single-hop",
         sql=edited(
-            RECALLED,
-            "order by scored.score desc, scored.id desc limit match_limit) as s",
-            "order by scored.score, scored.id limit match_limit) as s",
+            SCORE,
+            "order by f.score desc, f.id desc limit row_limit",
+            "order by f.score, f.id limit row_limit",
         ),
     ),
     Mutant(
@@ -83,7 +83,7 @@ FUNCTIONS = [
         "single-hop",
         sql=edited(
             SCORE,
-            "ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))",
+            "ln(one + (compared - count(*) + half) / (count(*) + half))",
             "1.0::double precision",
         ),
     ),
@@ -107,9 +107,9 @@ FUNCTIONS = [
         "answer",
         sql=edited(
             SCORE,
-            "((words_weight * s.words +",
-            "((1000 * (select ts_rank(m.search_vector, (select string_agg(t::text, ' | ')::tsquery"
-            " from unnest(terms) as t)) from public.ai_memories as m where m.id = s.id)"
+            "((s.alone + words_weight * s.words +",
+            "((s.alone + 1000 * (select ts_rank(m.search_vector, any_term)"
+            " from public.ai_memories as m where m.id = s.id)"
             " + words_weight * s.words +",
         ),
     ),

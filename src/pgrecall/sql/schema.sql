@@ -3037,7 +3037,6 @@ declare
   by_meaning uuid[];
   by_score uuid[];
   alone agent_memory.recall_weights;
-  explained uuid[];
   terms tsquery[];
   rarities real[];
   is_exact boolean := true;
@@ -3107,8 +3106,8 @@ begin
         'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
       by_score := array(
         select s.id from agent_memory.score_memories(
-          org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background) as s
-        order by s.score desc, s.id desc limit greatest(case when has_meaning then 200 else 400 end, match_limit));
+          org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background,
+          greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
@@ -3126,23 +3125,13 @@ begin
   end if;
 
   began := clock_timestamp();
-  if is_explained then
-    explained := array(
-      select scored.id
-      from agent_memory.score_memories(
-        org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background) as scored
-      where scored.score >= min_score
-      order by scored.score desc, scored.id desc limit match_limit);
-  end if;
   return query
     select row(m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust,
                m.occurred_at, m.valid_from, m.valid_to, m.created_at,
                s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
-    from (
-      select * from agent_memory.score_memories(
-        org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background, explained) as scored
-      where scored.score >= min_score
-      order by scored.score desc, scored.id desc limit match_limit) as s
+    from agent_memory.score_memories(
+      org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background,
+      match_limit, min_score, is_explained) as s
     -- One by one, by their key: there are few of them, however many the organization has.
     cross join lateral (
       select * from public.ai_memories as o where o.organization_id = org and o.id = s.id offset 0) as m
@@ -3658,9 +3647,9 @@ $_$;
 
 COMMENT ON FUNCTION agent_memory.scope_ids(scope jsonb) IS 'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
 
--- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamp with time zone, agent_memory.recall_weights, agent_memory.background, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamp with time zone, agent_memory.recall_weights, agent_memory.background, integer, real, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background DEFAULT NULL::agent_memory.background, explained uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
+CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, row_limit integer, min_score real, is_explained boolean) RETURNS TABLE(id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3670,67 +3659,91 @@ CREATE FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], te
     AS $$
 #variable_conflict use_column
 declare
-  -- Read once: a field of a composite is looked up again for every row. What does not run for this
-  -- question weighs nothing.
-  words_weight constant real := weight.words;
-  window_weight constant real := weight.window_words;
-  speaker_weight constant real := weight.speaker;
-  user_weight constant real := weight.user_words;
-  opening_weight constant real := weight.opening;
-  answer_weight constant real := weight.answer;
-  statement_weight constant real := weight.statement;
-  digits_weight constant real := weight.digits;
-  importance_weight constant real := weight.importance;
-  meaning_weight constant real := case when query_embedding is null then 0 else weight.meaning end;
-  near_weight constant real := case when query_embedding is null then 0 else weight.near_meaning end;
-  context_weight constant real := case when query_embedding is null then 0 else weight.context_meaning end;
-  date_weight constant real := case when cues.starts_at is null then 0 else weight.date end;
-  wish_weight constant real := case when cues.wishes is null then 0 else weight.wish end;
-  help_weight constant real := case when cues.wishes is null or query_embedding is null then 0 else weight.help end;
-  times_weight constant real := case when cues.asks_when then weight.time_words else 0 end;
-  latest_weight constant real := case when cues.asks_latest then weight.latest else 0 end;
-  recency_weight constant real := weight.recency + latest_weight;
-  lexical_total constant real := greatest(1e-6, words_weight + window_weight);
+  -- Read once, and as double precision: a field of a composite is looked up again for every row, and with
+  -- numeric literals the same arithmetic takes three times as long. What does not run for this question
+  -- weighs nothing.
+  words_weight constant double precision := weight.words;
+  window_weight constant double precision := weight.window_words;
+  speaker_weight constant double precision := weight.speaker;
+  user_weight constant double precision := weight.user_words;
+  opening_weight constant double precision := weight.opening;
+  answer_weight constant double precision := weight.answer;
+  statement_weight constant double precision := weight.statement;
+  digits_weight constant double precision := weight.digits;
+  importance_weight constant double precision := weight.importance;
+  meaning_weight constant double precision := case when query_embedding is null then 0 else weight.meaning end;
+  near_weight constant double precision := case when query_embedding is null then 0 else weight.near_meaning end;
+  context_weight constant double precision := case when query_embedding is null then 0 else weight.context_meaning end;
+  date_weight constant double precision := case when cues.starts_at is null then 0 else weight.date end;
+  wish_weight constant double precision := case when cues.wishes is null then 0 else weight.wish end;
+  help_weight constant double precision := case when cues.wishes is null or query_embedding is null then 0 else weight.help end;
+  times_weight constant double precision := case when cues.asks_when then weight.time_words else 0 end;
+  latest_weight constant double precision := case when cues.asks_latest then weight.latest else 0 end;
+  recency_weight constant double precision := weight.recency + latest_weight;
+  lexical_total constant double precision := greatest(1e-6, words_weight + window_weight);
   -- All of them may be set to 0.
-  total constant real := greatest(1e-6, words_weight + window_weight + meaning_weight + near_weight + context_weight
+  total constant double precision := greatest(1e-6, words_weight + window_weight + meaning_weight + near_weight + context_weight
     + date_weight + speaker_weight + user_weight + wish_weight + help_weight + times_weight + opening_weight
     + answer_weight + statement_weight + digits_weight + recency_weight + importance_weight);
-  -- As double precision: with numeric literals the same arithmetic takes three times as long.
   none constant double precision := 0;
+  one constant double precision := 1;
   half constant double precision := 0.5;
   beside_share constant double precision := 0.9;
   opening_share constant double precision := 0.75;
+  asked_at constant double precision := date_part('epoch', reference);
   half_life constant double precision := date_part('epoch', weight.half_life);
   date_half_life constant double precision := date_part('epoch', interval '5 days');
+  compared constant double precision := cardinality(ids);
   -- The idf of a term in three tenths of all: neighbours of what has it mostly have it themselves.
   frequent constant double precision := ln(10.0 / 3);
   -- A power of a half that underflowed would be an error.
   most constant double precision := 100;
+  starts_at constant timestamptz := cues.starts_at;
+  ends_at constant timestamptz := cues.ends_at;
+  wishes constant tsquery := cues.wishes;
+  distances constant integer[] := weight.distances;
+  shares constant double precision[] := weight.shares;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
+  -- A speaker's name has weight B.
+  any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
-  with scope as materialized (
-    select t.*, lag(t.has_question) over told as answers, t.conversation + row_number() over told as place,
-           greatest(lag(t.similarity) over told, lead(t.similarity) over told) as beside
-    from (
-      select m.id, m.search_vector, m.importance, m.trust, m.occurred_at, m.is_opening, m.context_id is null or m.kind = 'message' as is_said, m.is_question, m.has_question, m.has_digits, m.names_time,
-             cues.wishes is not null and m.search_vector @@ cues.wishes as is_wish,
-             e.similarity::double precision as similarity,
-             -- A number each, so far apart that no match reaches another conversation. A memory outside
-             -- any counts as a conversation of its own.
-             uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation
-      from public.ai_memories as m
-      left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
-        on e.memory_id = m.id
-      where m.organization_id = score_memories.organization_id and m.id = any (ids)
-      offset 0) as t
-    window told as (partition by t.conversation order by t.occurred_at, t.id)
+  with told as materialized (
+    -- All signals of the memory alone are one number, and the text index is not read again: what a step
+    -- hands to the next one costs more than the arithmetic.
+    select m.id, m.search_vector, m.occurred_at, m.has_question, e.similarity::double precision as similarity,
+           -- A number each, so far apart that no match reaches another conversation. A memory outside
+           -- any counts as a conversation of its own.
+           uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
+           -- An opening that has nothing to do with the question is a greeting; and what was derived
+           -- from a conversation opens none.
+           case when m.is_opening then case when m.context_id is null or m.kind = 'message' then opening_share else none end end as opening,
+           case when m.trust in ('assistant', 'tool') then none else user_weight end
+             + case when m.names_time then times_weight else none end
+             + case when m.is_question then none else statement_weight end
+             + case when m.has_digits then digits_weight else none end
+             + case when m.speaker is not null and m.search_vector @@ any_name then speaker_weight else none end
+             + case when m.search_vector @@ wishes then wish_weight else none end
+             + case when date_weight > none then date_weight * power(half, least(most, date_part('epoch', greatest(
+                 interval '0', starts_at - m.occurred_at, m.occurred_at - ends_at)) / date_half_life)) else none end
+             + recency_weight * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life)))
+             + importance_weight * m.importance as alone
+    from public.ai_memories as m
+    left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
+      on e.memory_id = m.id
+    where m.organization_id = score_memories.organization_id and m.id = any (ids)
+  ), scope as materialized (
+    select t.id, t.similarity, t.conversation, t.opening, t.alone, t.conversation + row_number() over talk as place,
+           coalesce(lag(t.has_question) over talk, false) as answers,
+           greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
+    from told as t
+    window talk as (partition by t.conversation order by t.occurred_at, t.id)
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
            nullif(greatest(none, max(s.similarity) - coalesce(background.mean, avg(s.similarity))), 0) as breadth
     from scope as s
-  ), conversations as (
+  ), conversations as materialized (
     select c.conversation, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
     from (
       select s.conversation, s.similarity, row_number() over (partition by s.conversation order by s.similarity desc nulls last) as nth
@@ -3739,115 +3752,110 @@ begin
     where c.nth <= 3
     group by c.conversation
   ), matches as materialized (
-    select s.place, t.ordinal, t.own, t.before, t.is_named
-    from scope as s
-    cross join lateral (
-      select t.ordinal,
-             ts_rank('{0,0,0,1}', s.search_vector, t.term)::double precision as own,
-             ts_rank('{0,1,0,0}', s.search_vector, t.term)::double precision as before,
-             ts_rank('{0,0,1,0}', s.search_vector, t.term) > 0 as is_named
-      from unnest(terms) with ordinality as t (term, ordinal)
-      where s.search_vector @@ t.term offset 0) as t
-    where s.search_vector @@ any_term
-  ), rarity as materialized (
-    select t.*, t.idf > frequent or t.found < 20 as is_spread
+    select s.place, m.ordinal, m.own, m.before
     from (
-      select m.ordinal, count(*) as found,
-             coalesce(rarities[m.ordinal], ln(1 + (cardinality(ids) - count(*) + half) / (count(*) + half))) as idf
-      from matches as m group by m.ordinal) as t
+      select m.id, t.ordinal,
+             ts_rank('{0,0,0,1}', m.search_vector, t.term)::double precision as own,
+             ts_rank('{0,1,0,0}', m.search_vector, t.term)::double precision as before
+      from told as m
+      cross join lateral (
+        select * from unnest(terms) with ordinality as t (term, ordinal)
+        where m.search_vector @@ t.term offset 0) as t
+      where m.search_vector @@ any_term offset 0) as m
+    join scope as s on s.id = m.id
   ), weighed as materialized (
-    select m.place, m.ordinal, m.is_named, r.is_spread, m.own * r.idf as own,
-           (1 - (1 - m.own) * (1 - half * m.before)) * r.idf as windowed
+    select m.place, m.ordinal, m.own * r.idf as own, (one - (one - m.own) * (one - half * m.before)) * r.idf as windowed,
+           r.idf > frequent or r.found < 20 as is_spread
     from matches as m
-    join rarity as r on r.ordinal = m.ordinal
-  ), reached as (
-    select t.place, sum(t.own) as words
+    join (
+      select m.ordinal, count(*) as found,
+             coalesce(rarities[m.ordinal], ln(one + (compared - count(*) + half) / (count(*) + half))) as idf
+      from matches as m group by m.ordinal) as r on r.ordinal = m.ordinal
+  ), texts as materialized (
+    select t.place, sum(t.words) as words, sum(t.windowed) as windowed
     from (
-      select m.place + n.distance as place, max(n.share * m.own) as own
-      from weighed as m
-      cross join unnest(weight.distances, weight.shares) as n (distance, share)
-      where m.is_spread and m.own > 0
-      group by m.place + n.distance, m.ordinal
+      select w.place + n.distance as place, max(n.share * w.own) as words, none as windowed
+      from weighed as w
+      cross join unnest(distances, shares) as n (distance, share)
+      where w.is_spread and w.own > none
+      group by w.place + n.distance, w.ordinal
       union all
-      select m.place, m.own from weighed as m where not m.is_spread) as t
+      select w.place, case when w.is_spread then none else w.own end, w.windowed from weighed as w) as t
     group by t.place
-  ), found as (
-    select m.place, sum(m.windowed) as window_words, bool_or(m.is_named) as is_named from weighed as m group by m.place
-  ), raw as materialized (
-    select s.id, s.importance, s.trust, s.occurred_at, s.is_opening, s.is_said, s.is_question, s.has_digits, s.names_time, s.is_wish, s.similarity, s.answers, s.beside, c.similarity as context_similarity, c.meaning as context_meaning,
-           greatest(none, (s.similarity - l.mean) / l.breadth) as meaning,
-           greatest(none, (s.beside - l.mean) / l.breadth) as meaning_beside,
-           f.is_named, coalesce(w.words, none) as words, coalesce(f.window_words, none) as window_words,
-           case when date_weight > 0 then power(half, least(most, date_part('epoch', greatest(
-             interval '0', cues.starts_at - s.occurred_at, s.occurred_at - cues.ends_at)) / date_half_life)) else none end as date,
-           power(half, least(most, greatest(none, date_part('epoch', reference - s.occurred_at) / half_life))) as recency
-    from scope as s
-    cross join likeness as l
-    join conversations as c on c.conversation = s.conversation
-    left join reached as w on w.place = s.place
-    left join found as f on f.place = s.place
   ), best as materialized (
-    select nullif(max(r.words), 0) as words, nullif(max(r.window_words), 0) as window_words,
-           nullif(max(r.context_meaning), 0) as context_meaning
-    from raw as r
-  ), scaled as (
-    select r.id, r.importance, r.similarity, r.context_similarity, greatest(r.similarity, r.beside) as near_similarity,
-           r.recency, r.date, r.meaning, greatest(r.meaning, beside_share * r.meaning_beside) as near_meaning,
-           r.words as raw_words, r.window_words as raw_window_words,
-           coalesce(r.words / b.words, none) as words, coalesce(r.window_words / b.window_words, none) as window_words,
-           coalesce(r.context_meaning / b.context_meaning, none) as context_meaning,
-           coalesce(r.is_named, false)::integer as speaker, (r.trust not in ('assistant', 'tool'))::integer as user_words,
-           r.is_wish::integer as wish, r.names_time::integer as time_words,
-           -- An opening that has nothing to do with the question is a greeting; and what was derived
-           -- from a conversation opens none.
-           r.is_opening::integer * greatest(coalesce(r.words / b.words, none), opening_share * r.is_said::integer * r.meaning) as opening,
-           coalesce(r.answers, false)::integer as answer,
-           (not r.is_question)::integer as statement, r.has_digits::integer as digits
-    from raw as r cross join best as b
+    -- Beyond the ends of a conversation, where no memory stands, there is no more than at its ends.
+    select l.mean, l.breadth, t.words, t.windowed, c.meaning
+    from likeness as l
+    cross join (select nullif(max(t.words), 0) as words, nullif(max(t.windowed), 0) as windowed from texts as t) as t
+    cross join (select nullif(max(c.meaning), 0) as meaning from conversations as c) as c
+  ), scaled as not materialized (
+    select s.id, s.alone, s.answers, s.similarity, c.similarity as context_similarity, greatest(s.similarity, s.beside) as near_similarity,
+           coalesce(t.words, none) as raw_words, coalesce(t.windowed, none) as raw_window_words,
+           coalesce(t.words / b.words, none) as words, coalesce(t.windowed / b.windowed, none) as window_words,
+           greatest(none, (s.similarity - b.mean) / b.breadth) as meaning,
+           greatest(none, (s.similarity - b.mean) / b.breadth, beside_share * (s.beside - b.mean) / b.breadth) as near_meaning,
+           coalesce(c.meaning / b.meaning, none) as context_meaning,
+           case when s.opening is null then none
+             else greatest(coalesce(t.words / b.words, none), s.opening * (s.similarity - b.mean) / b.breadth) end as opening
+    from scope as s
+    cross join best as b
+    join conversations as c on c.conversation = s.conversation
+    left join texts as t on t.place = s.place
+  ), hits as (
+    select f.*
+    from (
+      select s.id, s.similarity, (words_weight * s.words + window_weight * s.window_words) / lexical_total as lexical,
+             ((s.alone + words_weight * s.words + window_weight * s.window_words
+               + (meaning_weight + help_weight) * s.meaning + near_weight * s.near_meaning + context_weight * s.context_meaning
+               + opening_weight * s.opening
+               + case when s.answers then answer_weight else none end) / total)::real as score
+      from scaled as s offset 0) as f
+    where f.score >= min_score
+    order by f.score desc, f.id desc limit row_limit
   )
-  select s.id,
-    ((words_weight * s.words + window_weight * s.window_words + (meaning_weight + help_weight) * s.meaning
-      + near_weight * s.near_meaning + context_weight * s.context_meaning + date_weight * s.date
-      + speaker_weight * s.speaker + user_weight * s.user_words + wish_weight * s.wish
-      + times_weight * s.time_words + opening_weight * s.opening + answer_weight * s.answer
-      + statement_weight * s.statement + digits_weight * s.digits + recency_weight * s.recency
-      + importance_weight * s.importance) / total)::real,
-    s.similarity::real,
-    ((words_weight * s.words + window_weight * s.window_words) / lexical_total)::real,
-    s.recency::real, s.importance,
+  select h.id, h.score, h.similarity::real, h.lexical::real, m.recency::real, m.importance,
     -- The sum above once more, part by part: (name, raw, scaled, weight).
-    case when s.id = any (explained) then (
+    case when is_explained then (
       select jsonb_object_agg(p.name, jsonb_build_object(
-        'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight,
+        'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight::real,
         'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
-      from (values
+      from scaled as s
+      cross join lateral (values
         ('words', s.raw_words, s.words, words_weight, true),
         ('window_words', s.raw_window_words, s.window_words, window_weight, true),
         ('meaning', s.similarity, s.meaning, meaning_weight, query_embedding is not null),
         ('near_meaning', s.near_similarity, s.near_meaning, near_weight, query_embedding is not null),
         ('context_meaning', s.context_similarity, s.context_meaning, context_weight, query_embedding is not null),
-        ('date', null, s.date, date_weight, cues.starts_at is not null),
-        ('speaker', null, s.speaker, speaker_weight, true),
-        ('user_words', null, s.user_words, user_weight, true),
-        ('wish', null, s.wish, wish_weight, cues.wishes is not null),
-        ('help', s.similarity, s.meaning, help_weight, cues.wishes is not null and query_embedding is not null),
-        ('time_words', null, s.time_words, times_weight, cues.asks_when),
+        ('date', null, m.date, date_weight, starts_at is not null),
+        ('speaker', null, m.is_named::integer, speaker_weight, true),
+        ('user_words', null, (m.trust not in ('assistant', 'tool'))::integer, user_weight, true),
+        ('wish', null, (m.search_vector @@ wishes)::integer, wish_weight, wishes is not null),
+        ('help', s.similarity, s.meaning, help_weight, wishes is not null and query_embedding is not null),
+        ('time_words', null, m.names_time::integer, times_weight, cues.asks_when),
         ('opening', null, s.opening, opening_weight, true),
-        ('answer', null, s.answer, answer_weight, true),
-        ('statement', null, s.statement, statement_weight, true),
-        ('digits', null, s.digits, digits_weight, true),
-        ('recency', null, s.recency, weight.recency, true),
-        ('latest', null, s.recency, latest_weight, cues.asks_latest),
-        ('importance', null, s.importance, importance_weight, true)
+        ('answer', null, s.answers::integer, answer_weight, true),
+        ('statement', null, (not m.is_question)::integer, statement_weight, true),
+        ('digits', null, m.has_digits::integer, digits_weight, true),
+        ('recency', null, m.recency, weight.recency, true),
+        ('latest', null, m.recency, latest_weight, cues.asks_latest),
+        ('importance', null, m.importance, importance_weight, true)
       ) as p (name, raw, scaled, weight, runs)
-      where p.runs) end
-  from scaled as s;
+      where s.id = h.id and p.runs) end
+  from hits as h
+  -- One by one, by their key: there are few of them.
+  cross join lateral (
+    select o.*, o.speaker is not null and o.search_vector @@ any_name as is_named,
+           power(half, least(most, date_part('epoch', greatest(
+             interval '0', starts_at - o.occurred_at, o.occurred_at - ends_at)) / date_half_life)) as date,
+           power(half, least(most, greatest(none, (asked_at - date_part('epoch', o.occurred_at)) / half_life))) as recency
+    from public.ai_memories as o
+    where o.organization_id = score_memories.organization_id and o.id = h.id offset 0) as m;
 end
 $$;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, row_limit integer, min_score real, is_explained boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]) IS 'Every signal of the named memories for one question, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are those of these memories. parts, of the memories to be explained alone, is what explain_memories() gives; its contributions add up to the score.';
+COMMENT ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, row_limit integer, min_score real, is_explained boolean) IS 'The best row_limit of the named memories for one question, in no order, by every signal, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Name: set_forgotten(jsonb, boolean, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -7136,9 +7144,9 @@ REVOKE ALL ON FUNCTION agent_memory.scope_digest(user_id text, agent_id text, co
 
 REVOKE ALL ON FUNCTION agent_memory.scope_ids(scope jsonb) FROM PUBLIC;
 
--- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, row_limit integer, min_score real, is_explained boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, explained uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.score_memories(organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text, cues agent_memory.query_cues, reference timestamp with time zone, weight agent_memory.recall_weights, background agent_memory.background, row_limit integer, min_score real, is_explained boolean) FROM PUBLIC;
 
 -- Name: FUNCTION set_forgotten(scope jsonb, dry_run boolean, forget boolean); Type: ACL; Schema: agent_memory; Owner: -
 
