@@ -108,8 +108,9 @@ FUNCTIONS = [
         sql=edited(
             SCORE,
             "((s.alone + words_weight * s.words +",
-            "((s.alone + 1000 * (select ts_rank(m.search_vector, any_term)"
-            " from public.ai_memories as m where m.id = s.id)"
+            "((s.alone + 1000 * (select ts_rank(m.search_vector, t.any_term)"
+            " from public.ai_memories as m, (select string_agg(u::text, ' | ')::tsquery as any_term"
+            " from unnest(terms) as u) as t where m.id = s.id)"
             " + words_weight * s.words +",
         ),
     ),

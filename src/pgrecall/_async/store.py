@@ -35,7 +35,8 @@ from pgrecall.recall.explanation import Timings, explanation, hit_explanations
 from pgrecall.recall.question import Question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
-from pgrecall.sql.batches import Batches, array_text, vector_text
+from pgrecall.sql.adapters import RealArray
+from pgrecall.sql.batches import Batches, vector_text
 from pgrecall.sql.loader import statement
 from pgrecall.sql.rows import hit, remembered
 from pgrecall.telemetry.embedder import WatchedEmbedder
@@ -278,7 +279,7 @@ def _asked(question: Question, vector: Vector | None, model: str | None) -> dict
     return {
         **asdict(question),
         "metadata": question.metadata and _json(question.metadata),
-        "query_embedding": None if vector is None else array_text(vector),
+        "query_embedding": None if vector is None else RealArray(vector),
         "embedding_model": model,
     }
 

@@ -66,8 +66,3 @@ def vector_text(vector: Vector) -> str:
     # Formatting is a third of the client's share of a bulk write; orjson does it 15 times as fast
     # as Python's own.
     return orjson.dumps(vector.round(6), option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-def array_text(vector: Vector) -> str:
-    """A vector as PostgreSQL reads an array, `{0.1,0.2}`."""
-    return f"{{{vector_text(vector)[1:-1]}}}"
