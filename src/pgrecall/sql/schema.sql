@@ -3703,6 +3703,7 @@ declare
   wishes constant tsquery := cues.wishes;
   distances constant integer[] := weight.distances;
   shares constant double precision[] := weight.shares;
+  any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
   any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
 begin
@@ -3757,7 +3758,10 @@ begin
              ts_rank('{0,0,0,1}', m.search_vector, t.term)::double precision as own,
              ts_rank('{0,1,0,0}', m.search_vector, t.term)::double precision as before
       from told as m
-      join unnest(terms) with ordinality as t (term, ordinal) on m.search_vector @@ t.term offset 0) as m
+      cross join lateral (
+        select * from unnest(terms) with ordinality as t (term, ordinal)
+        where m.search_vector @@ t.term offset 0) as t
+      where m.search_vector @@ any_term offset 0) as m
     join scope as s on s.id = m.id
   ), weighed as materialized (
     select m.place, m.ordinal, m.own * r.idf as own, (one - (one - m.own) * (one - half * m.before)) * r.idf as windowed,
