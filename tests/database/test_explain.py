@@ -80,10 +80,17 @@ def test_a_recall_says_what_it_did(world: World) -> None:
     assert said["without_vector"] is None
     world.connection.execute("set pgrecall.exact_limit = 2")
     with world.connection.transaction():
-        client.recall("blue")
+        assert len(client.recall("blue")) == 3
         said = said_last(world)
-    names = [step["step"] for step in said["steps"]]
-    assert names == ["scope", "words", "meaning", "filters", "cues", "whole scope", "scoring"]
+    before = ["scope", "words", "meaning", "filters", "cues"]
+    assert [step["step"] for step in said["steps"]] == [*before, "conversations", "scoring"]
+    if world.has_vector:
+        client.remember({"content": "Red.", "embedding": [1, 0.5], "embedding_model": "m"})
+        with world.connection.transaction():
+            vector = {"query_embedding": [1.0, 0.5], "embedding_model": "m"}
+            assert len(client.recall("blue", **vector)) == 4
+            said = said_last(world)
+        assert [step["step"] for step in said["steps"]] == [*before, "whole scope", "scoring"]
     world.connection.execute("reset pgrecall.exact_limit")
 
 

@@ -46,6 +46,13 @@ def test_never_fewer_hits_than_exist(world: World, vectors: bool) -> None:
     asked = {"query_embedding": json.loads(last), "embedding_model": "m"} if vectors else {}
     for words in ("amber", "amber 17", "nothingofthesort", "the"):
         assert len(client.recall(words, match_limit=50, **asked)) == 50
+    if not vectors:
+        with world.connection.transaction():
+            assert {row["content"].split()[-1] for row in client.recall("17")} > {"17"}
+            said = world.connection.execute(
+                "select (current_setting('pgrecall.last_recall')::jsonb ->> 'compared')::int as n"
+            ).fetchone()
+        assert said is not None and said["n"] < 100, "a rare word has the whole scope compared"
     # A filter that the index knows nothing of.
     assert len(client.recall("amber", match_limit=500, user_id="u7", **asked)) == 150
     assert len(client.recall("amber", match_limit=10, metadata=json.dumps({"a": 1}), **asked)) == 0

@@ -2361,7 +2361,7 @@ COMMENT ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, i
 
 -- Name: matching(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) RETURNS record
+CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) RETURNS record
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -2427,12 +2427,13 @@ begin
     -- Of rare terms a sample knows little: what was found of them tells which are rarest.
     exit when rows between few and 4 * enough - 1;
   end loop;
+  are_all := coalesce(true = all (are_rare), true) and rows < 4 * enough and cardinality(ids) < row_limit;
 end
 $$;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) IS 'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; and the idf of each term, counted for those, estimated for others.';
+COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) IS 'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; the idf of each term, counted for those, estimated for others; and whether these are all memories that have any of the terms, as where all terms are rare.';
 
 -- Name: may_read(text, text, text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2700,7 +2701,7 @@ CREATE FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[], others
     select m.id, m.context_id, m.occurred_at from public.ai_memories as m
     where m.organization_id = neighbours.organization_id and m.id = any (ids)
   )
-  select array_agg(distinct near.id)
+  select coalesce(array_agg(distinct near.id), '{}')
   from (
     select b.id from best as b
     union all
@@ -3040,6 +3041,7 @@ declare
   terms tsquery[];
   rarities real[];
   is_exact boolean := true;
+  are_all boolean;
   steps jsonb := '[]';
   began timestamptz := clock_timestamp();
 begin
@@ -3067,7 +3069,7 @@ begin
     word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
     meaning_limit := least(1000, greatest(200, background.memories / 1000));
     scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
-    select m.ids, m.rarities into by_words, rarities from agent_memory.matching(org, terms, background, word_limit) as m;
+    select m.ids, m.rarities, m.are_all into by_words, rarities, are_all from agent_memory.matching(org, terms, background, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -3099,7 +3101,8 @@ begin
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
     compared := cardinality(ids);
-    if compared >= greatest(match_limit, 100) then
+    are_all := are_all and not has_meaning;
+    if are_all or compared >= greatest(match_limit, 100) then
       is_exact := false;
       -- Among candidates alone, those that follow one another need not be neighbours.
       alone := jsonb_populate_record(weight, jsonb_build_object(
@@ -3111,6 +3114,11 @@ begin
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+      if are_all and cardinality(ids) < 2 * match_limit then
+        -- What has nothing of the question makes up the number.
+        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+          caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, 2 * match_limit)));
+      end if;
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
@@ -6976,9 +6984,9 @@ REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, m
 
 REVOKE ALL ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) FROM PUBLIC;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) FROM PUBLIC;
 
 -- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: ACL; Schema: agent_memory; Owner: -
 

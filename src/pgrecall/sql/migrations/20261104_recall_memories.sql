@@ -617,7 +617,7 @@ as $$
     select m.id, m.context_id, m.occurred_at from public.ai_memories as m
     where m.organization_id = neighbours.organization_id and m.id = any (ids)
   )
-  select array_agg(distinct near.id)
+  select coalesce(array_agg(distinct near.id), '{}')
   from (
     select b.id from best as b
     union all
@@ -667,7 +667,7 @@ comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
 
 create or replace function agent_memory.matching(
   organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer,
-  out ids uuid[], out rarities real[])
+  out ids uuid[], out rarities real[], out are_all boolean)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -733,10 +733,11 @@ begin
     -- Of rare terms a sample knows little: what was found of them tells which are rarest.
     exit when rows between few and 4 * enough - 1;
   end loop;
+  are_all := coalesce(true = all (are_rare), true) and rows < 4 * enough and cardinality(ids) < row_limit;
 end
 $$;
 comment on function agent_memory.matching(uuid, tsquery[], agent_memory.background, integer) is
-  'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; and the idf of each term, counted for those, estimated for others.';
+  'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; the idf of each term, counted for those, estimated for others; and whether these are all memories that have any of the terms, as where all terms are rare.';
 
 create or replace function agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer)
 returns setof uuid
@@ -852,6 +853,7 @@ declare
   terms tsquery[];
   rarities real[];
   is_exact boolean := true;
+  are_all boolean;
   steps jsonb := '[]';
   began timestamptz := clock_timestamp();
 begin
@@ -879,7 +881,7 @@ begin
     word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
     meaning_limit := least(1000, greatest(200, background.memories / 1000));
     scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
-    select m.ids, m.rarities into by_words, rarities from agent_memory.matching(org, terms, background, word_limit) as m;
+    select m.ids, m.rarities, m.are_all into by_words, rarities, are_all from agent_memory.matching(org, terms, background, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -911,7 +913,8 @@ begin
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
     compared := cardinality(ids);
-    if compared >= greatest(match_limit, 100) then
+    are_all := are_all and not has_meaning;
+    if are_all or compared >= greatest(match_limit, 100) then
       is_exact := false;
       -- Among candidates alone, those that follow one another need not be neighbours.
       alone := jsonb_populate_record(weight, jsonb_build_object(
@@ -923,6 +926,11 @@ begin
       -- The best of them once more, with what stands around them, and what is near in their conversations.
       ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
         agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+      if are_all and cardinality(ids) < 2 * match_limit then
+        -- What has nothing of the question makes up the number.
+        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+          caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, 2 * match_limit)));
+      end if;
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
