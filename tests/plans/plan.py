@@ -30,6 +30,11 @@ class Plan:
     def indexes(self) -> set[str]:
         return {node["Index Name"] for node in _nodes(self.root) if "Index Name" in node}
 
+    def conditions(self, index: str) -> list[str]:
+        """By what the named index is searched."""
+        nodes = (node for node in _nodes(self.root) if node.get("Index Name") == index)
+        return [node.get("Index Cond", "") for node in nodes]
+
 
 class Recorder:
     """Keeps the plans of everything that a superuser's connection runs from now on."""

@@ -170,6 +170,17 @@ def test_a_large_organization_is_searched_by_the_indexes(
     assert not has_vector or "ai_memory_embeddings_hnsw_256_idx" in used
 
 
+def test_a_conversation_of_a_large_organization_is_searched_by_its_index(
+    program: Caller, population: Population, recorder: Recorder
+) -> None:
+    [question] = population.questions(1)
+    recorder.plans.clear()
+    program.recall(question, with_vector=False, context_key="conversation 77")
+    [scope] = [plan for plan in recorder.plans if "among is null" in plan.query]
+    [condition] = scope.conditions("ai_memories_context_idx")
+    assert "context_id = " in condition
+
+
 @pytest.mark.parametrize(
     ("name", "given"),
     [

@@ -1973,6 +1973,11 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_variable
+declare
+  -- Known before the scope is planned, so that the conversation's own index serves.
+  contexts constant uuid[] := case when context_key is not null then array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key) end;
 begin
   return array(
     select m.id
@@ -1985,9 +1990,7 @@ begin
       and (among is null or m.id = any (among))
       and (agent_id is null or m.agent_id = agent_id)
       and (user_id is null or m.user_id = user_id)
-      and (context_key is null or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key))
+      and (context_key is null or m.context_id = any (contexts))
       and (kinds is null or m.kind = any (kinds))
       and (metadata is null or m.metadata @> metadata)
       and (since is null or m.occurred_at >= since)

@@ -277,6 +277,11 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 #variable_conflict use_variable
+declare
+  -- Known before the scope is planned, so that the conversation's own index serves.
+  contexts constant uuid[] := case when context_key is not null then array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key) end;
 begin
   return array(
     select m.id
@@ -289,9 +294,7 @@ begin
       and (among is null or m.id = any (among))
       and (agent_id is null or m.agent_id = agent_id)
       and (user_id is null or m.user_id = user_id)
-      and (context_key is null or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key))
+      and (context_key is null or m.context_id = any (contexts))
       and (kinds is null or m.kind = any (kinds))
       and (metadata is null or m.metadata @> metadata)
       and (since is null or m.occurred_at >= since)
