@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.database.conftest import World
 
 TABLES = """
@@ -143,3 +145,33 @@ def test_every_table_column_and_client_function_is_described(world: World) -> No
         " and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
     ).fetchall()
     assert rows == []
+
+
+@pytest.mark.parametrize("vectors", [False, True], ids=["words", "vectors"])
+def test_what_runs_at_every_call_keeps_its_plans(world: World, vectors: bool) -> None:
+    """Before PostgreSQL 18 a function in SQL that can't be inlined is planned at each call."""
+    if vectors and not world.has_vector:
+        pytest.skip("this server comes without pgvector")
+    client = world.program(world.organization())
+    model = {"embedding_model": "m"} if vectors else {}
+    told = {"content": "Hello.", "context_key": "t"} | (model and {"embedding": [1, 0.5], **model})
+    asked = model and {"query_embedding": [1.0, 0.5], **model}
+
+    def call() -> None:
+        client.remember({**told, "kind": "message"})
+        client.rows("select * from append_context(%s::jsonb, 't')", '[{"content": "Hi."}]')
+        client.recall("hello", **asked)
+
+    call()
+    with world.connection.transaction():
+        world.connection.execute("set local track_functions = 'all'")
+        call()
+        world.connection.execute("reset role")
+        rows = world.connection.execute(
+            "select u.funcname as name, l.lanname as language"
+            " from pg_stat_xact_user_functions u join pg_proc p on p.oid = u.funcid"
+            " join pg_language l on l.oid = p.prolang where u.schemaname <> 'pg_catalog'"
+        ).fetchall()
+    languages = {row["name"]: row["language"] for row in rows}
+    assert {"remember_memories", "append_context", "recalled"} <= set(languages)
+    assert [name for name, language in languages.items() if language == "sql"] == []

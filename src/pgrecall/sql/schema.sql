@@ -400,9 +400,13 @@ COMMENT ON FUNCTION agent_memory.add_imported(caller agent_memory.principal, mem
 -- Name: add_memories(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[]) RETURNS SETOF uuid
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+#variable_conflict use_column
+begin
+  return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
@@ -420,7 +424,8 @@ CREATE FUNCTION agent_memory.add_memories(organization_id uuid, drafts agent_mem
   where d.reason is null
   order by d.dedup_key
   on conflict do nothing
-  returning m.id
+  returning m.id;
+end
 $$;
 
 -- Name: FUNCTION add_memories(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -529,17 +534,19 @@ COMMENT ON FUNCTION agent_memory.built_in_settings() IS 'What holds where nothin
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.is_safe_json(value jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
+begin
   -- Deeper or larger documents, and integers of thousands of digits, can be stored but break
   -- the clients that read them.
-  select value = '{}'::jsonb
+  return value = '{}'::jsonb
       or (pg_catalog.jsonb_typeof(value) = 'object'
           and pg_catalog.octet_length(value::text) <= 65536
           and not pg_catalog.jsonb_path_exists(value, 'strict $.**{32 to last}')
           and not pg_catalog.jsonb_path_exists(
-            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'))
+            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'));
+end
 $_$;
 
 -- Name: FUNCTION is_safe_json(value jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1287,92 +1294,97 @@ COMMENT ON FUNCTION agent_memory.detected_language(content text) IS 'The languag
 -- Name: drafts(agent_memory.principal, jsonb, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.drafts(caller agent_memory.principal, memories jsonb, are_storable boolean) RETURNS agent_memory.draft[]
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
-  select array_agg(row(
-      ordinal, id, agent_id, user_id, context_key,
-      kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
-      occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-      case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, visibility, content,
-        case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-        case when kind = 'message' then told_at end) end,
-      embedding_model,
-      coalesce(reason, case
-        when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
-        when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
-        when valid_to < valid_from then 'valid_to lies before valid_from'
-        when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
-        when not coalesce(agent_memory.may_write(
-               visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
-          then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-      end))::agent_memory.draft order by ordinal)
-  from (
-    select
-      e.ordinal::integer as ordinal,
-      case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
-           else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
-      coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
-      coalesce(e.item ->> 'user_id', caller.person) as user_id,
-      e.item ->> 'context_key' as context_key,
-      coalesce(e.item ->> 'kind', 'fact') as kind,
-      own.content,
-      -- A message told as "Name: words" names its speaker.
-      coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
-        substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
-      e.item ->> 'slot' as slot,
-      case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
-      case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
-      coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility', case
-        -- About nobody it can't be private.
-        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
-        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
-      coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
-      t.occurred_at as told_at,
-      coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
-      coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
-      t.valid_to, t.expires_at, t.mistimed,
-      e.item ->> 'idempotency_key' as idempotency_key,
-      e.item ->> 'embedding_model' as embedding_model,
-      coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
-    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
-    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
-    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
-    cross join lateral (
-      -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
-      -- without asking for the reason of a refusal, which takes ten times as long.
-      select case when coalesce(
-          jsonb_typeof(e.item) = 'object' and are_storable
-          and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
-          and jsonb_typeof(e.item -> 'content') = 'string'
-          and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
-          and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
-          and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
-          and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
-          and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
-          and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
-          and (e.item ? 'embedding_model' or not e.item ? 'embedding')
-          and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
-        then null else agent_memory.refusal(e.item) end
-      -- Asked once, not where each of the columns above needs it.
-      offset 0) as r (reason)
-    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
-    cross join lateral (
-      select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
-             max(p.at) filter (where p.name = 'valid_from') as valid_from,
-             max(p.at) filter (where p.name = 'valid_to') as valid_to,
-             max(p.at) filter (where p.name = 'expires_at') as expires_at,
-             max(p.name) filter (where p.at is null) as mistimed
-      from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
-            from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
-            where (e.item ->> n.name) is not null offset 0) as p) as t
-  ) as items
+#variable_conflict use_column
+begin
+  return (
+    select array_agg(row(
+        ordinal, id, agent_id, user_id, context_key,
+        kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
+        occurred_at, valid_from, valid_to, expires_at, idempotency_key,
+        case when reason is null then agent_memory.dedup_key(
+          agent_id, user_id, context_key, slot, visibility, content,
+          case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+          case when kind = 'message' then told_at end) end,
+        embedding_model,
+        coalesce(reason, case
+          when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
+          when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+          when valid_to < valid_from then 'valid_to lies before valid_from'
+          when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
+          when not coalesce(agent_memory.may_write(
+                 visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
+            then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+        end))::agent_memory.draft order by ordinal)
+    from (
+      select
+        e.ordinal::integer as ordinal,
+        case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
+             else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
+        coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
+        coalesce(e.item ->> 'user_id', caller.person) as user_id,
+        e.item ->> 'context_key' as context_key,
+        coalesce(e.item ->> 'kind', 'fact') as kind,
+        own.content,
+        -- A message told as "Name: words" names its speaker.
+        coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
+          substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
+        coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
+        e.item ->> 'slot' as slot,
+        case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+        case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+        coalesce(e.item ->> 'trust', 'user') as trust,
+        coalesce(e.item ->> 'visibility', case
+          -- About nobody it can't be private.
+          when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+          else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
+        coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
+        t.occurred_at as told_at,
+        coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
+        coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+        t.valid_to, t.expires_at, t.mistimed,
+        e.item ->> 'idempotency_key' as idempotency_key,
+        e.item ->> 'embedding_model' as embedding_model,
+        coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+      from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+      cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+      cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
+      cross join lateral (
+        -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
+        -- without asking for the reason of a refusal, which takes ten times as long.
+        select case when coalesce(
+            jsonb_typeof(e.item) = 'object' and are_storable
+            and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
+            and jsonb_typeof(e.item -> 'content') = 'string'
+            and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+            and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
+            and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
+            and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
+            and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
+            and (e.item ? 'embedding_model' or not e.item ? 'embedding')
+            and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
+          then null else agent_memory.refusal(e.item) end
+        -- Asked once, not where each of the columns above needs it.
+        offset 0) as r (reason)
+      cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
+      cross join lateral (
+        select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
+               max(p.at) filter (where p.name = 'valid_from') as valid_from,
+               max(p.at) filter (where p.name = 'valid_to') as valid_to,
+               max(p.at) filter (where p.name = 'expires_at') as expires_at,
+               max(p.name) filter (where p.at is null) as mistimed
+        from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
+              from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
+              where (e.item ->> n.name) is not null offset 0) as p) as t
+    ) as items);
+end
 $_$;
 
 -- Name: FUNCTION drafts(caller agent_memory.principal, memories jsonb, are_storable boolean); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1796,11 +1808,14 @@ COMMENT ON FUNCTION agent_memory.estimated_memories(organization_id uuid) IS 'Ab
 -- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.exact_limit() RETURNS integer
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select case when told.number ~ '^[1-9][0-9]{0,8}$' then told.number::integer else 5000 end
-  from current_setting('pgrecall.exact_limit', true) as told (number)
+declare
+  told constant text := current_setting('pgrecall.exact_limit', true);
+begin
+  return case when told ~ '^[1-9][0-9]{0,8}$' then told::integer else 5000 end;
+end
 $_$;
 
 -- Name: FUNCTION exact_limit(); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1810,28 +1825,33 @@ COMMENT ON FUNCTION agent_memory.exact_limit() IS 'How many memories in scope ar
 -- Name: existing(uuid, agent_memory.draft); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.existing(organization_id uuid, draft agent_memory.draft) RETURNS public.remembered_memory
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-  select case
-    when m.id is null then row(draft.ordinal, null, 'rejected',
-      'the same memory was being changed by another writer; send it again')::public.remembered_memory
-    when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
-      'the %s was used for another memory',
-      case when m.id = draft.id then 'id' else 'idempotency key' end))::public.remembered_memory
-    else row(draft.ordinal, m.id, 'duplicate',
-      case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
-           else 'the same text is remembered already' end)::public.remembered_memory
-  end
-  from (select 1) as one
-  left join lateral (
-    select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
-    where m.organization_id = existing.organization_id
-      and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
-           or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
-           or m.id = draft.id)
-    order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
-    limit 1) as m on true
+#variable_conflict use_column
+begin
+  return (
+    select case
+      when m.id is null then row(draft.ordinal, null, 'rejected',
+        'the same memory was being changed by another writer; send it again')::public.remembered_memory
+      when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
+        'the %s was used for another memory',
+        case when m.id = draft.id then 'id' else 'idempotency key' end))::public.remembered_memory
+      else row(draft.ordinal, m.id, 'duplicate',
+        case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
+             else 'the same text is remembered already' end)::public.remembered_memory
+    end
+    from (select 1) as one
+    left join lateral (
+      select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
+      where m.organization_id = existing.organization_id
+        and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
+             or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
+             or m.id = draft.id)
+      order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
+      limit 1) as m on true);
+end
 $$;
 
 -- Name: FUNCTION existing(organization_id uuid, draft agent_memory.draft); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -1879,13 +1899,15 @@ COMMENT ON FUNCTION agent_memory.first_of(ids uuid[], among uuid[], row_limit in
 -- Name: has_vector(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.has_vector() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select exists (
+begin
+  return exists (
     select from pg_catalog.pg_attribute as a
     where a.attrelid = pg_catalog.to_regclass('public.ai_memory_embeddings')
-      and a.attname = 'embedding' and not a.attisdropped)
+      and a.attname = 'embedding' and not a.attisdropped);
+end
 $$;
 
 -- Name: FUNCTION has_vector(); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -2213,14 +2235,16 @@ COMMENT ON FUNCTION agent_memory.key_verbs(organization_id uuid, subject text, a
 -- Name: languages(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.languages(organization_id uuid) RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select array(
+begin
+  return array(
     select 'english'
     union
     select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
-    where c.organization_id = languages.organization_id)
+    where c.organization_id = languages.organization_id);
+end
 $$;
 
 -- Name: FUNCTION languages(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -2927,9 +2951,12 @@ COMMENT ON FUNCTION agent_memory.query_cues(query text, reference timestamp with
 -- Name: query_terms(text, text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS TABLE(lexeme text, term tsquery)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+begin
+  return query
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
   from (select distinct found.lexeme
@@ -2941,7 +2968,8 @@ CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS T
         where pg_catalog.cardinality(languages) = 1 or asked.language is null
           or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
-  limit 64
+  limit 64;
+end
 $$;
 
 -- Name: FUNCTION query_terms(query text, languages text[]); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -3568,15 +3596,18 @@ COMMENT ON FUNCTION agent_memory.roll_up_stats(before timestamp with time zone, 
 -- Name: said_at(agent_memory.principal, text, text, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(
+#variable_conflict use_column
+begin
+  return coalesce(
     (select m.occurred_at from public.ai_memories as m
      where m.organization_id = caller.organization_id
        and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
        and m.idempotency_key = said_at.idempotency_key),
-    agent_memory.now() + (place - 1) * interval '1 microsecond')
+    agent_memory.now() + (place - 1) * interval '1 microsecond');
+end
 $$;
 
 -- Name: FUNCTION said_at(caller agent_memory.principal, agent_id text, idempotency_key text, place bigint); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4043,9 +4074,12 @@ COMMENT ON FUNCTION agent_memory.settle_contexts(organization_id uuid, drafts ag
 -- Name: settle_languages(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[]) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+#variable_conflict use_column
+begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
@@ -4055,7 +4089,8 @@ CREATE FUNCTION agent_memory.settle_languages(organization_id uuid, drafts agent
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
       and known.languages @> told.languages)
   on conflict (organization_id, agent_id) do update
-    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at;
+end
 $$;
 
 -- Name: FUNCTION settle_languages(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4260,15 +4295,19 @@ COMMENT ON FUNCTION agent_memory.store_embeddings(organization_id uuid, model te
 -- Name: stored_dimension(uuid, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.stored_dimension(organization_id uuid, model text) RETURNS integer
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
-      select public.vector_dims(e.embedding) from public.ai_memory_embeddings as e
-      where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
-      limit 1
+    #variable_conflict use_column
+    begin
+      return (
+        select public.vector_dims(e.embedding) from public.ai_memory_embeddings as e
+        where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
+        limit 1);
+    end
     $$;
 
 -- Name: FUNCTION stored_dimension(organization_id uuid, model text); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4278,12 +4317,15 @@ COMMENT ON FUNCTION agent_memory.stored_dimension(organization_id uuid, model te
 -- Name: stored_models(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.stored_models(organization_id uuid) RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    select array_agg(distinct c.embedding_model)
-    from public.agent_memory_config as c
-    where c.organization_id = stored_models.organization_id and c.embedding_model is not null
+  begin
+    return (
+      select array_agg(distinct c.embedding_model)
+      from public.agent_memory_config as c
+      where c.organization_id = stored_models.organization_id and c.embedding_model is not null);
+  end
   $$;
 
 -- Name: FUNCTION stored_models(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4511,9 +4553,13 @@ COMMENT ON FUNCTION agent_memory.weights_problem(weights jsonb) IS 'Why weights 
 -- Name: windows(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.draft[]) RETURNS TABLE(ordinal integer, window_lexemes tsvector)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+#variable_conflict use_column
+begin
+  return query
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.lexemes(d.language, d.content) as lexemes
@@ -4545,7 +4591,8 @@ CREATE FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memory.d
     from messages as m
     window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
   )
-  select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0
+  select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0;
+end
 $$;
 
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4597,12 +4644,16 @@ COMMENT ON FUNCTION agent_memory.without_recalled(content text) IS 'A text witho
 -- Name: writers_settings(agent_memory.principal, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.writers_settings(caller agent_memory.principal, memories jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
-  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
-        from jsonb_array_elements(memories) as e (item)) as a
+begin
+  return (
+    select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+    from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+          from jsonb_array_elements(memories) as e (item)) as a);
+end
 $$;
 
 -- Name: FUNCTION writers_settings(caller agent_memory.principal, memories jsonb); Type: COMMENT; Schema: agent_memory; Owner: -

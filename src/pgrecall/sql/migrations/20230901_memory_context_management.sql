@@ -26,6 +26,9 @@
 -- member, `app_metadata.organization_id` (or top-level `organization_id`, `org_id`) the
 -- organization. A claim never suffices: the membership is looked up.
 --
+-- What runs at every call is in PL/pgSQL, which keeps its plans: before PostgreSQL 18 a function in SQL
+-- that can't be inlined is planned at each call, which doubled the time of a write.
+--
 -- This file may be run any number of times, by psql as it is.
 -- rerun-when: btree_gin, vector
 
@@ -167,17 +170,19 @@ comment on function agent_memory.uuid_v7(timestamptz) is
 
 create or replace function agent_memory.is_safe_json(value jsonb)
 returns boolean
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   -- Deeper or larger documents, and integers of thousands of digits, can be stored but break
   -- the clients that read them.
-  select value = '{}'::jsonb
+  return value = '{}'::jsonb
       or (pg_catalog.jsonb_typeof(value) = 'object'
           and pg_catalog.octet_length(value::text) <= 65536
           and not pg_catalog.jsonb_path_exists(value, 'strict $.**{32 to last}')
           and not pg_catalog.jsonb_path_exists(
-            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'))
+            value, 'strict $.** ? (@.type() == "number" && (@ > 1e300 || @ < -1e300))'));
+end
 $$;
 comment on function agent_memory.is_safe_json(jsonb) is
   'Whether a document is an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300.';

@@ -14,11 +14,14 @@ set search_path = pg_catalog, pg_temp;
 
 create or replace function agent_memory.exact_limit()
 returns integer
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when told.number ~ '^[1-9][0-9]{0,8}$' then told.number::integer else 5000 end
-  from current_setting('pgrecall.exact_limit', true) as told (number)
+declare
+  told constant text := current_setting('pgrecall.exact_limit', true);
+begin
+  return case when told ~ '^[1-9][0-9]{0,8}$' then told::integer else 5000 end;
+end
 $$;
 comment on function agent_memory.exact_limit() is
   'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
@@ -36,13 +39,15 @@ comment on type agent_memory.vector_value is 'A vector among others of any dimen
 
 create or replace function agent_memory.has_vector()
 returns boolean
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select from pg_catalog.pg_attribute as a
     where a.attrelid = pg_catalog.to_regclass('public.ai_memory_embeddings')
-      and a.attname = 'embedding' and not a.attisdropped)
+      and a.attname = 'embedding' and not a.attisdropped);
+end
 $$;
 comment on function agent_memory.has_vector() is 'Whether vectors can be stored and compared here.';
 
@@ -101,11 +106,14 @@ begin
     $body$;
   create or replace function agent_memory.read_vectors(embeddings text[])
     returns agent_memory.vector_value[]
-    language sql stable set search_path = pg_catalog, pg_temp as $body$
-      select case when bool_and(v.is_storable) is not false then coalesce(array_agg(
-        row(case when v.is_storable then translate(v.embedding, '[]', '{}')::real[] end)::agent_memory.vector_value), '{}') end
-      from (select e as embedding, agent_memory.is_storable(e) as is_storable from unnest(embeddings) as e offset 0) as v
-      $body$;
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $body$
+    begin
+      return (
+        select case when bool_and(v.is_storable) is not false then coalesce(array_agg(
+          row(case when v.is_storable then translate(v.embedding, '[]', '{}')::real[] end)::agent_memory.vector_value), '{}') end
+        from (select e as embedding, agent_memory.is_storable(e) as is_storable from unnest(embeddings) as e offset 0) as v);
+    end
+    $body$;
 end
 $without_vector$;
 
@@ -209,7 +217,7 @@ begin
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.stored_dimension(organization_id uuid, model text)
     returns integer
-    language sql stable parallel safe
+    language plpgsql stable parallel safe
     set search_path = pg_catalog, pg_temp
     -- One row is wanted: the planner would scan the table for it, which is slow for an
     -- organization whose rows are few or late.
@@ -217,9 +225,13 @@ begin
     set enable_seqscan = off
     set enable_bitmapscan = off
     as $body$
-      select %1$I.vector_dims(e.embedding) from public.ai_memory_embeddings as e
-      where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
-      limit 1
+    #variable_conflict use_column
+    begin
+      return (
+        select %1$I.vector_dims(e.embedding) from public.ai_memory_embeddings as e
+        where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
+        limit 1);
+    end
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
@@ -287,12 +299,15 @@ begin
 
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
-  language sql stable parallel safe
+  language plpgsql stable parallel safe
   set search_path = pg_catalog, pg_temp
   as $body$
-    select array_agg(distinct c.embedding_model)
-    from public.agent_memory_config as c
-    where c.organization_id = stored_models.organization_id and c.embedding_model is not null
+  begin
+    return (
+      select array_agg(distinct c.embedding_model)
+      from public.agent_memory_config as c
+      where c.organization_id = stored_models.organization_id and c.embedding_model is not null);
+  end
   $body$;
 
   create or replace function agent_memory.is_large(organization_id uuid, model text, counting boolean)

@@ -198,104 +198,113 @@ comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be rememb
 
 create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
 returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
-  from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
-        from jsonb_array_elements(memories) as e (item)) as a
+begin
+  return (
+    select jsonb_object_agg(a.agent_id, agent_memory.effective_settings(caller.organization_id, a.agent_id))
+    from (select distinct coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id
+          from jsonb_array_elements(memories) as e (item)) as a);
+end
 $$;
 comment on function agent_memory.writers_settings(agent_memory.principal, jsonb) is
   'The settings of the agents that items are to be stored for, by agent_id.';
 
 create or replace function agent_memory.drafts(caller agent_memory.principal, memories jsonb, are_storable boolean)
 returns agent_memory.draft[]
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select array_agg(row(
-      ordinal, id, agent_id, user_id, context_key,
-      kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
-      occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-      case when reason is null then agent_memory.dedup_key(
-        agent_id, user_id, context_key, slot, visibility, content,
-        case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-        case when kind = 'message' then told_at end) end,
-      embedding_model,
-      coalesce(reason, case
-        when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
-        when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
-        when valid_to < valid_from then 'valid_to lies before valid_from'
-        when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
-        when not coalesce(agent_memory.may_write(
-               visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
-          then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-      end))::agent_memory.draft order by ordinal)
-  from (
-    select
-      e.ordinal::integer as ordinal,
-      case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
-           else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
-      coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
-      coalesce(e.item ->> 'user_id', caller.person) as user_id,
-      e.item ->> 'context_key' as context_key,
-      coalesce(e.item ->> 'kind', 'fact') as kind,
-      own.content,
-      -- A message told as "Name: words" names its speaker.
-      coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
-        substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
-      coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
-      e.item ->> 'slot' as slot,
-      case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
-      case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
-      coalesce(e.item ->> 'trust', 'user') as trust,
-      coalesce(e.item ->> 'visibility', case
-        -- About nobody it can't be private.
-        when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
-        else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
-      coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
-      t.occurred_at as told_at,
-      coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
-      coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
-      t.valid_to, t.expires_at, t.mistimed,
-      e.item ->> 'idempotency_key' as idempotency_key,
-      e.item ->> 'embedding_model' as embedding_model,
-      coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
-    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
-    cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
-    cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
-    cross join lateral (
-      -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
-      -- without asking for the reason of a refusal, which takes ten times as long.
-      select case when coalesce(
-          jsonb_typeof(e.item) = 'object' and are_storable
-          and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
-          and jsonb_typeof(e.item -> 'content') = 'string'
-          and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
-          and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
-          and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
-          and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
-          and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
-          and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
-          and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
-          and (e.item ? 'embedding_model' or not e.item ? 'embedding')
-          and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
-        then null else agent_memory.refusal(e.item) end
-      -- Asked once, not where each of the columns above needs it.
-      offset 0) as r (reason)
-    cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
-    cross join lateral (
-      select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
-             max(p.at) filter (where p.name = 'valid_from') as valid_from,
-             max(p.at) filter (where p.name = 'valid_to') as valid_to,
-             max(p.at) filter (where p.name = 'expires_at') as expires_at,
-             max(p.name) filter (where p.at is null) as mistimed
-      from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
-            from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
-            where (e.item ->> n.name) is not null offset 0) as p) as t
-  ) as items
+#variable_conflict use_column
+begin
+  return (
+    select array_agg(row(
+        ordinal, id, agent_id, user_id, context_key,
+        kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
+        occurred_at, valid_from, valid_to, expires_at, idempotency_key,
+        case when reason is null then agent_memory.dedup_key(
+          agent_id, user_id, context_key, slot, visibility, content,
+          case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+          case when kind = 'message' then told_at end) end,
+        embedding_model,
+        coalesce(reason, case
+          when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
+          when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+          when valid_to < valid_from then 'valid_to lies before valid_from'
+          when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
+          when not coalesce(agent_memory.may_write(
+                 visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
+            then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+        end))::agent_memory.draft order by ordinal)
+    from (
+      select
+        e.ordinal::integer as ordinal,
+        case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
+             else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
+        coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
+        coalesce(e.item ->> 'user_id', caller.person) as user_id,
+        e.item ->> 'context_key' as context_key,
+        coalesce(e.item ->> 'kind', 'fact') as kind,
+        own.content,
+        -- A message told as "Name: words" names its speaker.
+        coalesce(e.item ->> 'speaker', case when e.item ->> 'kind' = 'message' then
+          substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
+        coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
+        e.item ->> 'slot' as slot,
+        case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+        case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+        coalesce(e.item ->> 'trust', 'user') as trust,
+        coalesce(e.item ->> 'visibility', case
+          -- About nobody it can't be private.
+          when coalesce(e.item ->> 'user_id', caller.person) is null then coalesce(nullif(w.settings ->> 'visibility', 'private'), 'agent')
+          else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
+        coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
+        t.occurred_at as told_at,
+        coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
+        coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+        t.valid_to, t.expires_at, t.mistimed,
+        e.item ->> 'idempotency_key' as idempotency_key,
+        e.item ->> 'embedding_model' as embedding_model,
+        coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+      from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+      cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+      cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
+      cross join lateral (
+        -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
+        -- without asking for the reason of a refusal, which takes ten times as long.
+        select case when coalesce(
+            jsonb_typeof(e.item) = 'object' and are_storable
+            and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
+            and jsonb_typeof(e.item -> 'content') = 'string'
+            and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+            and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
+            and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
+            and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'user_id') = 'string' and char_length(e.item ->> 'user_id') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'context_key') = 'string' and char_length(e.item ->> 'context_key') between 1 and 500, true)
+            and coalesce(jsonb_typeof(e.item -> 'speaker') = 'string' and char_length(e.item ->> 'speaker') between 1 and 255, true)
+            and coalesce(jsonb_typeof(e.item -> 'embedding_model') = 'string' and char_length(e.item ->> 'embedding_model') between 1 and 255, true)
+            and (e.item ? 'embedding_model' or not e.item ? 'embedding')
+            and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
+          then null else agent_memory.refusal(e.item) end
+        -- Asked once, not where each of the columns above needs it.
+        offset 0) as r (reason)
+      cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
+      cross join lateral (
+        select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
+               max(p.at) filter (where p.name = 'valid_from') as valid_from,
+               max(p.at) filter (where p.name = 'valid_to') as valid_to,
+               max(p.at) filter (where p.name = 'expires_at') as expires_at,
+               max(p.name) filter (where p.at is null) as mistimed
+        from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
+              from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
+              where (e.item ->> n.name) is not null offset 0) as p) as t
+    ) as items);
+end
 $$;
 comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) is 'The items of remember_memories(), read, completed with defaults and checked; are_storable says that their vectors are in order.';
 
@@ -390,9 +399,12 @@ comment on function agent_memory.settle_model(uuid, text, text, integer) is
 
 create or replace function agent_memory.settle_languages(organization_id uuid, drafts agent_memory.draft[])
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
@@ -402,7 +414,8 @@ as $$
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
       and known.languages @> told.languages)
   on conflict (organization_id, agent_id) do update
-    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at
+    set languages = array(select distinct l from unnest(c.languages || excluded.languages) as l order by l), updated_at = excluded.updated_at;
+end
 $$;
 comment on function agent_memory.settle_languages(uuid, agent_memory.draft[]) is
   'Notes the languages of drafts that their agents have stored nothing in so far.';
@@ -411,9 +424,13 @@ comment on function agent_memory.settle_languages(uuid, agent_memory.draft[]) is
 
 create or replace function agent_memory.windows(organization_id uuid, drafts agent_memory.draft[])
 returns table (ordinal integer, window_lexemes tsvector)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with told as materialized (
     select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.lexemes(d.language, d.content) as lexemes
@@ -445,7 +462,8 @@ as $$
     from messages as m
     window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
   )
-  select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0
+  select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0;
+end
 $$;
 comment on function agent_memory.windows(uuid, agent_memory.draft[]) is
   'For each draft of a message the lexemes, weight C, of the up to three messages before it in its context: a turn is found by what it answers.';
@@ -454,9 +472,13 @@ comment on function agent_memory.windows(uuid, agent_memory.draft[]) is
 
 create or replace function agent_memory.add_memories(organization_id uuid, drafts agent_memory.draft[])
 returns setof uuid
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
@@ -474,35 +496,41 @@ as $$
   where d.reason is null
   order by d.dedup_key
   on conflict do nothing
-  returning m.id
+  returning m.id;
+end
 $$;
 comment on function agent_memory.add_memories(uuid, agent_memory.draft[]) is
   'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
 
 create or replace function agent_memory.existing(organization_id uuid, draft agent_memory.draft)
 returns public.remembered_memory
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select case
-    when m.id is null then row(draft.ordinal, null, 'rejected',
-      'the same memory was being changed by another writer; send it again')::public.remembered_memory
-    when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
-      'the %s was used for another memory',
-      case when m.id = draft.id then 'id' else 'idempotency key' end))::public.remembered_memory
-    else row(draft.ordinal, m.id, 'duplicate',
-      case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
-           else 'the same text is remembered already' end)::public.remembered_memory
-  end
-  from (select 1) as one
-  left join lateral (
-    select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
-    where m.organization_id = existing.organization_id
-      and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
-           or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
-           or m.id = draft.id)
-    order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
-    limit 1) as m on true
+#variable_conflict use_column
+begin
+  return (
+    select case
+      when m.id is null then row(draft.ordinal, null, 'rejected',
+        'the same memory was being changed by another writer; send it again')::public.remembered_memory
+      when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
+        'the %s was used for another memory',
+        case when m.id = draft.id then 'id' else 'idempotency key' end))::public.remembered_memory
+      else row(draft.ordinal, m.id, 'duplicate',
+        case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
+             else 'the same text is remembered already' end)::public.remembered_memory
+    end
+    from (select 1) as one
+    left join lateral (
+      select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
+      where m.organization_id = existing.organization_id
+        and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
+             or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
+             or m.id = draft.id)
+      order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
+      limit 1) as m on true);
+end
 $$;
 comment on function agent_memory.existing(uuid, agent_memory.draft) is
   'The answer for a draft that was not added: what stood in its way.';

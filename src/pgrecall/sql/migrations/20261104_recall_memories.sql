@@ -110,22 +110,27 @@ comment on function agent_memory.recall_weights(jsonb) is
 
 create or replace function agent_memory.languages(organization_id uuid)
 returns text[]
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select array(
+begin
+  return array(
     select 'english'
     union
     select l.language from public.agent_memory_config as c, unnest(c.languages) as l (language)
-    where c.organization_id = languages.organization_id)
+    where c.organization_id = languages.organization_id);
+end
 $$;
 comment on function agent_memory.languages(uuid) is 'The languages that an organization remembers in, and english, which needs no note.';
 
 create or replace function agent_memory.query_terms(query text, languages text[])
 returns table (lexeme text, term tsquery)
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+begin
+  return query
   select l.lexeme,
          ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
   from (select distinct found.lexeme
@@ -137,7 +142,8 @@ as $$
         where pg_catalog.cardinality(languages) = 1 or asked.language is null
           or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
   order by pg_catalog.length(l.lexeme) desc, l.lexeme
-  limit 64
+  limit 64;
+end
 $$;
 comment on function agent_memory.query_terms(text, text[]) is
   'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';

@@ -6,15 +6,18 @@ set search_path = pg_catalog, pg_temp;
 create or replace function agent_memory.said_at(
   caller agent_memory.principal, agent_id text, idempotency_key text, place bigint)
 returns timestamptz
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
+#variable_conflict use_column
+begin
+  return coalesce(
     (select m.occurred_at from public.ai_memories as m
      where m.organization_id = caller.organization_id
        and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
        and m.idempotency_key = said_at.idempotency_key),
-    agent_memory.now() + (place - 1) * interval '1 microsecond')
+    agent_memory.now() + (place - 1) * interval '1 microsecond');
+end
 $$;
 comment on function agent_memory.said_at(agent_memory.principal, text, text, bigint) is
   'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
