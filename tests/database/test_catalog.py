@@ -147,8 +147,11 @@ def test_every_table_column_and_client_function_is_described(world: World) -> No
     assert rows == []
 
 
+@pytest.mark.parametrize("exact_limit", [5000, 1], ids=["compared", "chosen"])
 @pytest.mark.parametrize("vectors", [False, True], ids=["words", "vectors"])
-def test_what_runs_at_every_call_keeps_its_plans(world: World, vectors: bool) -> None:
+def test_what_runs_at_every_call_keeps_its_plans(
+    world: World, vectors: bool, exact_limit: int
+) -> None:
     """Before PostgreSQL 18 a function in SQL that can't be inlined is planned at each call."""
     if vectors and not world.has_vector:
         pytest.skip("this server comes without pgvector")
@@ -160,8 +163,9 @@ def test_what_runs_at_every_call_keeps_its_plans(world: World, vectors: bool) ->
     def call() -> None:
         client.remember({**told, "kind": "message"})
         client.rows("select * from append_context(%s::jsonb, 't')", '[{"content": "Hi."}]')
-        client.recall("hello", **asked)
+        client.recall("Can you recommend what to say hello to?", **asked)
 
+    world.connection.execute(f"set pgrecall.exact_limit = {exact_limit}")
     call()
     with world.connection.transaction():
         world.connection.execute("set local track_functions = 'all'")
@@ -172,6 +176,7 @@ def test_what_runs_at_every_call_keeps_its_plans(world: World, vectors: bool) ->
             " from pg_stat_xact_user_functions u join pg_proc p on p.oid = u.funcid"
             " join pg_language l on l.oid = p.prolang where u.schemaname <> 'pg_catalog'"
         ).fetchall()
+    world.connection.execute("reset pgrecall.exact_limit")
     languages = {row["name"]: row["language"] for row in rows}
     assert {"remember_memories", "append_context", "recalled"} <= set(languages)
     assert [name for name, language in languages.items() if language == "sql"] == []

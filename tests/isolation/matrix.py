@@ -333,7 +333,7 @@ PRIVATE_FUNCTIONS = (
     "dedup_key", "delete_dropped", "delete_memories", "delete_traces", "delete_vectors",
     "detected_language", "drafts", "drop_embeddings", "drop_mentions", "dropped_vectors",
     "due_memories", "effective_settings", "embed_added", "entomb", "erase", "erased",
-    "erasure_receipt", "erasure_scope", "estimated_memories", "exact_limit", "existing",
+    "erasure_receipt", "erasure_scope", "exact_limit", "existing",
     "expose", "first_of", "holding", "import_refusal", "imported_before", "in_reach",
     "in_scope", "is_count", "is_erased", "is_large", "is_storable", "judged_imports",
     "key_verbs", "languages", "leaves", "lock_conversations", "lock_erasures", "lock_memory",

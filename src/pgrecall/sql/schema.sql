@@ -496,7 +496,10 @@ CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], q
     AS $$
 #variable_conflict use_column
 declare
-  memories constant double precision := agent_memory.estimated_memories(background.organization_id);
+  share constant double precision := agent_memory.share_of_memories(background.organization_id);
+  -- The least that a large organization has, where the planner's statistics don't say.
+  memories constant double precision := greatest(2.0 * agent_memory.exact_limit(), share * (
+    select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass));
   found double precision[];
   average double precision;
 begin
@@ -511,8 +514,7 @@ begin
   select avg(s.similarity) into average
     from agent_memory.similarities(background.organization_id, model, query_embedding,
                                    agent_memory.sampled(background.organization_id)) as s;
-  return row(memories, coalesce(agent_memory.share_of_memories(background.organization_id) >= 0.5, false),
-             found, average)::agent_memory.background;
+  return row(memories, coalesce(share >= 0.5, false), found, average)::agent_memory.background;
 end
 $$;
 
@@ -1790,21 +1792,6 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.erasure_scope(caller agent_memory.principal, scope jsonb) IS 'A scope, narrowed to what a caller may change by its role: a program what its agent holds, a member what is about them. Null if nothing is left of it; PM006 for a scope that names nothing.';
 
--- Name: estimated_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
-
-CREATE FUNCTION agent_memory.estimated_memories(organization_id uuid) RETURNS double precision
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select greatest(2.0 * agent_memory.exact_limit(),
-                  c.reltuples * agent_memory.share_of_memories(estimated_memories.organization_id))
-  from pg_class as c where c.oid = 'public.ai_memories'::regclass
-$$;
-
--- Name: FUNCTION estimated_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
-
-COMMENT ON FUNCTION agent_memory.estimated_memories(organization_id uuid) IS 'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
-
 -- Name: exact_limit(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.exact_limit() RETURNS integer
@@ -1881,15 +1868,19 @@ COMMENT ON FUNCTION agent_memory.expose(target regprocedure, VARIADIC callers te
 -- Name: first_of(uuid[], uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.first_of(ids uuid[], among uuid[], row_limit integer) RETURNS uuid[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET enable_nestloop TO 'off'
     AS $$
-  select array(
+#variable_conflict use_column
+begin
+  return array(
     select f.id from unnest(ids) with ordinality as f (id, place)
     join unnest(among) as a (id) on a.id = f.id
-    order by f.place limit row_limit)
+    order by f.place limit row_limit);
+end
 $$;
 
 -- Name: FUNCTION first_of(ids uuid[], among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -2718,35 +2709,40 @@ COMMENT ON FUNCTION agent_memory.nearest(organization_id uuid, model text, query
 -- Name: neighbours(uuid, uuid[], uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[]) RETURNS uuid[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET cpu_index_tuple_cost TO '1'
     AS $$
-  with best as materialized (
-    select m.id, m.context_id, m.occurred_at from public.ai_memories as m
-    where m.organization_id = neighbours.organization_id and m.id = any (ids)
-  )
-  select coalesce(array_agg(distinct near.id), '{}')
-  from (
-    select b.id from best as b
-    union all
-    select n.id from best as b
-    cross join lateral (
-      (select n.id from public.ai_memories as n
-       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
-         and n.occurred_at >= b.occurred_at
-       order by n.occurred_at, n.id limit 9)
+#variable_conflict use_column
+begin
+  return (
+    with best as materialized (
+      select m.id, m.context_id, m.occurred_at from public.ai_memories as m
+      where m.organization_id = neighbours.organization_id and m.id = any (ids)
+    )
+    select coalesce(array_agg(distinct near.id), '{}')
+    from (
+      select b.id from best as b
       union all
-      (select n.id from public.ai_memories as n
-       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
-         and n.occurred_at < b.occurred_at
-       order by n.occurred_at desc, n.id desc limit 8)) as n
-    union all
-    select n.id from public.ai_memories as n
-    where n.organization_id = neighbours.organization_id and n.id = any (others)
-      and n.context_id in (select b.context_id from best as b)) as near
+      select n.id from best as b
+      cross join lateral (
+        (select n.id from public.ai_memories as n
+         where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+           and n.occurred_at >= b.occurred_at
+         order by n.occurred_at, n.id limit 9)
+        union all
+        (select n.id from public.ai_memories as n
+         where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+           and n.occurred_at < b.occurred_at
+         order by n.occurred_at desc, n.id desc limit 8)) as n
+      union all
+      select n.id from public.ai_memories as n
+      where n.organization_id = neighbours.organization_id and n.id = any (others)
+        and n.context_id in (select b.context_id from best as b)) as near);
+end
 $$;
 
 -- Name: FUNCTION neighbours(organization_id uuid, ids uuid[], others uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -3617,31 +3613,36 @@ COMMENT ON FUNCTION agent_memory.said_at(caller agent_memory.principal, agent_id
 -- Name: sampled(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
-  -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
-  with ends as (
-    select (select m.id from public.ai_memories as m
-            where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
-           (select m.id from public.ai_memories as m
-            where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
-  ), moments as (
-    select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
-           ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
-    from ends as e
-  )
-  select array_agg(distinct near.id)
-  from moments as t
-  cross join generate_series(0, 99) as place
-  cross join lateral (
-    select m.id from public.ai_memories as m
-    where m.organization_id = sampled.organization_id
-      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
-    order by m.id limit 1) as near
+#variable_conflict use_column
+begin
+  return (
+    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
+    with ends as (
+      select (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+             (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+    ), moments as (
+      select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+             ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+      from ends as e
+    )
+    select array_agg(distinct near.id)
+    from moments as t
+    cross join generate_series(0, 99) as place
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = sampled.organization_id
+        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
+      order by m.id limit 1) as near);
+end
 $$;
 
 -- Name: FUNCTION sampled(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4162,14 +4163,19 @@ COMMENT ON FUNCTION agent_memory.settled_since() IS 'A time up to which no other
 -- Name: share_of_memories(uuid); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.share_of_memories(organization_id uuid) RETURNS double precision
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-  select f.share
-  from pg_stats as s
-  cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
-  where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-    and f.id = share_of_memories.organization_id
+#variable_conflict use_column
+begin
+  return (
+    select f.share
+    from pg_stats as s
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+      and f.id = share_of_memories.organization_id);
+end
 $$;
 
 -- Name: FUNCTION share_of_memories(organization_id uuid); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -4602,14 +4608,19 @@ COMMENT ON FUNCTION agent_memory.windows(organization_id uuid, drafts agent_memo
 -- Name: wishing(uuid, tsquery, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer) RETURNS SETOF uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
+#variable_conflict use_column
+begin
+  return query
   select m.id from public.ai_memories as m
   where m.organization_id = wishing.organization_id and m.search_vector @@ wishes
-  limit row_limit
+  limit row_limit;
+end
 $$;
 
 -- Name: FUNCTION wishing(organization_id uuid, wishes tsquery, row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -6934,10 +6945,6 @@ REVOKE ALL ON FUNCTION agent_memory.erasure_receipt(ids uuid[], scope jsonb, cou
 -- Name: FUNCTION erasure_scope(caller agent_memory.principal, scope jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.erasure_scope(caller agent_memory.principal, scope jsonb) FROM PUBLIC;
-
--- Name: FUNCTION estimated_memories(organization_id uuid); Type: ACL; Schema: agent_memory; Owner: -
-
-REVOKE ALL ON FUNCTION agent_memory.estimated_memories(organization_id uuid) FROM PUBLIC;
 
 -- Name: FUNCTION exact_limit(); Type: ACL; Schema: agent_memory; Owner: -
 

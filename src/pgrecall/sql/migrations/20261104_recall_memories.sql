@@ -528,57 +528,55 @@ comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[],
 
 create or replace function agent_memory.share_of_memories(organization_id uuid)
 returns double precision
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select f.share
-  from pg_stats as s
-  cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
-  where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-    and f.id = share_of_memories.organization_id
+#variable_conflict use_column
+begin
+  return (
+    select f.share
+    from pg_stats as s
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+      and f.id = share_of_memories.organization_id);
+end
 $$;
 comment on function agent_memory.share_of_memories(uuid) is
   'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
 
-create or replace function agent_memory.estimated_memories(organization_id uuid)
-returns double precision
-language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select greatest(2.0 * agent_memory.exact_limit(),
-                  c.reltuples * agent_memory.share_of_memories(estimated_memories.organization_id))
-  from pg_class as c where c.oid = 'public.ai_memories'::regclass
-$$;
-comment on function agent_memory.estimated_memories(uuid) is
-  'About how many memories a large organization has, from the planner''s statistics; the least that a large one has where they don''t say.';
-
 create or replace function agent_memory.sampled(organization_id uuid)
 returns uuid[]
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
-  with ends as (
-    select (select m.id from public.ai_memories as m
-            where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
-           (select m.id from public.ai_memories as m
-            where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
-  ), moments as (
-    select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
-           ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
-    from ends as e
-  )
-  select array_agg(distinct near.id)
-  from moments as t
-  cross join generate_series(0, 99) as place
-  cross join lateral (
-    select m.id from public.ai_memories as m
-    where m.organization_id = sampled.organization_id
-      and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
-    order by m.id limit 1) as near
+#variable_conflict use_column
+begin
+  return (
+    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
+    with ends as (
+      select (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+             (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+    ), moments as (
+      select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+             ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+      from ends as e
+    )
+    select array_agg(distinct near.id)
+    from moments as t
+    cross join generate_series(0, 99) as place
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = sampled.organization_id
+        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
+      order by m.id limit 1) as near);
+end
 $$;
 comment on function agent_memory.sampled(uuid) is 'Up to 100 memories of an organization, from all of its time.';
 
@@ -592,7 +590,10 @@ set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
-  memories constant double precision := agent_memory.estimated_memories(background.organization_id);
+  share constant double precision := agent_memory.share_of_memories(background.organization_id);
+  -- The least that a large organization has, where the planner's statistics don't say.
+  memories constant double precision := greatest(2.0 * agent_memory.exact_limit(), share * (
+    select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass));
   found double precision[];
   average double precision;
 begin
@@ -607,8 +608,7 @@ begin
   select avg(s.similarity) into average
     from agent_memory.similarities(background.organization_id, model, query_embedding,
                                    agent_memory.sampled(background.organization_id)) as s;
-  return row(memories, coalesce(agent_memory.share_of_memories(background.organization_id) >= 0.5, false),
-             found, average)::agent_memory.background;
+  return row(memories, coalesce(share >= 0.5, false), found, average)::agent_memory.background;
 end
 $$;
 comment on function agent_memory.background(uuid, tsquery[], real[], text) is
@@ -616,35 +616,40 @@ comment on function agent_memory.background(uuid, tsquery[], real[], text) is
 
 create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[])
 returns uuid[]
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set jit = off
 set enable_seqscan = off
 set cpu_index_tuple_cost = 1
 as $$
-  with best as materialized (
-    select m.id, m.context_id, m.occurred_at from public.ai_memories as m
-    where m.organization_id = neighbours.organization_id and m.id = any (ids)
-  )
-  select coalesce(array_agg(distinct near.id), '{}')
-  from (
-    select b.id from best as b
-    union all
-    select n.id from best as b
-    cross join lateral (
-      (select n.id from public.ai_memories as n
-       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
-         and n.occurred_at >= b.occurred_at
-       order by n.occurred_at, n.id limit 9)
+#variable_conflict use_column
+begin
+  return (
+    with best as materialized (
+      select m.id, m.context_id, m.occurred_at from public.ai_memories as m
+      where m.organization_id = neighbours.organization_id and m.id = any (ids)
+    )
+    select coalesce(array_agg(distinct near.id), '{}')
+    from (
+      select b.id from best as b
       union all
-      (select n.id from public.ai_memories as n
-       where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
-         and n.occurred_at < b.occurred_at
-       order by n.occurred_at desc, n.id desc limit 8)) as n
-    union all
-    select n.id from public.ai_memories as n
-    where n.organization_id = neighbours.organization_id and n.id = any (others)
-      and n.context_id in (select b.context_id from best as b)) as near
+      select n.id from best as b
+      cross join lateral (
+        (select n.id from public.ai_memories as n
+         where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+           and n.occurred_at >= b.occurred_at
+         order by n.occurred_at, n.id limit 9)
+        union all
+        (select n.id from public.ai_memories as n
+         where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
+           and n.occurred_at < b.occurred_at
+         order by n.occurred_at desc, n.id desc limit 8)) as n
+      union all
+      select n.id from public.ai_memories as n
+      where n.organization_id = neighbours.organization_id and n.id = any (others)
+        and n.context_id in (select b.context_id from best as b)) as near);
+end
 $$;
 comment on function agent_memory.neighbours(uuid, uuid[], uuid[]) is
   'The named memories with up to 8 before and 8 after each in its conversation, twice as far as a match reaches; and those of the others that are in their conversations.';
@@ -750,14 +755,19 @@ comment on function agent_memory.matching(uuid, tsquery[], agent_memory.backgrou
 
 create or replace function agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer)
 returns setof uuid
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set jit = off
 set enable_seqscan = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select m.id from public.ai_memories as m
   where m.organization_id = wishing.organization_id and m.search_vector @@ wishes
-  limit row_limit
+  limit row_limit;
+end
 $$;
 comment on function agent_memory.wishing(uuid, tsquery, integer) is 'Memories of an organization that have a word of standing wishes, by the text index.';
 
@@ -807,15 +817,19 @@ comment on function agent_memory.check_embedding(uuid, real[], text) is
 
 create or replace function agent_memory.first_of(ids uuid[], among uuid[], row_limit integer)
 returns uuid[]
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set jit = off
 set enable_nestloop = off
 as $$
-  select array(
+#variable_conflict use_column
+begin
+  return array(
     select f.id from unnest(ids) with ordinality as f (id, place)
     join unnest(among) as a (id) on a.id = f.id
-    order by f.place limit row_limit)
+    order by f.place limit row_limit);
+end
 $$;
 comment on function agent_memory.first_of(uuid[], uuid[], integer) is 'The first of some ids that are among others, in their order.';
 
@@ -1008,7 +1022,6 @@ from (values
   ('agent_memory.query_cues(text, timestamptz, uuid, uuid[])', '{}'),
   ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean)', '{}'),
-  ('agent_memory.estimated_memories(uuid)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
   ('agent_memory.share_of_memories(uuid)', '{}'),
   ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
