@@ -314,3 +314,32 @@ def out_of_line(world: World) -> list[int]:
         " where relname in ('ai_memories', 'ai_memory_embeddings') order by relname"
     )
     return [row["bytes"] for row in rows]
+
+
+def test_a_long_conversation_is_not_preferred_for_its_length(world: World) -> None:
+    """Half of what nothing distinguishes stands in one conversation of many days."""
+    if not world.has_vector:
+        pytest.skip("this server comes without pgvector")
+    client = world.program(world.organization())
+    rng = random.Random(7)
+    start = datetime(2026, 1, 1, 9, tzinfo=timezone.utc)
+    items = [
+        {
+            "kind": "message",
+            "content": f"Message {number}",
+            "context_key": f"short {number // 10}" if number < 400 else "long",
+            "occurred_at": str(start + timedelta(days=(number % 400) // 10, minutes=number % 10)),
+            "embedding": vector(rng, 16),
+            "embedding_model": "m",
+        }
+        for number in range(800)
+    ]
+    assert {row["status"] for row in client.remember(*items)} == {"added"}
+    hits = [
+        hit["context_key"] == "long"
+        for _ in range(10)
+        for hit in client.recall(
+            "?", query_embedding=json.loads(vector(rng, 16)), embedding_model="m", match_limit=20
+        )
+    ]
+    assert 0.35 < sum(hits) / len(hits) < 0.65

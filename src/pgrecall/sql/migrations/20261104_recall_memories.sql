@@ -18,7 +18,8 @@
 --                    messages before it together
 --   meaning          cosine similarity, from the mean of all to the best
 --   near_meaning     the best meaning of it and, at nine tenths, of the messages before and after it
---   context_meaning  the mean meaning of the three best of its conversation, by the best conversation's
+--   context_meaning  the mean meaning of the three best of its conversation that day (UTC), by the best
+--                    day's; of a conversation of months, some three would be near to anything
 --   date             1 where it was said in the time that the question names, less around it
 --   speaker          1 where the question names who said it
 --   user_words       1 for what the user said themselves
@@ -363,6 +364,7 @@ declare
   half_life constant double precision := date_part('epoch', weight.half_life);
   date_half_life constant double precision := date_part('epoch', interval '5 days');
   compared constant double precision := cardinality(ids);
+  day constant double precision := 86400;
   -- The idf of a term in three tenths of all: neighbours of what has it mostly have it themselves.
   frequent constant double precision := ln(10.0 / 3);
   -- A power of a half that underflowed would be an error.
@@ -384,6 +386,7 @@ begin
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
+           uuid_hash_extended(coalesce(m.context_id, m.id), floor(date_part('epoch', m.occurred_at) / day)::bigint) as sitting,
            -- An opening that has nothing to do with the question is a greeting; and what was derived
            -- from a conversation opens none.
            case when m.is_opening then case when m.context_id is null or m.kind = 'message' then opening_share else none end end as opening,
@@ -402,7 +405,7 @@ begin
       on e.memory_id = m.id
     where m.organization_id = score_memories.organization_id and m.id = any (ids)
   ), scope as materialized (
-    select t.id, t.similarity, t.conversation, t.opening, t.alone, t.conversation + row_number() over talk as place,
+    select t.id, t.similarity, t.sitting, t.opening, t.alone, t.conversation + row_number() over talk as place,
            coalesce(lag(t.has_question) over talk, false) as answers,
            greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
     from told as t
@@ -412,14 +415,14 @@ begin
     select coalesce(background.mean, avg(s.similarity)) as mean,
            nullif(greatest(none, max(s.similarity) - coalesce(background.mean, avg(s.similarity))), 0) as breadth
     from scope as s
-  ), conversations as materialized (
-    select c.conversation, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
+  ), sittings as materialized (
+    select c.sitting, avg(c.similarity) as similarity, avg(greatest(none, (c.similarity - l.mean) / l.breadth)) as meaning
     from (
-      select s.conversation, s.similarity, row_number() over (partition by s.conversation order by s.similarity desc nulls last) as nth
+      select s.sitting, s.similarity, row_number() over (partition by s.sitting order by s.similarity desc nulls last) as nth
       from scope as s) as c
     cross join likeness as l
     where c.nth <= 3
-    group by c.conversation
+    group by c.sitting
   ), matches as materialized (
     select s.place, m.ordinal, m.own, m.before
     from (
@@ -456,7 +459,7 @@ begin
     select l.mean, l.breadth, t.words, t.windowed, c.meaning
     from likeness as l
     cross join (select nullif(max(t.words), 0) as words, nullif(max(t.windowed), 0) as windowed from texts as t) as t
-    cross join (select nullif(max(c.meaning), 0) as meaning from conversations as c) as c
+    cross join (select nullif(max(c.meaning), 0) as meaning from sittings as c) as c
   ), scaled as not materialized (
     select s.id, s.alone, s.answers, s.similarity, c.similarity as context_similarity, greatest(s.similarity, s.beside) as near_similarity,
            coalesce(t.words, none) as raw_words, coalesce(t.windowed, none) as raw_window_words,
@@ -468,7 +471,7 @@ begin
              else greatest(coalesce(t.words / b.words, none), s.opening * (s.similarity - b.mean) / b.breadth) end as opening
     from scope as s
     cross join best as b
-    join conversations as c on c.conversation = s.conversation
+    join sittings as c on c.sitting = s.sitting
     left join texts as t on t.place = s.place
   ), hits as (
     select f.*
