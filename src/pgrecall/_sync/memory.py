@@ -184,7 +184,7 @@ class Memory:
         A message comes with who said it and the messages before and after it, which `as_prompt`
         shows where they help; `neighbours=False` leaves all that out, and saves a millisecond or
         two. `explain` also asks for the parts of each score, which `Recall.explain()` then has; it
-        takes the database about three times as long.
+        takes the database somewhat more than twice as long.
 
         Raises InvalidInputError, EmbeddingMismatchError, NoOrganizationError.
         """

@@ -24,7 +24,7 @@ begin
 end
 $$;
 comment on function public.explain_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
-  'Why recall_memories() gives what it gives for the same arguments: for each hit, in the same order, its score and its signals, an object of name -> {raw, scaled, weight, contribution}. raw is the signal as computed, null where there is none (a memory without a vector, a signal that is yes or no); scaled is 0 to 1 within the recall; contribution = weight * scaled / the sum of the weights above 0, and the contributions add up to the score. Takes about twice as long. Writes nothing. Raises PM001, PM002, PM003, PM005.';
+  'Why recall_memories() gives what it gives for the same arguments: for each hit, in the same order, its score and its signals, an object of name -> {raw, scaled, weight, contribution}. raw is the signal as computed, null where there is none (a memory without a vector, a signal that is yes or no); scaled is 0 to 1 within the recall; contribution = weight * scaled / the sum of the weights above 0, and the contributions add up to the score. Takes about a third longer. Writes nothing. Raises PM001, PM002, PM003, PM005.';
 
 do $types$
 begin
