@@ -15,6 +15,7 @@ from pgrecall.domain.maintenance import Maintenance
 from pgrecall.errors import ConflictError
 from pgrecall.ops.maintenance import maintain, running, window
 from tests.database.conftest import Client, World
+from tests.settling import settle
 
 COUNTS = ("added", "recalls", "latencies")
 
@@ -236,7 +237,9 @@ def settle_statistics(world: World) -> None:
     if version >= 150000:
         execute(world, "select pg_stat_force_next_flush()")
     else:
-        execute(world, "select pg_sleep(1.5)")
+        # A session tells them at most every half second.
+        execute(world, "select pg_sleep(0.6)")
+        settle(world.connection.info.dsn)
     execute(world, "select 1")
     if version < 150000:
         execute(world, "select pg_stat_clear_snapshot()")

@@ -21,11 +21,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrecall.domain.diagnosis import Cure, Diagnosis, Finding
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
+from tests.settling import settle
 
 # A fault of one thing may show in others, which are cured after it.
 ROUNDS = 4
-HEARD_OF = "pg_catalog.pg_am"
-LAST_HEARD = f"select pg_stat_get_last_analyze_time('{HEARD_OF}'::regclass)"
 COMMAND = "from pgrecall.cli.main import main; main()"
 
 
@@ -57,18 +56,8 @@ class Ward:
                 connection.execute(each.encode())
 
     def settle(self) -> None:
-        """Wait until the server's statistics know of all that was done.
-
-        Before PostgreSQL 15 a process of its own gathers them, in the order in which it hears.
-        """
-        began = time.monotonic()
-        while self.ask("select current_setting('server_version_num')::integer < 150000"):
-            at = self.ask("select clock_timestamp()::text")
-            self.run(f"analyze {HEARD_OF}")
-            if self.ask(f"{LAST_HEARD} > '{at}'"):
-                return
-            assert time.monotonic() < began + 60, "the statistics don't hear of anything"
-            time.sleep(0.1)
+        """Wait until the server's statistics know of all that was done."""
+        settle(self.dsn)
 
     def ask(self, query: str) -> Any:
         """The one value that a query gives."""

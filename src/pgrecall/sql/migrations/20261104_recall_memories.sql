@@ -978,10 +978,12 @@ begin
     from agent_memory.score_memories(
       org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background,
       match_limit, min_score, is_explained) as s
-    -- One by one, by their key: there are few of them, however many the organization has.
+    -- One by one, by their keys: there are few of them, however many the organization has.
     cross join lateral (
       select * from public.ai_memories as o where o.organization_id = org and o.id = s.id offset 0) as m
-    left join public.ai_memory_contexts as c on c.organization_id = org and c.id = m.context_id
+    left join lateral (
+      select o.context_key from public.ai_memory_contexts as o
+      where o.organization_id = org and o.id = m.context_id offset 0) as c on true
     order by s.score desc, m.id desc;
 
   -- For explain(): a setting of the transaction, so that nothing is written.
