@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,18 +13,17 @@ from pgrecall.domain.diagnosis import Diagnosis
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Surroundings
 from tests.doctor.hospital import ward
-from tests.memory.pooler import pooling
+from tests.memory.pooler import PGBOUNCER, pooling
 
-PROGRAM = shutil.which("pgbouncer")
 CLAIMS = '{"sub": "somebody"}'
 
 
 @pytest.fixture
 def pooled(healthy: str, tmp_path: Path) -> Iterator[Surroundings]:
     """A healthy database through it."""
-    if PROGRAM is None:
+    if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed")
-    with ward(None, healthy) as patient, pooling(PROGRAM, patient.dsn) as pooler:
+    with ward(None, healthy) as patient, pooling(PGBOUNCER, patient.dsn) as pooler:
         yield replace(patient.surroundings, dsn=pooler.dsn(patient.dsn))
 
 

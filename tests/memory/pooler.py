@@ -17,6 +17,9 @@ from tempfile import TemporaryDirectory
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+# Debian keeps it where an ordinary user's path doesn't look.
+PGBOUNCER = shutil.which("pgbouncer", path=os.pathsep.join([*os.get_exec_path(), "/usr/sbin"]))
+
 CONFIGURATION = """
 [databases]
 * = {target}

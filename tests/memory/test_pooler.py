@@ -5,7 +5,6 @@ Skipped without pgbouncer, which `.ci/run` installs where it can.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -19,9 +18,8 @@ from pgrecall._sync.migrate import migrate, status
 from pgrecall.testing import HashingEmbedder, cloned
 from pgrecall.testing.conformance import AwaitedMemory, MemoryConformance
 from pgrecall.testing.conformance.awaited import OpenMemory
-from tests.memory.pooler import Pooler, pooling
+from tests.memory.pooler import PGBOUNCER, Pooler, pooling
 
-PGBOUNCER = shutil.which("pgbouncer")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed")
 
 
