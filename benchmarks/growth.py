@@ -118,6 +118,8 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
         with _memory(_comparing_all(place), population, questions) as comparing:
             best = [_found(comparing, question) for question in exactly]
         singles, batches = _write(memory, population)
+    megabytes = _megabytes(place)
+    _delete_written(place, population)
     return Figures(
         stage=Stage(sizes.organizations, sizes.large, sizes.memories, sizes.dimension),
         recall=percentiles(milliseconds),
@@ -127,7 +129,7 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
         filled_per_second=sizes.memories / filled,
         singles_per_second=singles,
         batches_per_second=batches,
-        megabytes=_megabytes(place),
+        megabytes=megabytes,
     )
 
 
@@ -190,6 +192,12 @@ def _rate(memory: Memory, calls: Sequence[Sequence[str]]) -> float:
         told = [{"role": "user", "content": text} for text in texts]
         memory.remember(told, context=f"new {len(texts)} {number // 20}", user_id="u1")
     return sum(map(len, calls)) / (perf_counter() - began)
+
+
+def _delete_written(place: Database, population: Population) -> None:
+    with psycopg.connect(place.dsn) as connection:
+        organization = {"organization_id": population.organization_id(0)}
+        connection.execute(statement("growth_delete_written"), organization)
 
 
 def _megabytes(place: Database) -> dict[str, float]:
