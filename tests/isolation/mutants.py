@@ -47,10 +47,7 @@ TENANT = "organization_id = (select agent_memory.active_organization())"
 CALLER = "(select agent_memory.claimed_person()), (select agent_memory.claimed_program())"
 READ = f"agent_memory.may_read(visibility, user_id, agent_id, {CALLER})"
 CLAIMS_SETTING = "pg_catalog.current_setting('request.jwt.claims', true)"
-IN_REACH = (
-    "agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz,"
-    " timestamptz, timestamptz, uuid[], integer)"
-)
+IN_REACH = "agent_memory.in_reach(agent_memory.reach, uuid[], integer)"
 IN_SCOPE = "agent_memory.in_scope(agent_memory.principal, jsonb, boolean)"
 ERASE = "agent_memory.erase(agent_memory.principal, jsonb, boolean, boolean)"
 ERASURE_SCOPE = "agent_memory.erasure_scope(agent_memory.principal, jsonb)"
@@ -59,10 +56,7 @@ RECALL = (
     "public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
     " timestamptz, timestamptz, integer, real)"
 )
-RECALLED = (
-    "agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[],"
-    " jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)"
-)
+RECALLED = "agent_memory.recalled(agent_memory.reach, text, real[], text, integer, real, boolean)"
 MAY_READ = (
     "and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)"
 )

@@ -84,6 +84,24 @@ CREATE TYPE agent_memory.query_cues AS (
 
 COMMENT ON TYPE agent_memory.query_cues IS 'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks when, and whether for the latest.';
 
+-- Name: reach; Type: TYPE; Schema: agent_memory; Owner: -
+
+CREATE TYPE agent_memory.reach AS (
+	caller agent_memory.principal,
+	agent_id text,
+	user_id text,
+	context_key text,
+	kinds text[],
+	metadata jsonb,
+	since timestamp with time zone,
+	until timestamp with time zone,
+	valid_at timestamp with time zone
+);
+
+-- Name: TYPE reach; Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON TYPE agent_memory.reach IS 'Whose recall it is, the filters, null where there is none, and the time at which a memory is to be valid: together they say which memories are in scope.';
+
 -- Name: recall_weights; Type: TYPE; Schema: agent_memory; Owner: -
 
 CREATE TYPE agent_memory.recall_weights AS (
@@ -1975,9 +1993,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) IS 'The memory that has the id or the idempotency key of an item already, whatever its text is by now; null if there is none.';
 
--- Name: in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: in_reach(agent_memory.reach, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) RETURNS uuid[]
+CREATE FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -1987,10 +2005,11 @@ CREATE FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id te
     AS $$
 #variable_conflict use_variable
 declare
+  caller constant agent_memory.principal := reach.caller;
   -- Known before the scope is planned, so that the conversation's own index serves.
-  contexts constant uuid[] := case when context_key is not null then array(
+  contexts constant uuid[] := case when reach.context_key is not null then array(
     select c.id from public.ai_memory_contexts as c
-    where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key) end;
+    where c.organization_id = caller.organization_id and c.context_key = reach.context_key) end;
 begin
   return array(
     select m.id
@@ -1998,23 +2017,23 @@ begin
     where m.organization_id = caller.organization_id
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and m.forgotten_at is null
-      and m.valid_from <= valid_at and (m.valid_to is null or m.valid_to > valid_at)
-      and (m.expires_at is null or m.expires_at > valid_at)
+      and m.valid_from <= reach.valid_at and (m.valid_to is null or m.valid_to > reach.valid_at)
+      and (m.expires_at is null or m.expires_at > reach.valid_at)
       and (among is null or m.id = any (among))
-      and (agent_id is null or m.agent_id = agent_id)
-      and (user_id is null or m.user_id = user_id)
-      and (context_key is null or m.context_id = any (contexts))
-      and (kinds is null or m.kind = any (kinds))
-      and (metadata is null or m.metadata @> metadata)
-      and (since is null or m.occurred_at >= since)
-      and (until is null or m.occurred_at < until)
+      and (reach.agent_id is null or m.agent_id = reach.agent_id)
+      and (reach.user_id is null or m.user_id = reach.user_id)
+      and (contexts is null or m.context_id = any (contexts))
+      and (reach.kinds is null or m.kind = any (reach.kinds))
+      and (reach.metadata is null or m.metadata @> reach.metadata)
+      and (reach.since is null or m.occurred_at >= reach.since)
+      and (reach.until is null or m.occurred_at < reach.until)
     limit row_limit);
 end
 $$;
 
--- Name: FUNCTION in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION in_reach(reach agent_memory.reach, among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) IS 'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
+COMMENT ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) IS 'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
 
 -- Name: in_scope(agent_memory.principal, jsonb, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3040,18 +3059,18 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.recall_weights(settings jsonb) IS 'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
 
--- Name: recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, real, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: recalled(agent_memory.reach, text, real[], text, integer, real, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean) RETURNS TABLE(hit public.recalled_memory, parts jsonb)
+CREATE FUNCTION agent_memory.recalled(reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer, min_score real, is_explained boolean) RETURNS TABLE(hit public.recalled_memory, parts jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 declare
-  org constant uuid := caller.organization_id;
-  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
+  org constant uuid := (reach.caller).organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
+  valid_at constant timestamptz := reach.valid_at;
   exact_limit constant integer := agent_memory.exact_limit();
   word_limit integer;
   meaning_limit integer;
@@ -3085,7 +3104,7 @@ begin
   end if;
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
-  ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  ids := agent_memory.in_reach(reach, null, exact_limit + 1);
   steps := steps || agent_memory.step('scope', ids, began);
   compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
@@ -3104,8 +3123,7 @@ begin
       where has_meaning);
     steps := steps || agent_memory.step('meaning', by_meaning, began);
     began := clock_timestamp();
-    ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select unnest(by_words) union select unnest(by_meaning)), null);
+    ids := agent_memory.in_reach(reach, array(select unnest(by_words) union select unnest(by_meaning)), null);
     -- Of what passes, the best by either.
     ids := array(
       select unnest(agent_memory.first_of(by_words, ids, scored_limit))
@@ -3116,14 +3134,14 @@ begin
     cues := agent_memory.query_cues(query, valid_at, org, ids);
     if cues.wishes is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
+        reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
     end if;
     -- There is an index of times by user, and none of those of all users.
-    if cues.starts_at is not null and user_id is not null then
+    if cues.starts_at is not null and reach.user_id is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        caller, agent_id, user_id, context_key, kinds, metadata, greatest(since, cues.starts_at),
-        least(until, cues.ends_at), valid_at, null, scored_limit)));
+        row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
+            greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), valid_at)::agent_memory.reach,
+        null, scored_limit)));
     end if;
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
@@ -3139,19 +3157,18 @@ begin
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background,
           greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
       -- The best of them once more, with what stands around them, and what is near in their conversations.
-      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+      ids := agent_memory.in_reach(
+        reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
       if are_all and cardinality(ids) < 2 * match_limit then
         -- What has nothing of the question makes up the number.
-        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-          caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, 2 * match_limit)));
+        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
       end if;
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
       background := null;
       rarities := null;
-      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      ids := agent_memory.in_reach(reach, null, null);
       compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
@@ -3185,9 +3202,9 @@ begin
 end
 $$;
 
--- Name: FUNCTION recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION recalled(reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer, min_score real, is_explained boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean) IS 'What recall_memories(), recall_in_context() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
+COMMENT ON FUNCTION agent_memory.recalled(reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer, min_score real, is_explained boolean) IS 'What recall_memories(), recall_in_context() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
 
 -- Name: refresh_windows(uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -5134,8 +5151,9 @@ CREATE FUNCTION public.explain_memories(query text, query_embedding real[] DEFAU
 #variable_conflict use_variable
 begin
   return query select (r.hit).id, (r.hit).score, r.parts from agent_memory.recalled(
-    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until, as_of,
-    match_limit, min_score, true) as r;
+    row(agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+        coalesce(as_of, agent_memory.now()))::agent_memory.reach,
+    query, query_embedding, embedding_model, match_limit, min_score, true) as r;
 end
 $$;
 
@@ -5323,11 +5341,12 @@ CREATE FUNCTION public.recall_in_context(query text, query_embedding real[] DEFA
     AS $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member('recall');
+  reach constant agent_memory.reach := row(
+    agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+    coalesce(as_of, agent_memory.now()))::agent_memory.reach;
   hits public.recalled_memory[] := array(
     select r.hit from agent_memory.recalled(
-      caller, query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until,
-      as_of, match_limit, min_score, false) as r);
+      reach, query, query_embedding, embedding_model, match_limit, min_score, false) as r);
 begin
   return query
     select row(h.id, h.content, h.kind, h.user_id, h.agent_id, h.context_key, h.metadata, h.trust, h.occurred_at,
@@ -5335,7 +5354,7 @@ begin
                h.importance)::public.recalled_memory, s.speaker, s.before, s.after
     from unnest(hits) as h
     left join agent_memory.surroundings(
-      caller, array(select m.id from unnest(hits) as m), coalesce(as_of, agent_memory.now())) as s on s.id = h.id
+      reach.caller, array(select m.id from unnest(hits) as m), reach.valid_at) as s on s.id = h.id
     order by h.score desc, h.id desc;
 end
 $$;
@@ -5352,8 +5371,9 @@ CREATE FUNCTION public.recall_memories(query text, query_embedding real[] DEFAUL
     AS $$
 begin
   return query select (r.hit).* from agent_memory.recalled(
-    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key,
-    kinds, metadata, since, until, as_of, match_limit, min_score, false) as r;
+    row(agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+        coalesce(as_of, agent_memory.now()))::agent_memory.reach,
+    query, query_embedding, embedding_model, match_limit, min_score, false) as r;
 end
 $$;
 
@@ -6984,9 +7004,9 @@ REVOKE ALL ON FUNCTION agent_memory.import_refusal(caller agent_memory.principal
 
 REVOKE ALL ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
 
--- Name: FUNCTION in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION in_reach(reach agent_memory.reach, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.in_reach(caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, valid_at timestamp with time zone, among uuid[], row_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) FROM PUBLIC;
 
 -- Name: FUNCTION in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7140,9 +7160,9 @@ REVOKE ALL ON FUNCTION agent_memory.recall_weights() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.recall_weights(settings jsonb) FROM PUBLIC;
 
--- Name: FUNCTION recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION recalled(reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer, min_score real, is_explained boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.recalled(caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb, since timestamp with time zone, until timestamp with time zone, as_of timestamp with time zone, match_limit integer, min_score real, is_explained boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.recalled(reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer, min_score real, is_explained boolean) FROM PUBLIC;
 
 -- Name: FUNCTION refresh_windows(organization_id uuid, context_ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -46,6 +46,11 @@ begin
       trust text, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
       created_at timestamptz, score real, semantic real, lexical real, recency real, importance real);
   end if;
+  if pg_catalog.to_regtype('agent_memory.reach') is null then
+    create type agent_memory.reach as (
+      caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb,
+      since timestamptz, until timestamptz, valid_at timestamptz);
+  end if;
   if pg_catalog.to_regtype('agent_memory.background') is null then
     create type agent_memory.background as (
       memories double precision, has_most boolean, found double precision[], mean double precision);
@@ -63,6 +68,8 @@ begin
   end if;
 end
 $types$;
+comment on type agent_memory.reach is
+  'Whose recall it is, the filters, null where there is none, and the time at which a memory is to be valid: together they say which memories are in scope.';
 comment on type agent_memory.background is
   'What a large organization is like, estimated: how many memories it has, whether these are most of all that there are, in about how many of them each term is, the mean similarity to the question.';
 comment on type agent_memory.recall_weights is
@@ -270,9 +277,7 @@ comment on function agent_memory.query_cues(text, timestamptz, uuid, uuid[]) is
 
 -- The scope -----------------------------------------------------------------------------------
 
-create or replace function agent_memory.in_reach(
-  caller agent_memory.principal, agent_id text, user_id text, context_key text, kinds text[], metadata jsonb,
-  since timestamptz, until timestamptz, valid_at timestamptz, among uuid[], row_limit integer)
+create or replace function agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer)
 returns uuid[]
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -285,10 +290,11 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_variable
 declare
+  caller constant agent_memory.principal := reach.caller;
   -- Known before the scope is planned, so that the conversation's own index serves.
-  contexts constant uuid[] := case when context_key is not null then array(
+  contexts constant uuid[] := case when reach.context_key is not null then array(
     select c.id from public.ai_memory_contexts as c
-    where c.organization_id = caller.organization_id and c.context_key = in_reach.context_key) end;
+    where c.organization_id = caller.organization_id and c.context_key = reach.context_key) end;
 begin
   return array(
     select m.id
@@ -296,20 +302,20 @@ begin
     where m.organization_id = caller.organization_id
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and m.forgotten_at is null
-      and m.valid_from <= valid_at and (m.valid_to is null or m.valid_to > valid_at)
-      and (m.expires_at is null or m.expires_at > valid_at)
+      and m.valid_from <= reach.valid_at and (m.valid_to is null or m.valid_to > reach.valid_at)
+      and (m.expires_at is null or m.expires_at > reach.valid_at)
       and (among is null or m.id = any (among))
-      and (agent_id is null or m.agent_id = agent_id)
-      and (user_id is null or m.user_id = user_id)
-      and (context_key is null or m.context_id = any (contexts))
-      and (kinds is null or m.kind = any (kinds))
-      and (metadata is null or m.metadata @> metadata)
-      and (since is null or m.occurred_at >= since)
-      and (until is null or m.occurred_at < until)
+      and (reach.agent_id is null or m.agent_id = reach.agent_id)
+      and (reach.user_id is null or m.user_id = reach.user_id)
+      and (contexts is null or m.context_id = any (contexts))
+      and (reach.kinds is null or m.kind = any (reach.kinds))
+      and (reach.metadata is null or m.metadata @> reach.metadata)
+      and (reach.since is null or m.occurred_at >= reach.since)
+      and (reach.until is null or m.occurred_at < reach.until)
     limit row_limit);
 end
 $$;
-comment on function agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer) is
+comment on function agent_memory.in_reach(agent_memory.reach, uuid[], integer) is
   'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
 
 -- Scoring -------------------------------------------------------------------------------------
@@ -850,19 +856,18 @@ comment on function agent_memory.step(text, uuid[], timestamptz) is
   'A step of a recall for its explanation: how many memories it left, and how long it took until now.';
 
 create or replace function agent_memory.recalled(
-  caller agent_memory.principal, query text, query_embedding real[], embedding_model text, agent_id text, user_id text,
-  context_key text, kinds text[], metadata jsonb, since timestamptz, until timestamptz, as_of timestamptz,
-  match_limit integer, min_score real, is_explained boolean)
+  reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer,
+  min_score real, is_explained boolean)
 returns table (hit public.recalled_memory, parts jsonb)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  org constant uuid := caller.organization_id;
-  settings constant jsonb := agent_memory.effective_settings(org, coalesce(caller.program, agent_id));
+  org constant uuid := (reach.caller).organization_id;
+  settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  valid_at constant timestamptz := coalesce(as_of, agent_memory.now());
+  valid_at constant timestamptz := reach.valid_at;
   exact_limit constant integer := agent_memory.exact_limit();
   word_limit integer;
   meaning_limit integer;
@@ -896,7 +901,7 @@ begin
   end if;
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
-  ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, exact_limit + 1);
+  ids := agent_memory.in_reach(reach, null, exact_limit + 1);
   steps := steps || agent_memory.step('scope', ids, began);
   compared := cardinality(ids);
   if cardinality(ids) > exact_limit then
@@ -915,8 +920,7 @@ begin
       where has_meaning);
     steps := steps || agent_memory.step('meaning', by_meaning, began);
     began := clock_timestamp();
-    ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-      array(select unnest(by_words) union select unnest(by_meaning)), null);
+    ids := agent_memory.in_reach(reach, array(select unnest(by_words) union select unnest(by_meaning)), null);
     -- Of what passes, the best by either.
     ids := array(
       select unnest(agent_memory.first_of(by_words, ids, scored_limit))
@@ -927,14 +931,14 @@ begin
     cues := agent_memory.query_cues(query, valid_at, org, ids);
     if cues.wishes is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
+        reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
     end if;
     -- There is an index of times by user, and none of those of all users.
-    if cues.starts_at is not null and user_id is not null then
+    if cues.starts_at is not null and reach.user_id is not null then
       ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        caller, agent_id, user_id, context_key, kinds, metadata, greatest(since, cues.starts_at),
-        least(until, cues.ends_at), valid_at, null, scored_limit)));
+        row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
+            greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), valid_at)::agent_memory.reach,
+        null, scored_limit)));
     end if;
     steps := steps || agent_memory.step('cues', ids, began);
     began := clock_timestamp();
@@ -950,19 +954,18 @@ begin
           org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background,
           greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
       -- The best of them once more, with what stands around them, and what is near in their conversations.
-      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at,
-        agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+      ids := agent_memory.in_reach(
+        reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
       if are_all and cardinality(ids) < 2 * match_limit then
         -- What has nothing of the question makes up the number.
-        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-          caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, 2 * match_limit)));
+        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
       end if;
       steps := steps || agent_memory.step('conversations', ids, began);
     else
       -- The filters left too few of the candidates: compare all, however many.
       background := null;
       rarities := null;
-      ids := agent_memory.in_reach(caller, agent_id, user_id, context_key, kinds, metadata, since, until, valid_at, null, null);
+      ids := agent_memory.in_reach(reach, null, null);
       compared := cardinality(ids);
       steps := steps || agent_memory.step('whole scope', ids, began);
     end if;
@@ -995,7 +998,7 @@ begin
       select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
 end
 $$;
-comment on function agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean) is
+comment on function agent_memory.recalled(agent_memory.reach, text, real[], text, integer, real, boolean) is
   'What recall_memories(), recall_in_context() and explain_memories() have in common: the hits, best first, and, if explained, the parts of their scores. Leaves in the setting pgrecall.last_recall what was done.';
 
 create or replace function public.recall_memories(
@@ -1010,8 +1013,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select (r.hit).* from agent_memory.recalled(
-    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key,
-    kinds, metadata, since, until, as_of, match_limit, min_score, false) as r;
+    row(agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+        coalesce(as_of, agent_memory.now()))::agent_memory.reach,
+    query, query_embedding, embedding_model, match_limit, min_score, false) as r;
 end
 $$;
 comment on function public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
@@ -1025,7 +1029,7 @@ from (values
   ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.named_time(text, timestamptz, uuid, uuid[])', '{}'),
   ('agent_memory.query_cues(text, timestamptz, uuid, uuid[])', '{}'),
-  ('agent_memory.in_reach(agent_memory.principal, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, uuid[], integer)', '{}'),
+  ('agent_memory.in_reach(agent_memory.reach, uuid[], integer)', '{}'),
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
   ('agent_memory.share_of_memories(uuid)', '{}'),
@@ -1037,7 +1041,7 @@ from (values
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('agent_memory.first_of(uuid[], uuid[], integer)', '{}'),
   ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
-  ('agent_memory.recalled(agent_memory.principal, text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real, boolean)', '{}'),
+  ('agent_memory.recalled(agent_memory.reach, text, real[], text, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
 

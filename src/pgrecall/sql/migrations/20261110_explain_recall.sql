@@ -19,8 +19,9 @@ as $$
 #variable_conflict use_variable
 begin
   return query select (r.hit).id, (r.hit).score, r.parts from agent_memory.recalled(
-    agent_memory.require_member('recall'), query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until, as_of,
-    match_limit, min_score, true) as r;
+    row(agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+        coalesce(as_of, agent_memory.now()))::agent_memory.reach,
+    query, query_embedding, embedding_model, match_limit, min_score, true) as r;
 end
 $$;
 comment on function public.explain_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real) is
@@ -87,11 +88,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller constant agent_memory.principal := agent_memory.require_member('recall');
+  reach constant agent_memory.reach := row(
+    agent_memory.require_member('recall'), agent_id, user_id, context_key, kinds, metadata, since, until,
+    coalesce(as_of, agent_memory.now()))::agent_memory.reach;
   hits public.recalled_memory[] := array(
     select r.hit from agent_memory.recalled(
-      caller, query, query_embedding, embedding_model, agent_id, user_id, context_key, kinds, metadata, since, until,
-      as_of, match_limit, min_score, false) as r);
+      reach, query, query_embedding, embedding_model, match_limit, min_score, false) as r);
 begin
   return query
     select row(h.id, h.content, h.kind, h.user_id, h.agent_id, h.context_key, h.metadata, h.trust, h.occurred_at,
@@ -99,7 +101,7 @@ begin
                h.importance)::public.recalled_memory, s.speaker, s.before, s.after
     from unnest(hits) as h
     left join agent_memory.surroundings(
-      caller, array(select m.id from unnest(hits) as m), coalesce(as_of, agent_memory.now())) as s on s.id = h.id
+      reach.caller, array(select m.id from unnest(hits) as m), reach.valid_at) as s on s.id = h.id
     order by h.score desc, h.id desc;
 end
 $$;
