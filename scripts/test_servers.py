@@ -127,11 +127,13 @@ def choose_account() -> Account | None:
     """Return the account to drop to, or None where this process is not root."""
     if os.geteuid() != 0:
         return None
-    try:
-        entry = pwd.getpwnam(ACCOUNT_NAME)
-    except KeyError:
-        create_account()
-        entry = pwd.getpwnam(ACCOUNT_NAME)
+    # Of two useradd that run together the later one gives the account another id.
+    with sole_use(default_cache().with_name("account")):
+        try:
+            entry = pwd.getpwnam(ACCOUNT_NAME)
+        except KeyError:
+            create_account()
+            entry = pwd.getpwnam(ACCOUNT_NAME)
     return Account(entry.pw_uid, entry.pw_gid)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -119,6 +120,30 @@ def test_an_account_that_can_not_be_created(tmp_path):
         pytest.skip("no mounts here")
     assert "the system account pgrecall could not be created: useradd" in done.stderr
     assert "Run pgrecall as an ordinary user" in done.stderr
+
+
+WITH_NEW_ACCOUNT = """
+for name in passwd group shadow gshadow; do
+  [ ! -e "$1/etc/$name" ] || sed -i '/^pgrecall:/d' "$1/etc/$name"
+done
+mount --bind "$1/etc" /etc
+for number in 1 2 3 4 5 6; do
+  "$2" -c "import os, pathlib; from pgrecall.embedded.account import account_for
+os.write(1, b'%d ' % account_for(pathlib.Path('/')).uid)" &
+done
+wait
+id -u pgrecall
+"""
+
+
+@root_only
+def test_processes_that_create_the_account_together_agree_on_it(tmp_path):
+    shutil.copytree("/etc", tmp_path / "etc", symlinks=True)
+    command = ["unshare", "--mount", "sh", "-ec", WITH_NEW_ACCOUNT, "sh", tmp_path, sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("no mounts here")
+    assert (len(done.stdout.split()), len(set(done.stdout.split()))) == (7, 1), done
 
 
 @root_only

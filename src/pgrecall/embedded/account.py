@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from pgrecall.embedded.locks import FileLock
 from pgrecall.errors import DataDirectoryError, EmbeddedServerError
 
 if sys.platform != "win32":
@@ -20,6 +21,7 @@ if sys.platform != "win32":
     import pwd
 
 SERVICE_NAME = "pgrecall"
+_RUNNING, _LOCK_NAME, _CREATION_SECONDS = Path("/run"), "pgrecall-account.lock", 60
 _AS_OTHERS = (
     "Run pgrecall as an ordinary user, create the account yourself "
     f"(useradd --system --no-create-home --shell /usr/sbin/nologin {SERVICE_NAME}), "
@@ -87,7 +89,7 @@ def _account_of(uid: int) -> Account:
 def _service_account() -> Account:
     entry = _find_service_entry()
     if entry is None:
-        problem = _create_service_account()
+        problem = _create_once()
         entry = _find_service_entry()
         if entry is None:
             raise EmbeddedServerError(
@@ -103,6 +105,24 @@ def _find_service_entry() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SERVICE_NAME)
     except KeyError:
         return None
+
+
+def _create_once() -> str:
+    """Create the account unless another process just has; return what went wrong, if anything did.
+
+    Of two useradd that run together the later one gives the account another id, and what the
+    earlier one's caller has made by then belongs to nobody.
+    """
+    try:
+        lock = FileLock((_RUNNING if _RUNNING.is_dir() else Path("/etc")) / _LOCK_NAME)
+    except OSError as error:
+        return f"{_LOCK_NAME}: {error.strerror}"
+    try:
+        if not lock.take_within(_CREATION_SECONDS):
+            return "another process has been at it for too long"
+        return "" if _find_service_entry() else _create_service_account()
+    finally:
+        lock.close()
 
 
 def _create_service_account() -> str:
