@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -176,9 +177,67 @@ def test_a_conversation_of_a_large_organization_is_searched_by_its_index(
     [question] = population.questions(1)
     recorder.plans.clear()
     program.recall(question, with_vector=False, context_key="conversation 77")
-    [scope] = [plan for plan in recorder.plans if "among is null" in plan.query]
-    [condition] = scope.conditions("ai_memories_context_idx")
+    own, _ = scopes(recorder.plans)
+    [condition] = own.conditions("ai_memories_context_idx")
     assert "context_id = " in condition
+
+
+FEW: dict[str, tuple[dict[str, Any], set[str], str]] = {
+    "user": ({"user_id": "u1"}, {"ai_memories_user_idx"}, "user_id = "),
+    "agent": ({"agent_id": "another"}, {"ai_memories_agent_idx"}, "agent_id = "),
+    "kinds": ({"kinds": ["procedure"]}, {"ai_memories_kind_idx"}, "kind = "),
+    "since": ({"since": datetime.now(timezone.utc)}, {"ai_memories_time_idx"}, "occurred_at >= "),
+    "metadata": (
+        {"metadata": json.dumps({"project": "none"})},
+        {"ai_memories_metadata_idx", "ai_memories_organization_metadata_idx"},
+        "metadata @> ",
+    ),
+}
+"""Filters that few or no memories pass; the indexes that are for them, and by what."""
+
+
+@pytest.mark.parametrize(("filters", "indexes", "condition"), FEW.values(), ids=FEW)
+def test_what_few_pass_is_searched_by_its_index(
+    caller: Caller,
+    population: Population,
+    recorder: Recorder,
+    size: str,
+    filters: dict[str, Any],
+    indexes: set[str],
+    condition: str,
+) -> None:
+    if size == "small":
+        pytest.skip("a hundred memories are read as fast by any index")
+    [question] = population.questions(1)
+    recorder.plans.clear()
+    caller.recall(question, with_vector=False, **filters)
+    conditions = [
+        found for plan in recorder.plans for index in indexes for found in plan.conditions(index)
+    ]
+    assert any(condition in found for found in conditions)
+
+
+def test_an_agent_among_many_is_searched_by_its_index(
+    program: Caller, population: Population, recorder: Recorder
+) -> None:
+    [question] = population.questions(1)
+    with program.connection.transaction(force_rollback=True):
+        program.connection.execute(
+            "insert into organization_members (organization_id, user_id, role)"
+            " values (%s, 'agent:another', 'agent')",
+            (program.organization_id,),
+        )
+        recorder.plans.clear()
+        hits = replace(program, user_id="agent:another").recall(question, with_vector=False)
+    own, shared = scopes(recorder.plans)
+    assert hits == []
+    assert "agent_id = " in own.conditions("ai_memories_agent_idx")[0]
+    assert shared.indexes == {"ai_memories_shared_idx"}
+
+
+def scopes(plans: list[Plan]) -> list[Plan]:
+    """How the memories in reach are found, the caller's own and those that others share."""
+    return [plan for plan in plans if "m.id = any (among)" in plan.query]
 
 
 @pytest.mark.parametrize(

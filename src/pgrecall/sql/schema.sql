@@ -551,6 +551,117 @@ CREATE FUNCTION agent_memory.built_in_settings() RETURNS jsonb
 
 COMMENT ON FUNCTION agent_memory.built_in_settings() IS 'What holds where nothing is set; weights and half-life stand in recall_weights().';
 
+-- Name: candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  org constant uuid := (reach.caller).organization_id;
+  has_meaning constant boolean := query_embedding is not null;
+  -- Of the candidates, those that are in reach.
+  share double precision := 1;
+  memories double precision;
+  word_limit integer;
+  meaning_limit integer;
+  scored_limit integer;
+  found uuid[];
+  by_words uuid[];
+  by_meaning uuid[];
+  by_score uuid[];
+  are_all boolean;
+  are_few boolean := false;
+  counts double precision[];
+  are_counted boolean[];
+  alone agent_memory.recall_weights;
+  began timestamptz := clock_timestamp();
+begin
+  steps := '[]';
+  background := agent_memory.background(org, terms, query_embedding, model);
+  for attempt in 1 .. 2 loop
+    -- The more memories, the more are about as near or have as much of the words, and the best of all
+    -- need not be the first by either. Where few pass the filters, the more are asked for.
+    memories := share * background.memories;
+    word_limit := least(5000, least(2000, greatest(case when has_meaning then 500 else 1500 end, memories / 400)) / share);
+    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / share);
+    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, memories / 800), match_limit);
+    select m.ids, m.counts, m.are_counted, m.rarities, m.are_all into by_words, counts, are_counted, rarities, are_all
+      from agent_memory.matching(org, terms, background, (200 / share)::integer, word_limit) as m;
+    steps := steps || agent_memory.step('words', by_words, began);
+    began := clock_timestamp();
+    by_meaning := array(
+      select n.memory_id from agent_memory.nearest(org, model, query_embedding, meaning_limit) as n where has_meaning);
+    steps := steps || agent_memory.step('meaning', by_meaning, began);
+    began := clock_timestamp();
+    found := array(select unnest(by_words) union select unnest(by_meaning));
+    ids := agent_memory.in_reach(reach, found, null);
+    -- Of what passes, the best by either.
+    by_words := agent_memory.first_of(by_words, ids, scored_limit);
+    by_meaning := agent_memory.first_of(by_meaning, ids, scored_limit);
+    steps := steps || agent_memory.step('filters', ids, began);
+    began := clock_timestamp();
+    are_all := are_all and not has_meaning;
+    share := greatest(0.001, cardinality(ids)::double precision / greatest(1, cardinality(found)));
+    exit when are_all or share > 0.25 or attempt = 2;
+    -- What passes may as well be compared one by one: that takes 8 µs each, and asking for more of what
+    -- mostly doesn't pass 6 ms by its share (docs/benchmarks.md).
+    are_few := share * background.memories < agent_memory.exact_limit() + 750 / share;
+    exit when are_few;
+  end loop;
+
+  if share < 0.5 then
+    rarities := agent_memory.rarities(org, ids, terms, counts, are_counted, share, background.memories);
+  end if;
+  ids := array(select unnest(by_words) union select unnest(by_meaning));
+  cues := agent_memory.query_cues(query, reach.valid_at, org, ids);
+  if cues.wishes is not null then
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+      reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
+  end if;
+  -- Of one user; of all there are more at any time than are scored.
+  if cues.starts_at is not null and reach.user_id is not null then
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+      row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
+          greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), reach.valid_at)::agent_memory.reach,
+      null, scored_limit)));
+  end if;
+  steps := steps || agent_memory.step('cues', ids, began);
+  began := clock_timestamp();
+  compared := cardinality(ids);
+  is_exact := are_few or not (are_all or compared >= greatest(match_limit, 100));
+  if is_exact then
+    -- The filters leave too few of the candidates.
+    background := null;
+    rarities := null;
+    ids := agent_memory.in_reach(reach, null, null);
+    compared := cardinality(ids);
+    steps := steps || agent_memory.step('whole scope', ids, began);
+    return;
+  end if;
+  -- Among candidates alone, those that follow one another need not be neighbours.
+  alone := jsonb_populate_record(weight, jsonb_build_object(
+    'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
+  by_score := array(
+    select s.id from agent_memory.score_memories(
+      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background,
+      greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
+  -- The best of them once more, with what stands around them, and what is near in their conversations.
+  ids := agent_memory.in_reach(
+    reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+  if are_all and cardinality(ids) < 2 * match_limit then
+    -- What has nothing of the question makes up the number.
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
+  end if;
+  steps := steps || agent_memory.step('conversations', ids, began);
+end
+$$;
+
+-- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) IS 'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
+
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.is_safe_json(value jsonb) RETURNS boolean
@@ -1993,9 +2104,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) IS 'The memory that has the id or the idempotency key of an item already, whatever its text is by now; null if there is none.';
 
--- Name: in_reach(agent_memory.reach, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: in_part(agent_memory.reach, text, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) RETURNS uuid[]
+CREATE FUNCTION agent_memory.in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -2019,6 +2130,10 @@ begin
       and m.forgotten_at is null
       and m.valid_from <= reach.valid_at and (m.valid_to is null or m.valid_to > reach.valid_at)
       and (m.expires_at is null or m.expires_at > reach.valid_at)
+      and case part
+        when 'own' then m.agent_id = caller.program
+        when 'shared' then m.visibility = 'organization' and m.agent_id <> caller.program
+        else true end
       and (among is null or m.id = any (among))
       and (reach.agent_id is null or m.agent_id = reach.agent_id)
       and (reach.user_id is null or m.user_id = reach.user_id)
@@ -2031,9 +2146,47 @@ begin
 end
 $$;
 
+-- Name: FUNCTION in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer) IS 'The memories that are in reach, of the named ones if any are named, at most row_limit of them; of a program also what its own agent holds (own) or what other agents share with all (shared) alone. Planned anew each time, so that filters that are absent cost nothing.';
+
+-- Name: in_reach(agent_memory.reach, uuid[], integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant agent_memory.principal := reach.caller;
+  -- Among fewer memories it takes longer to choose an index than to read them.
+  has_many constant boolean := among is null and (
+    select c.reltuples > 10.0 * agent_memory.exact_limit() from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+  tagged_limit constant bigint := 4::bigint * row_limit;
+  is_cut boolean := false;
+  ids uuid[];
+begin
+  if has_many and reach.metadata <> '{}' and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
+    among := agent_memory.tagged(caller.organization_id, reach.metadata, tagged_limit);
+    is_cut := coalesce(cardinality(among) = tagged_limit, false);
+  end if;
+  if has_many and caller.person is null and reach.agent_id is null then
+    ids := agent_memory.in_part(reach, 'own', among, row_limit);
+    if row_limit is null or cardinality(ids) < row_limit then
+      ids := ids || agent_memory.in_part(reach, 'shared', among, row_limit - cardinality(ids));
+    end if;
+  else
+    ids := agent_memory.in_part(reach, null, among, row_limit);
+  end if;
+  if is_cut and cardinality(ids) < row_limit then
+    ids := agent_memory.in_part(reach, null, null, row_limit);
+  end if;
+  return ids;
+end
+$$;
+
 -- Name: FUNCTION in_reach(reach agent_memory.reach, among uuid[], row_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) IS 'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
+COMMENT ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) IS 'The memories that a caller may see, that are valid at a time and pass the filters, of the named ones if any are named; at most row_limit of them.';
 
 -- Name: in_scope(agent_memory.principal, jsonb, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2092,6 +2245,28 @@ $$;
 -- Name: FUNCTION is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) IS 'Whether a memory was erased from an organization, as erased() says for many.';
+
+-- Name: is_frequent(uuid, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.is_frequent(organization_id uuid, metadata jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+  return (
+    select count(*) > 10 from public.ai_memories as m
+    where m.organization_id = is_frequent.organization_id and m.metadata @> is_frequent.metadata
+      and m.id = any (agent_memory.sampled(is_frequent.organization_id)));
+end
+$$;
+
+-- Name: FUNCTION is_frequent(organization_id uuid, metadata jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.is_frequent(organization_id uuid, metadata jsonb) IS 'Whether more than about a tenth of an organization''s memories have some metadata, by a sample.';
 
 -- Name: is_large(uuid, text, boolean); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2396,9 +2571,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) IS 'Takes memories, which the caller holds locked and may change, out of recall, or brings them back, with their history.';
 
--- Name: matching(uuid, tsquery[], agent_memory.background, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: matching(uuid, tsquery[], agent_memory.background, integer, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) RETURNS record
+CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer, OUT ids uuid[], OUT counts double precision[], OUT are_counted boolean[], OUT rarities real[], OUT are_all boolean) RETURNS record
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -2407,17 +2582,16 @@ CREATE FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], bac
 #variable_conflict use_column
 declare
   enough constant integer := 2 * row_limit;
-  few constant integer := 200;
-  found double precision[] := background.found;
   chosen tsquery;
   are_rare boolean[];
   rows bigint;
 begin
+  counts := background.found;
   for attempt in 1 .. 2 loop
     with told as (
       select t.*, t.found < enough
                and sum(t.found) over (order by t.found, t.ordinal) - t.found < enough as is_rare
-      from unnest(terms, found) with ordinality as t (term, found, ordinal)
+      from unnest(terms, counts) with ordinality as t (term, found, ordinal)
     ), others as (
       select t.term, t.found < 0.3 * background.memories as is_telling, row_number() over (order by t.found, t.ordinal) as place
       from told as t where not t.is_rare
@@ -2450,7 +2624,7 @@ begin
             when t.found < 4000 then (
               select count(*) from agent_memory.holding(matching.organization_id, t.term, background.has_most, 4000))
             else greatest(t.found, count(p.ordinal)) end as found
-        from unnest(terms, found, are_rare) with ordinality as t (term, found, is_rare, ordinal)
+        from unnest(terms, counts, are_rare) with ordinality as t (term, found, is_rare, ordinal)
         left join pool as p on p.ordinal = t.ordinal
         group by t.ordinal, t.term, t.found, t.is_rare) as c
     )
@@ -2460,17 +2634,18 @@ begin
            array(select c.found from counted as c order by c.ordinal),
            array(select c.idf::real from counted as c order by c.ordinal),
            (select count(*) from pool)
-      into ids, found, rarities, rows;
+      into ids, counts, rarities, rows;
     -- Of rare terms a sample knows little: what was found of them tells which are rarest.
     exit when rows between few and 4 * enough - 1;
   end loop;
-  are_all := coalesce(true = all (are_rare), true) and rows < 4 * enough and cardinality(ids) < row_limit;
+  are_counted := array(select r.is_rare and rows < 4 * enough and cardinality(ids) < row_limit from unnest(are_rare) as r (is_rare));
+  are_all := coalesce(true = all (are_counted), true);
 end
 $$;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer, OUT ids uuid[], OUT counts double precision[], OUT are_counted boolean[], OUT rarities real[], OUT are_all boolean); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) IS 'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; the idf of each term, counted for those, estimated for others; and whether these are all memories that have any of the terms, as where all terms are rare.';
+COMMENT ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer, OUT ids uuid[], OUT counts double precision[], OUT are_counted boolean[], OUT rarities real[], OUT are_all boolean) IS 'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first, and not too few where there are more; in about how many each term is, counted exactly for some (are_counted) if none of the memories that have them was left out; the idf; and whether these are all memories that have any of the terms, as where all terms are rare.';
 
 -- Name: may_read(text, text, text, text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -2991,6 +3166,36 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.query_terms(query text, languages text[]) IS 'The lexemes of a question in each of some languages, each as a tsquery of its own: at most 64, of its first 4,000 characters.';
 
+-- Name: rarities(uuid, uuid[], tsquery[], double precision[], boolean[], double precision, double precision); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.rarities(organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[], share double precision, memories double precision) RETURNS real[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET cpu_index_tuple_cost TO '1'
+    AS $$
+#variable_conflict use_column
+begin
+  return (
+    with reached as materialized (
+      select m.search_vector from public.ai_memories as m
+      where m.organization_id = rarities.organization_id and m.id = any (ids)
+    ), told as (
+      select t.ordinal, case when t.is_counted then (select count(*) from reached as r where r.search_vector @@ t.term)
+               else share * t.count end as found
+      from unnest(terms, counts, are_counted) with ordinality as t (term, count, is_counted, ordinal)
+    )
+    select coalesce(array_agg(ln(1 + greatest(0, share * memories - t.found + 0.5) / (t.found + 0.5)) order by t.ordinal), '{}')
+    from told as t);
+end
+$$;
+
+-- Name: FUNCTION rarities(organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[], share double precision, memories double precision); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.rarities(organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[], share double precision, memories double precision) IS 'The idf of each term among those of an organization''s memories that pass the filters, a share of all, of which the named ones are candidates: counted among these where they are all that have the term.';
+
 -- Name: read_vectors(text[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.read_vectors(embeddings text[]) RETURNS agent_memory.vector_value[]
@@ -3070,25 +3275,17 @@ declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  valid_at constant timestamptz := reach.valid_at;
   exact_limit constant integer := agent_memory.exact_limit();
-  word_limit integer;
-  meaning_limit integer;
-  scored_limit integer;
+  has_meaning boolean;
+  terms tsquery[];
+  ids uuid[];
   background agent_memory.background;
+  rarities real[];
   cues agent_memory.query_cues;
   compared integer;
-  has_meaning boolean;
-  ids uuid[];
-  by_words uuid[];
-  by_meaning uuid[];
-  by_score uuid[];
-  alone agent_memory.recall_weights;
-  terms tsquery[];
-  rarities real[];
   is_exact boolean := true;
-  are_all boolean;
-  steps jsonb := '[]';
+  chosen record;
+  steps jsonb;
   began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
@@ -3105,75 +3302,20 @@ begin
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(reach, null, exact_limit + 1);
-  steps := steps || agent_memory.step('scope', ids, began);
   compared := cardinality(ids);
-  if cardinality(ids) > exact_limit then
-    began := clock_timestamp();
-    background := agent_memory.background(org, terms, query_embedding, embedding_model);
-    -- The more memories, the more are about as near or have as much of the words, and the best of all
-    -- need not be the first by either.
-    word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
-    meaning_limit := least(1000, greatest(200, background.memories / 1000));
-    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
-    select m.ids, m.rarities, m.are_all into by_words, rarities, are_all from agent_memory.matching(org, terms, background, word_limit) as m;
-    steps := steps || agent_memory.step('words', by_words, began);
-    began := clock_timestamp();
-    by_meaning := array(
-      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
-      where has_meaning);
-    steps := steps || agent_memory.step('meaning', by_meaning, began);
-    began := clock_timestamp();
-    ids := agent_memory.in_reach(reach, array(select unnest(by_words) union select unnest(by_meaning)), null);
-    -- Of what passes, the best by either.
-    ids := array(
-      select unnest(agent_memory.first_of(by_words, ids, scored_limit))
-      union
-      select unnest(agent_memory.first_of(by_meaning, ids, scored_limit)));
-    steps := steps || agent_memory.step('filters', ids, began);
-    began := clock_timestamp();
-    cues := agent_memory.query_cues(query, valid_at, org, ids);
-    if cues.wishes is not null then
-      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
-    end if;
-    -- There is an index of times by user, and none of those of all users.
-    if cues.starts_at is not null and reach.user_id is not null then
-      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
-            greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), valid_at)::agent_memory.reach,
-        null, scored_limit)));
-    end if;
-    steps := steps || agent_memory.step('cues', ids, began);
-    began := clock_timestamp();
-    compared := cardinality(ids);
-    are_all := are_all and not has_meaning;
-    if are_all or compared >= greatest(match_limit, 100) then
-      is_exact := false;
-      -- Among candidates alone, those that follow one another need not be neighbours.
-      alone := jsonb_populate_record(weight, jsonb_build_object(
-        'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
-      by_score := array(
-        select s.id from agent_memory.score_memories(
-          org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background,
-          greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
-      -- The best of them once more, with what stands around them, and what is near in their conversations.
-      ids := agent_memory.in_reach(
-        reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
-      if are_all and cardinality(ids) < 2 * match_limit then
-        -- What has nothing of the question makes up the number.
-        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
-      end if;
-      steps := steps || agent_memory.step('conversations', ids, began);
-    else
-      -- The filters left too few of the candidates: compare all, however many.
-      background := null;
-      rarities := null;
-      ids := agent_memory.in_reach(reach, null, null);
-      compared := cardinality(ids);
-      steps := steps || agent_memory.step('whole scope', ids, began);
-    end if;
+  steps := jsonb_build_array(agent_memory.step('scope', ids, began));
+  if compared > exact_limit then
+    select * into chosen
+      from agent_memory.candidates(reach, query, terms, query_embedding, embedding_model, weight, match_limit);
+    ids := chosen.ids;
+    background := chosen.background;
+    rarities := chosen.rarities;
+    cues := chosen.cues;
+    compared := chosen.compared;
+    is_exact := chosen.is_exact;
+    steps := steps || chosen.steps;
   else
-    cues := agent_memory.query_cues(query, valid_at, org, ids);
+    cues := agent_memory.query_cues(query, reach.valid_at, org, ids);
   end if;
 
   began := clock_timestamp();
@@ -3182,7 +3324,7 @@ begin
                m.occurred_at, m.valid_from, m.valid_to, m.created_at,
                s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background,
+      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, weight, background,
       match_limit, min_score, is_explained) as s
     -- One by one, by their keys: there are few of them, however many the organization has.
     cross join lateral (
@@ -3195,7 +3337,7 @@ begin
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
     'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget',
+    'has_meaning', has_meaning, 'valid_at', reach.valid_at, 'token_budget', settings -> 'token_budget',
     'steps', steps || agent_memory.step('scoring', ids, began),
     'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
       select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
@@ -4469,6 +4611,29 @@ $$;
 -- Name: FUNCTION surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) IS 'Who said each of some memories, which the caller must be known to see, and the messages before and after it that the caller may see and that are valid at a time.';
+
+-- Name: tagged(uuid, jsonb, bigint); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.tagged(organization_id uuid, metadata jsonb, row_limit bigint) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_indexscan TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+  return array(
+    select m.id from public.ai_memories as m
+    where m.organization_id = tagged.organization_id and m.metadata @> tagged.metadata and m.metadata <> '{}'
+    limit row_limit);
+end
+$$;
+
+-- Name: FUNCTION tagged(organization_id uuid, metadata jsonb, row_limit bigint); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.tagged(organization_id uuid, metadata jsonb, row_limit bigint) IS 'Memories of an organization that have some metadata, by the index of metadata, which gives none before it has found all.';
 
 -- Name: text_digest(text, text); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -6314,6 +6479,10 @@ CREATE INDEX agent_memory_config_history_agent_idx ON public.agent_memory_config
 
 CREATE INDEX agent_memory_models_model_idx ON public.agent_memory_models USING btree (organization_id, model);
 
+-- Name: ai_memories_agent_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_agent_idx ON public.ai_memories USING btree (organization_id, agent_id, occurred_at);
+
 -- Name: ai_memories_context_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX ai_memories_context_idx ON public.ai_memories USING btree (organization_id, context_id, occurred_at, id);
@@ -6326,6 +6495,14 @@ CREATE UNIQUE INDEX ai_memories_dedup_idx ON public.ai_memories USING btree (org
 
 CREATE UNIQUE INDEX ai_memories_idempotency_idx ON public.ai_memories USING btree (organization_id, agent_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
+-- Name: ai_memories_kind_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_kind_idx ON public.ai_memories USING btree (organization_id, kind) WHERE (kind <> 'message'::text);
+
+-- Name: ai_memories_organization_metadata_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_organization_metadata_idx ON public.ai_memories USING gin (organization_id, metadata jsonb_path_ops) WITH (gin_pending_list_limit='256') WHERE (metadata <> '{}'::jsonb);
+
 -- Name: ai_memories_organization_search_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin (organization_id, search_vector) WITH (gin_pending_list_limit='256');
@@ -6333,6 +6510,10 @@ CREATE INDEX ai_memories_organization_search_idx ON public.ai_memories USING gin
 -- Name: ai_memories_sample_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX ai_memories_sample_idx ON public.ai_memories USING gin (search_vector) WITH (gin_pending_list_limit='256') WHERE ((uuid_hash(id) & 63) = 0);
+
+-- Name: ai_memories_shared_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_shared_idx ON public.ai_memories USING btree (organization_id, agent_id) WHERE (visibility = 'organization'::text);
 
 -- Name: ai_memories_slot_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -6345,6 +6526,10 @@ CREATE INDEX ai_memories_slot_values_idx ON public.ai_memories USING btree (orga
 -- Name: ai_memories_superseded_by_idx; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX ai_memories_superseded_by_idx ON public.ai_memories USING btree (organization_id, superseded_by) WHERE (superseded_by IS NOT NULL);
+
+-- Name: ai_memories_time_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX ai_memories_time_idx ON public.ai_memories USING btree (organization_id, occurred_at);
 
 -- Name: ai_memories_user_idx; Type: INDEX; Schema: public; Owner: -
 
@@ -6809,6 +6994,10 @@ REVOKE ALL ON FUNCTION agent_memory.background(organization_id uuid, terms tsque
 
 REVOKE ALL ON FUNCTION agent_memory.built_in_settings() FROM PUBLIC;
 
+-- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) FROM PUBLIC;
+
 -- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_safe_json(value jsonb) FROM PUBLIC;
@@ -7004,6 +7193,10 @@ REVOKE ALL ON FUNCTION agent_memory.import_refusal(caller agent_memory.principal
 
 REVOKE ALL ON FUNCTION agent_memory.imported_before(organization_id uuid, draft agent_memory.draft) FROM PUBLIC;
 
+-- Name: FUNCTION in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer) FROM PUBLIC;
+
 -- Name: FUNCTION in_reach(reach agent_memory.reach, among uuid[], row_limit integer); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer) FROM PUBLIC;
@@ -7019,6 +7212,10 @@ REVOKE ALL ON FUNCTION agent_memory.is_count(value jsonb) FROM PUBLIC;
 -- Name: FUNCTION is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.is_erased(organization_id uuid, memory_id uuid, user_id text, agent_id text, context_key text, created_at timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION is_frequent(organization_id uuid, metadata jsonb); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.is_frequent(organization_id uuid, metadata jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION is_large(organization_id uuid, model text, counting boolean); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7069,9 +7266,9 @@ REVOKE ALL ON FUNCTION agent_memory.lock_memory(caller agent_memory.principal, m
 
 REVOKE ALL ON FUNCTION agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean) FROM PUBLIC;
 
--- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION matching(organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer, OUT ids uuid[], OUT counts double precision[], OUT are_counted boolean[], OUT rarities real[], OUT are_all boolean); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer, OUT ids uuid[], OUT rarities real[], OUT are_all boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.matching(organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer, OUT ids uuid[], OUT counts double precision[], OUT are_counted boolean[], OUT rarities real[], OUT are_all boolean) FROM PUBLIC;
 
 -- Name: FUNCTION may_read(visibility text, user_id text, agent_id text, person text, program text); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7147,6 +7344,10 @@ REVOKE ALL ON FUNCTION agent_memory.query_cues(query text, reference timestamp w
 -- Name: FUNCTION query_terms(query text, languages text[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.query_terms(query text, languages text[]) FROM PUBLIC;
+
+-- Name: FUNCTION rarities(organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[], share double precision, memories double precision); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.rarities(organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[], share double precision, memories double precision) FROM PUBLIC;
 
 -- Name: FUNCTION read_vectors(embeddings text[]); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7318,6 +7519,10 @@ REVOKE ALL ON FUNCTION agent_memory.supersede(caller agent_memory.principal, dra
 -- Name: FUNCTION surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamp with time zone) FROM PUBLIC;
+
+-- Name: FUNCTION tagged(organization_id uuid, metadata jsonb, row_limit bigint); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.tagged(organization_id uuid, metadata jsonb, row_limit bigint) FROM PUBLIC;
 
 -- Name: FUNCTION text_digest(speaker text, content text); Type: ACL; Schema: agent_memory; Owner: -
 

@@ -773,18 +773,26 @@ create unique index if not exists ai_memories_slot_idx on public.ai_memories (or
   where slot is not null and superseded_by is null and forgotten_at is null;
 create index if not exists ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
 create index if not exists ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
+create index if not exists ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
+create index if not exists ai_memories_time_idx on public.ai_memories (organization_id, occurred_at);
+-- For the few that are no messages, or that an agent shares with all.
+create index if not exists ai_memories_kind_idx on public.ai_memories (organization_id, kind) where kind <> 'message';
+create index if not exists ai_memories_shared_idx on public.ai_memories (organization_id, agent_id) where visibility = 'organization';
 create index if not exists ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
 create index if not exists ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
   where superseded_by is not null;
 
--- With btree_gin the organization is part of the text index; without, it is a filter. What writes
+-- With btree_gin the organization is part of these two indexes; without, it is a filter. What writes
 -- have left for later is read through for every term of a question: 4 MB, the default, took 7 ms each.
 do $text_index$
 begin
   if exists (select from pg_catalog.pg_extension where extname = 'btree_gin') then
     drop index if exists public.ai_memories_search_idx;
+    drop index if exists public.ai_memories_metadata_idx;
+    execute 'create index if not exists ai_memories_organization_metadata_idx on public.ai_memories using gin (organization_id, metadata jsonb_path_ops) with (gin_pending_list_limit = 256) where metadata <> ''{}''';
     execute 'create index if not exists ai_memories_organization_search_idx on public.ai_memories using gin (organization_id, search_vector) with (gin_pending_list_limit = 256)';
   else
+    execute 'create index if not exists ai_memories_metadata_idx on public.ai_memories using gin (metadata jsonb_path_ops) with (gin_pending_list_limit = 256) where metadata <> ''{}''';
     execute 'create index if not exists ai_memories_search_idx on public.ai_memories using gin (search_vector) with (gin_pending_list_limit = 256)';
   end if;
 end

@@ -4,7 +4,10 @@
 --     |- query_terms()      the question's lexemes
 --     |- query_cues()       what its wording asks for: a time, help, what is recent
 --     |- in_reach()         what the caller may see and asks about: the scope
---     |- candidates()       of a scope too large to compare one by one, the promising ones, by index
+--     |- candidates()       of a scope too large to compare one by one, the promising ones
+--     |    |- background()     what all memories are like beside the question
+--     |    |- matching(), nearest()   by the indexes of words and of vectors
+--     |    `- neighbours()     what stands around the best
 --     `- score_memories()   every signal of every memory in one statement, fused by recall_weights()
 --
 -- Signals, each scaled to 0..1 within one recall, then weighted and added (fusion of scores; it
@@ -277,7 +280,7 @@ comment on function agent_memory.query_cues(text, timestamptz, uuid, uuid[]) is
 
 -- The scope -----------------------------------------------------------------------------------
 
-create or replace function agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer)
+create or replace function agent_memory.in_part(reach agent_memory.reach, part text, among uuid[], row_limit integer)
 returns uuid[]
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -304,6 +307,10 @@ begin
       and m.forgotten_at is null
       and m.valid_from <= reach.valid_at and (m.valid_to is null or m.valid_to > reach.valid_at)
       and (m.expires_at is null or m.expires_at > reach.valid_at)
+      and case part
+        when 'own' then m.agent_id = caller.program
+        when 'shared' then m.visibility = 'organization' and m.agent_id <> caller.program
+        else true end
       and (among is null or m.id = any (among))
       and (reach.agent_id is null or m.agent_id = reach.agent_id)
       and (reach.user_id is null or m.user_id = reach.user_id)
@@ -315,8 +322,117 @@ begin
     limit row_limit);
 end
 $$;
+comment on function agent_memory.in_part(agent_memory.reach, text, uuid[], integer) is
+  'The memories that are in reach, of the named ones if any are named, at most row_limit of them; of a program also what its own agent holds (own) or what other agents share with all (shared) alone. Planned anew each time, so that filters that are absent cost nothing.';
+
+create or replace function agent_memory.sampled(organization_id uuid)
+returns uuid[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+begin
+  return (
+    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
+    with ends as (
+      select (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
+             (select m.id from public.ai_memories as m
+              where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
+    ), moments as (
+      select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
+             ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
+      from ends as e
+    )
+    select array_agg(distinct near.id)
+    from moments as t
+    cross join generate_series(0, 99) as place
+    cross join lateral (
+      select m.id from public.ai_memories as m
+      where m.organization_id = sampled.organization_id
+        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
+      order by m.id limit 1) as near);
+end
+$$;
+comment on function agent_memory.sampled(uuid) is 'Up to 100 memories of an organization, from all of its time.';
+
+create or replace function agent_memory.is_frequent(organization_id uuid, metadata jsonb)
+returns boolean
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+  return (
+    select count(*) > 10 from public.ai_memories as m
+    where m.organization_id = is_frequent.organization_id and m.metadata @> is_frequent.metadata
+      and m.id = any (agent_memory.sampled(is_frequent.organization_id)));
+end
+$$;
+comment on function agent_memory.is_frequent(uuid, jsonb) is
+  'Whether more than about a tenth of an organization''s memories have some metadata, by a sample.';
+
+create or replace function agent_memory.tagged(organization_id uuid, metadata jsonb, row_limit bigint)
+returns uuid[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set jit = off
+set enable_seqscan = off
+set enable_indexscan = off
+as $$
+#variable_conflict use_column
+begin
+  return array(
+    select m.id from public.ai_memories as m
+    where m.organization_id = tagged.organization_id and m.metadata @> tagged.metadata and m.metadata <> '{}'
+    limit row_limit);
+end
+$$;
+comment on function agent_memory.tagged(uuid, jsonb, bigint) is
+  'Memories of an organization that have some metadata, by the index of metadata, which gives none before it has found all.';
+
+create or replace function agent_memory.in_reach(reach agent_memory.reach, among uuid[], row_limit integer)
+returns uuid[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  caller constant agent_memory.principal := reach.caller;
+  -- Among fewer memories it takes longer to choose an index than to read them.
+  has_many constant boolean := among is null and (
+    select c.reltuples > 10.0 * agent_memory.exact_limit() from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+  tagged_limit constant bigint := 4::bigint * row_limit;
+  is_cut boolean := false;
+  ids uuid[];
+begin
+  if has_many and reach.metadata <> '{}' and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
+    among := agent_memory.tagged(caller.organization_id, reach.metadata, tagged_limit);
+    is_cut := coalesce(cardinality(among) = tagged_limit, false);
+  end if;
+  if has_many and caller.person is null and reach.agent_id is null then
+    ids := agent_memory.in_part(reach, 'own', among, row_limit);
+    if row_limit is null or cardinality(ids) < row_limit then
+      ids := ids || agent_memory.in_part(reach, 'shared', among, row_limit - cardinality(ids));
+    end if;
+  else
+    ids := agent_memory.in_part(reach, null, among, row_limit);
+  end if;
+  if is_cut and cardinality(ids) < row_limit then
+    ids := agent_memory.in_part(reach, null, null, row_limit);
+  end if;
+  return ids;
+end
+$$;
 comment on function agent_memory.in_reach(agent_memory.reach, uuid[], integer) is
-  'The memories that a caller may see, that are valid at a time and pass the filters; at most row_limit of them. Planned anew each time, so that filters that are absent cost nothing.';
+  'The memories that a caller may see, that are valid at a time and pass the filters, of the named ones if any are named; at most row_limit of them.';
 
 -- Scoring -------------------------------------------------------------------------------------
 
@@ -554,41 +670,6 @@ $$;
 comment on function agent_memory.share_of_memories(uuid) is
   'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
 
-create or replace function agent_memory.sampled(organization_id uuid)
-returns uuid[]
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-#variable_conflict use_column
-begin
-  return (
-    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
-    with ends as (
-      select (select m.id from public.ai_memories as m
-              where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
-             (select m.id from public.ai_memories as m
-              where m.organization_id = sampled.organization_id order by m.id desc limit 1) as last
-    ), moments as (
-      select ('x' || left(replace(e.first::text, '-', ''), 12))::bit(48)::bigint as first,
-             ('x' || left(replace(e.last::text, '-', ''), 12))::bit(48)::bigint as last
-      from ends as e
-    )
-    select array_agg(distinct near.id)
-    from moments as t
-    cross join generate_series(0, 99) as place
-    cross join lateral (
-      select m.id from public.ai_memories as m
-      where m.organization_id = sampled.organization_id
-        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
-      order by m.id limit 1) as near);
-end
-$$;
-comment on function agent_memory.sampled(uuid) is 'Up to 100 memories of an organization, from all of its time.';
-
 create or replace function agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text)
 returns agent_memory.background
 language plpgsql stable parallel safe
@@ -689,8 +770,8 @@ comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
   'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
 
 create or replace function agent_memory.matching(
-  organization_id uuid, terms tsquery[], background agent_memory.background, row_limit integer,
-  out ids uuid[], out rarities real[], out are_all boolean)
+  organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer,
+  out ids uuid[], out counts double precision[], out are_counted boolean[], out rarities real[], out are_all boolean)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -699,17 +780,16 @@ as $$
 #variable_conflict use_column
 declare
   enough constant integer := 2 * row_limit;
-  few constant integer := 200;
-  found double precision[] := background.found;
   chosen tsquery;
   are_rare boolean[];
   rows bigint;
 begin
+  counts := background.found;
   for attempt in 1 .. 2 loop
     with told as (
       select t.*, t.found < enough
                and sum(t.found) over (order by t.found, t.ordinal) - t.found < enough as is_rare
-      from unnest(terms, found) with ordinality as t (term, found, ordinal)
+      from unnest(terms, counts) with ordinality as t (term, found, ordinal)
     ), others as (
       select t.term, t.found < 0.3 * background.memories as is_telling, row_number() over (order by t.found, t.ordinal) as place
       from told as t where not t.is_rare
@@ -742,7 +822,7 @@ begin
             when t.found < 4000 then (
               select count(*) from agent_memory.holding(matching.organization_id, t.term, background.has_most, 4000))
             else greatest(t.found, count(p.ordinal)) end as found
-        from unnest(terms, found, are_rare) with ordinality as t (term, found, is_rare, ordinal)
+        from unnest(terms, counts, are_rare) with ordinality as t (term, found, is_rare, ordinal)
         left join pool as p on p.ordinal = t.ordinal
         group by t.ordinal, t.term, t.found, t.is_rare) as c
     )
@@ -752,15 +832,45 @@ begin
            array(select c.found from counted as c order by c.ordinal),
            array(select c.idf::real from counted as c order by c.ordinal),
            (select count(*) from pool)
-      into ids, found, rarities, rows;
+      into ids, counts, rarities, rows;
     -- Of rare terms a sample knows little: what was found of them tells which are rarest.
     exit when rows between few and 4 * enough - 1;
   end loop;
-  are_all := coalesce(true = all (are_rare), true) and rows < 4 * enough and cardinality(ids) < row_limit;
+  are_counted := array(select r.is_rare and rows < 4 * enough and cardinality(ids) < row_limit from unnest(are_rare) as r (is_rare));
+  are_all := coalesce(true = all (are_counted), true);
 end
 $$;
-comment on function agent_memory.matching(uuid, tsquery[], agent_memory.background, integer) is
-  'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first; the idf of each term, counted for those, estimated for others; and whether these are all memories that have any of the terms, as where all terms are rare.';
+comment on function agent_memory.matching(uuid, tsquery[], agent_memory.background, integer, integer) is
+  'Memories of an organization that have any of the rarest terms, by the text index, those with most of what is rare first, and not too few where there are more; in about how many each term is, counted exactly for some (are_counted) if none of the memories that have them was left out; the idf; and whether these are all memories that have any of the terms, as where all terms are rare.';
+
+create or replace function agent_memory.rarities(
+  organization_id uuid, ids uuid[], terms tsquery[], counts double precision[], are_counted boolean[],
+  share double precision, memories double precision)
+returns real[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set cpu_index_tuple_cost = 1
+as $$
+#variable_conflict use_column
+begin
+  return (
+    with reached as materialized (
+      select m.search_vector from public.ai_memories as m
+      where m.organization_id = rarities.organization_id and m.id = any (ids)
+    ), told as (
+      select t.ordinal, case when t.is_counted then (select count(*) from reached as r where r.search_vector @@ t.term)
+               else share * t.count end as found
+      from unnest(terms, counts, are_counted) with ordinality as t (term, count, is_counted, ordinal)
+    )
+    select coalesce(array_agg(ln(1 + greatest(0, share * memories - t.found + 0.5) / (t.found + 0.5)) order by t.ordinal), '{}')
+    from told as t);
+end
+$$;
+comment on function agent_memory.rarities(uuid, uuid[], tsquery[], double precision[], boolean[], double precision, double precision) is
+  'The idf of each term among those of an organization''s memories that pass the filters, a share of all, of which the named ones are candidates: counted among these where they are all that have the term.';
 
 create or replace function agent_memory.wishing(organization_id uuid, wishes tsquery, row_limit integer)
 returns setof uuid
@@ -855,6 +965,117 @@ $$;
 comment on function agent_memory.step(text, uuid[], timestamptz) is
   'A step of a recall for its explanation: how many memories it left, and how long it took until now.';
 
+create or replace function agent_memory.candidates(
+  reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text,
+  weight agent_memory.recall_weights, match_limit integer,
+  out ids uuid[], out background agent_memory.background, out rarities real[], out cues agent_memory.query_cues,
+  out compared integer, out is_exact boolean, out steps jsonb)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  org constant uuid := (reach.caller).organization_id;
+  has_meaning constant boolean := query_embedding is not null;
+  -- Of the candidates, those that are in reach.
+  share double precision := 1;
+  memories double precision;
+  word_limit integer;
+  meaning_limit integer;
+  scored_limit integer;
+  found uuid[];
+  by_words uuid[];
+  by_meaning uuid[];
+  by_score uuid[];
+  are_all boolean;
+  are_few boolean := false;
+  counts double precision[];
+  are_counted boolean[];
+  alone agent_memory.recall_weights;
+  began timestamptz := clock_timestamp();
+begin
+  steps := '[]';
+  background := agent_memory.background(org, terms, query_embedding, model);
+  for attempt in 1 .. 2 loop
+    -- The more memories, the more are about as near or have as much of the words, and the best of all
+    -- need not be the first by either. Where few pass the filters, the more are asked for.
+    memories := share * background.memories;
+    word_limit := least(5000, least(2000, greatest(case when has_meaning then 500 else 1500 end, memories / 400)) / share);
+    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / share);
+    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, memories / 800), match_limit);
+    select m.ids, m.counts, m.are_counted, m.rarities, m.are_all into by_words, counts, are_counted, rarities, are_all
+      from agent_memory.matching(org, terms, background, (200 / share)::integer, word_limit) as m;
+    steps := steps || agent_memory.step('words', by_words, began);
+    began := clock_timestamp();
+    by_meaning := array(
+      select n.memory_id from agent_memory.nearest(org, model, query_embedding, meaning_limit) as n where has_meaning);
+    steps := steps || agent_memory.step('meaning', by_meaning, began);
+    began := clock_timestamp();
+    found := array(select unnest(by_words) union select unnest(by_meaning));
+    ids := agent_memory.in_reach(reach, found, null);
+    -- Of what passes, the best by either.
+    by_words := agent_memory.first_of(by_words, ids, scored_limit);
+    by_meaning := agent_memory.first_of(by_meaning, ids, scored_limit);
+    steps := steps || agent_memory.step('filters', ids, began);
+    began := clock_timestamp();
+    are_all := are_all and not has_meaning;
+    share := greatest(0.001, cardinality(ids)::double precision / greatest(1, cardinality(found)));
+    exit when are_all or share > 0.25 or attempt = 2;
+    -- What passes may as well be compared one by one: that takes 8 µs each, and asking for more of what
+    -- mostly doesn't pass 6 ms by its share (docs/benchmarks.md).
+    are_few := share * background.memories < agent_memory.exact_limit() + 750 / share;
+    exit when are_few;
+  end loop;
+
+  if share < 0.5 then
+    rarities := agent_memory.rarities(org, ids, terms, counts, are_counted, share, background.memories);
+  end if;
+  ids := array(select unnest(by_words) union select unnest(by_meaning));
+  cues := agent_memory.query_cues(query, reach.valid_at, org, ids);
+  if cues.wishes is not null then
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+      reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
+  end if;
+  -- Of one user; of all there are more at any time than are scored.
+  if cues.starts_at is not null and reach.user_id is not null then
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
+      row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
+          greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), reach.valid_at)::agent_memory.reach,
+      null, scored_limit)));
+  end if;
+  steps := steps || agent_memory.step('cues', ids, began);
+  began := clock_timestamp();
+  compared := cardinality(ids);
+  is_exact := are_few or not (are_all or compared >= greatest(match_limit, 100));
+  if is_exact then
+    -- The filters leave too few of the candidates.
+    background := null;
+    rarities := null;
+    ids := agent_memory.in_reach(reach, null, null);
+    compared := cardinality(ids);
+    steps := steps || agent_memory.step('whole scope', ids, began);
+    return;
+  end if;
+  -- Among candidates alone, those that follow one another need not be neighbours.
+  alone := jsonb_populate_record(weight, jsonb_build_object(
+    'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
+  by_score := array(
+    select s.id from agent_memory.score_memories(
+      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background,
+      greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
+  -- The best of them once more, with what stands around them, and what is near in their conversations.
+  ids := agent_memory.in_reach(
+    reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
+  if are_all and cardinality(ids) < 2 * match_limit then
+    -- What has nothing of the question makes up the number.
+    ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
+  end if;
+  steps := steps || agent_memory.step('conversations', ids, began);
+end
+$$;
+comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer) is
+  'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
+
 create or replace function agent_memory.recalled(
   reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer,
   min_score real, is_explained boolean)
@@ -867,25 +1088,17 @@ declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  valid_at constant timestamptz := reach.valid_at;
   exact_limit constant integer := agent_memory.exact_limit();
-  word_limit integer;
-  meaning_limit integer;
-  scored_limit integer;
+  has_meaning boolean;
+  terms tsquery[];
+  ids uuid[];
   background agent_memory.background;
+  rarities real[];
   cues agent_memory.query_cues;
   compared integer;
-  has_meaning boolean;
-  ids uuid[];
-  by_words uuid[];
-  by_meaning uuid[];
-  by_score uuid[];
-  alone agent_memory.recall_weights;
-  terms tsquery[];
-  rarities real[];
   is_exact boolean := true;
-  are_all boolean;
-  steps jsonb := '[]';
+  chosen record;
+  steps jsonb;
   began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
@@ -902,75 +1115,20 @@ begin
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
   ids := agent_memory.in_reach(reach, null, exact_limit + 1);
-  steps := steps || agent_memory.step('scope', ids, began);
   compared := cardinality(ids);
-  if cardinality(ids) > exact_limit then
-    began := clock_timestamp();
-    background := agent_memory.background(org, terms, query_embedding, embedding_model);
-    -- The more memories, the more are about as near or have as much of the words, and the best of all
-    -- need not be the first by either.
-    word_limit := least(2000, greatest(case when has_meaning then 500 else 1500 end, background.memories / 400));
-    meaning_limit := least(1000, greatest(200, background.memories / 1000));
-    scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, background.memories / 800), match_limit);
-    select m.ids, m.rarities, m.are_all into by_words, rarities, are_all from agent_memory.matching(org, terms, background, word_limit) as m;
-    steps := steps || agent_memory.step('words', by_words, began);
-    began := clock_timestamp();
-    by_meaning := array(
-      select n.memory_id from agent_memory.nearest(org, embedding_model, query_embedding, meaning_limit) as n
-      where has_meaning);
-    steps := steps || agent_memory.step('meaning', by_meaning, began);
-    began := clock_timestamp();
-    ids := agent_memory.in_reach(reach, array(select unnest(by_words) union select unnest(by_meaning)), null);
-    -- Of what passes, the best by either.
-    ids := array(
-      select unnest(agent_memory.first_of(by_words, ids, scored_limit))
-      union
-      select unnest(agent_memory.first_of(by_meaning, ids, scored_limit)));
-    steps := steps || agent_memory.step('filters', ids, began);
-    began := clock_timestamp();
-    cues := agent_memory.query_cues(query, valid_at, org, ids);
-    if cues.wishes is not null then
-      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        reach, array(select agent_memory.wishing(org, cues.wishes, scored_limit)), null)));
-    end if;
-    -- There is an index of times by user, and none of those of all users.
-    if cues.starts_at is not null and reach.user_id is not null then
-      ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(
-        row(reach.caller, reach.agent_id, reach.user_id, reach.context_key, reach.kinds, reach.metadata,
-            greatest(reach.since, cues.starts_at), least(reach.until, cues.ends_at), valid_at)::agent_memory.reach,
-        null, scored_limit)));
-    end if;
-    steps := steps || agent_memory.step('cues', ids, began);
-    began := clock_timestamp();
-    compared := cardinality(ids);
-    are_all := are_all and not has_meaning;
-    if are_all or compared >= greatest(match_limit, 100) then
-      is_exact := false;
-      -- Among candidates alone, those that follow one another need not be neighbours.
-      alone := jsonb_populate_record(weight, jsonb_build_object(
-        'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
-      by_score := array(
-        select s.id from agent_memory.score_memories(
-          org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, alone, background,
-          greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
-      -- The best of them once more, with what stands around them, and what is near in their conversations.
-      ids := agent_memory.in_reach(
-        reach, agent_memory.neighbours(org, by_score || by_words[:100] || by_meaning[:50], by_meaning), null);
-      if are_all and cardinality(ids) < 2 * match_limit then
-        -- What has nothing of the question makes up the number.
-        ids := array(select unnest(ids) union select unnest(agent_memory.in_reach(reach, null, 2 * match_limit)));
-      end if;
-      steps := steps || agent_memory.step('conversations', ids, began);
-    else
-      -- The filters left too few of the candidates: compare all, however many.
-      background := null;
-      rarities := null;
-      ids := agent_memory.in_reach(reach, null, null);
-      compared := cardinality(ids);
-      steps := steps || agent_memory.step('whole scope', ids, began);
-    end if;
+  steps := jsonb_build_array(agent_memory.step('scope', ids, began));
+  if compared > exact_limit then
+    select * into chosen
+      from agent_memory.candidates(reach, query, terms, query_embedding, embedding_model, weight, match_limit);
+    ids := chosen.ids;
+    background := chosen.background;
+    rarities := chosen.rarities;
+    cues := chosen.cues;
+    compared := chosen.compared;
+    is_exact := chosen.is_exact;
+    steps := steps || chosen.steps;
   else
-    cues := agent_memory.query_cues(query, valid_at, org, ids);
+    cues := agent_memory.query_cues(query, reach.valid_at, org, ids);
   end if;
 
   began := clock_timestamp();
@@ -979,7 +1137,7 @@ begin
                m.occurred_at, m.valid_from, m.valid_to, m.created_at,
                s.score, s.semantic, s.lexical, s.recency, s.importance)::public.recalled_memory, s.parts
     from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, embedding_model, cues, valid_at, weight, background,
+      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, weight, background,
       match_limit, min_score, is_explained) as s
     -- One by one, by their keys: there are few of them, however many the organization has.
     cross join lateral (
@@ -992,7 +1150,7 @@ begin
   -- For explain(): a setting of the transaction, so that nothing is written.
   perform set_config('pgrecall.last_recall', jsonb_build_object(
     'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', valid_at, 'token_budget', settings -> 'token_budget',
+    'has_meaning', has_meaning, 'valid_at', reach.valid_at, 'token_budget', settings -> 'token_budget',
     'steps', steps || agent_memory.step('scoring', ids, began),
     'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
       select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
@@ -1029,6 +1187,9 @@ from (values
   ('agent_memory.query_terms(text, text[])', '{}'),
   ('agent_memory.named_time(text, timestamptz, uuid, uuid[])', '{}'),
   ('agent_memory.query_cues(text, timestamptz, uuid, uuid[])', '{}'),
+  ('agent_memory.in_part(agent_memory.reach, text, uuid[], integer)', '{}'),
+  ('agent_memory.is_frequent(uuid, jsonb)', '{}'),
+  ('agent_memory.tagged(uuid, jsonb, bigint)', '{}'),
   ('agent_memory.in_reach(agent_memory.reach, uuid[], integer)', '{}'),
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
@@ -1036,11 +1197,13 @@ from (values
   ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
   ('agent_memory.neighbours(uuid, uuid[], uuid[])', '{}'),
   ('agent_memory.holding(uuid, tsquery, boolean, integer)', '{}'),
-  ('agent_memory.matching(uuid, tsquery[], agent_memory.background, integer)', '{}'),
+  ('agent_memory.matching(uuid, tsquery[], agent_memory.background, integer, integer)', '{}'),
+  ('agent_memory.rarities(uuid, uuid[], tsquery[], double precision[], boolean[], double precision, double precision)', '{}'),
   ('agent_memory.wishing(uuid, tsquery, integer)', '{}'),
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('agent_memory.first_of(uuid[], uuid[], integer)', '{}'),
   ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
+  ('agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer)', '{}'),
   ('agent_memory.recalled(agent_memory.reach, text, real[], text, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
