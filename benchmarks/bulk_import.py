@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.databases import database
-from benchmarks.growth import Drawn
+from benchmarks.populated import Drawn
 from benchmarks.population import Population, Sizes
 from benchmarks.report import Setting
 from pgrecall import Memory

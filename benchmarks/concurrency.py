@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.databases import Database, database
 from benchmarks.filling import fill
-from benchmarks.growth import Drawn
+from benchmarks.populated import Drawn
 from benchmarks.population import AGENT, Population, Question, Sizes
 from benchmarks.report import Setting
 from benchmarks.timing import Times, summarize

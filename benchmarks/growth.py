@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
@@ -26,45 +24,19 @@ from time import perf_counter
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np
 import psycopg
-from psycopg.conninfo import make_conninfo
 from rich.console import Console
 
-from benchmarks.databases import Database, database
-from benchmarks.filling import fill
+from benchmarks.databases import Database
 from benchmarks.growth_report import Figures, Stage, print_growth
-from benchmarks.population import AGENT, MODEL, Population, Question, Sizes
+from benchmarks.populated import LIMIT, comparing_all, fill_once, hits_of, memory_of, place_of
+from benchmarks.population import Population, Question, Sizes
 from benchmarks.report import Setting
 from benchmarks.statements import statement
 from benchmarks.timing import percentiles
-from pgrecall import Memory, Settings, embedded
-from pgrecall._sync.migrate import migrate
-from pgrecall.embedding import Vector, Vectors
+from pgrecall import Memory
 
 BATCH = 128
-LIMIT = 10
-
-
-class Drawn:
-    """The population's vectors: each question's own, and for new texts those of old memories."""
-
-    model = MODEL
-
-    def __init__(self, population: Population, questions: Sequence[Question]) -> None:
-        self.dimension = population.sizes.dimension
-        self._vectors = population.vectors
-        self._asked = {each.words: np.array(each.vector, np.float32) for each in questions}
-        self._next = 0
-
-    def embed(self, texts: Sequence[str], /) -> Vectors:
-        places = np.arange(self._next, self._next + len(texts)) % len(self._vectors)
-        self._next += len(texts)
-        vectors: Vectors = self._vectors[places]
-        return vectors
-
-    def embed_query(self, text: str, /) -> Vector:
-        return self._asked[text]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(markup=False, highlight=False)
     figures, server = [], ""
     for sizes in _all_sizes(options):
-        with _place(sizes, options.homes) as place:
+        with place_of(sizes, options.homes) as place:
             server = place.server()
             figures.append(_measure(place, Population(sizes), options))
         Console(stderr=True).print(figures[-1], highlight=False)
@@ -94,29 +66,17 @@ def _all_sizes(options: argparse.Namespace) -> Iterator[Sizes]:
         yield Sizes(100, 100, organizations=options.many, dimension=options.dimension)
 
 
-@contextmanager
-def _place(sizes: Sizes, homes: Path | None) -> Iterator[Database]:
-    """A server that is gone afterwards, or in `homes` one that stays."""
-    if homes is None:
-        with database(None) as place:
-            yield place
-        return
-    homes.mkdir(parents=True, exist_ok=True)
-    with embedded.join(homes / f"{sizes.large}-{sizes.organizations}-{sizes.dimension}") as lease:
-        yield Database(lease.dsn, lease.dsn, Settings(home=lease.home))
-
-
 def _measure(place: Database, population: Population, options: argparse.Namespace) -> Figures:
     sizes = population.sizes
-    filled = _fill(place, population)
+    filled = fill_once(place, population)
     questions = population.questions(options.questions)
-    with _memory(place, population, questions) as memory:
+    with memory_of(place, population, questions) as memory:
         milliseconds = _ask(memory, questions)
         exactly = questions[: min(options.exact, max(5, 20_000_000 // sizes.large))]
-        found = [_found(memory, question) for question in exactly]
+        found = [hits_of(memory, question) for question in exactly]
         is_exact = memory.recall(questions[0].words, limit=LIMIT).explain().is_exact
-        with _memory(_comparing_all(place), population, questions) as comparing:
-            best = [_found(comparing, question) for question in exactly]
+        with memory_of(comparing_all(place), population, questions) as comparing:
+            best = [hits_of(comparing, question) for question in exactly]
         singles, batches = _write(memory, population)
     megabytes = _megabytes(place)
     _delete_written(place, population)
@@ -133,34 +93,6 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
     )
 
 
-def _fill(place: Database, population: Population) -> float:
-    """Seconds of writing all and building the indexes; nothing is written twice."""
-    with psycopg.connect(place.dsn) as connection:
-        row = connection.execute(statement("growth_is_filled")).fetchone()
-    if row and row[0]:
-        return math.nan
-    migrate(place.dsn)
-    began = perf_counter()
-    fill(place.dsn, population)
-    return perf_counter() - began
-
-
-def _comparing_all(place: Database) -> Database:
-    """The same, with no scope too large to be compared one by one."""
-    dsn = make_conninfo(place.dsn, options="-c pgrecall.exact_limit=999999999")
-    return replace(place, memory_dsn=dsn)
-
-
-def _memory(place: Database, population: Population, questions: Sequence[Question]) -> Memory:
-    return Memory(
-        place.memory_dsn,
-        organization=population.organization_id(0),
-        agent_id=AGENT,
-        embedder=Drawn(population, questions),
-        settings=place.settings.model_copy(update={"statement_timeout": 0}),
-    )
-
-
 def _ask(memory: Memory, questions: Sequence[Question]) -> list[float]:
     """Milliseconds of each, after all were asked once: the server's memory is warm then."""
     for question in questions:
@@ -172,10 +104,6 @@ def _milliseconds(memory: Memory, question: Question) -> float:
     started = perf_counter()
     memory.recall(question.words, limit=LIMIT)
     return 1000 * (perf_counter() - started)
-
-
-def _found(memory: Memory, question: Question) -> set[str]:
-    return {str(hit.id) for hit in memory.recall(question.words, limit=LIMIT)}
 
 
 def _write(memory: Memory, population: Population, calls: int = 8) -> tuple[float, float]:
