@@ -133,8 +133,7 @@ def _print(setting: Setting, figures: Sequence[Figures], console: Console) -> No
     console.print(f"pgrecall {setting.pgrecall}, {setting.server}, {setting.machine}\n")
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("memories", "filter", "pass", "p50, ms", "p95, ms", f"recall@{LIMIT}"):
-        justify = "left" if heading == "filter" else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
+        table.add_column(heading, justify="left" if heading == "filter" else "right", no_wrap=True)
     for each in figures:
         table.add_row(
             f"{each.memories:,}",
