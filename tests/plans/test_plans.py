@@ -235,6 +235,37 @@ def test_an_agent_among_many_is_searched_by_its_index(
     assert shared.indexes == {"ai_memories_shared_idx"}
 
 
+SCOPES: dict[str, tuple[dict[str, str], str, str]] = {
+    "user": ({"user_id": "u1"}, "ai_memories_user_idx", "user_id = "),
+    "agent": ({"agent_id": "none"}, "ai_memories_agent_idx", "agent_id = "),
+    "context": ({"context_key": "conversation 77"}, "ai_memories_context_idx", "context_id = "),
+}
+
+
+@pytest.mark.parametrize("how", ["forget_memories", "erase_memories"])
+@pytest.mark.parametrize(("scope", "index", "condition"), SCOPES.values(), ids=SCOPES)
+def test_what_is_to_be_forgotten_is_searched_by_its_index(
+    connection: psycopg.Connection[dict[str, Any]],
+    population: Population,
+    recorder: Recorder,
+    how: str,
+    scope: dict[str, str],
+    index: str,
+    condition: str,
+) -> None:
+    organization = population.organization_id(0)
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            "insert into organization_members (organization_id, user_id, role)"
+            " values (%s, 'an owner', 'owner')",
+            (organization,),
+        )
+        recorder.plans.clear()
+        Caller(connection, organization, "an owner").ask(how, scope=json.dumps(scope), dry_run=True)
+    conditions = [found for plan in recorder.plans for found in plan.conditions(index)]
+    assert any(condition in found for found in conditions)
+
+
 def scopes(plans: list[Plan]) -> list[Plan]:
     """How the memories in reach are found, the caller's own and those that others share."""
     return [plan for plan in plans if "m.id = any (among)" in plan.query]

@@ -2193,9 +2193,13 @@ COMMENT ON FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[]
 CREATE FUNCTION agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean) RETURNS SETOF uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 declare
-  ids uuid[] := agent_memory.scope_ids(scope);
+  ids constant uuid[] := agent_memory.scope_ids(scope);
+  contexts constant uuid[] := array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key');
 begin
   return query
     select m.id from public.ai_memories as m
@@ -2204,9 +2208,7 @@ begin
       and (ids is null or m.id = any (ids))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key'))
+      and (not scope ? 'context_key' or m.context_id = any (contexts))
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
     order by m.id
@@ -2751,18 +2753,25 @@ COMMENT ON FUNCTION agent_memory.named_conversations(organization_id uuid, scope
 -- Name: named_memories(uuid, jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.named_memories(organization_id uuid, scope jsonb) RETURNS uuid[]
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
-  select array(
+#variable_conflict use_column
+declare
+  named constant uuid[] := case when scope ? 'ids' then agent_memory.scope_ids(scope) end;
+  contexts constant uuid[] := array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key');
+begin
+  return array(
     select m.id from public.ai_memories as m
-    where m.organization_id = named_memories.organization_id
-      and (not scope ? 'ids' or m.id = any ((select agent_memory.scope_ids(scope))::uuid[]))
+    where scope is not null and m.organization_id = named_memories.organization_id
+      and (not scope ? 'ids' or m.id = any (named))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key')))
+      and (not scope ? 'context_key' or m.context_id = any (contexts)));
+end
 $$;
 
 -- Name: FUNCTION named_memories(organization_id uuid, scope jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
@@ -6537,7 +6546,7 @@ CREATE INDEX ai_memories_user_idx ON public.ai_memories USING btree (organizatio
 
 -- Name: ai_memory_contexts_key_idx; Type: INDEX; Schema: public; Owner: -
 
-CREATE UNIQUE INDEX ai_memory_contexts_key_idx ON public.ai_memory_contexts USING btree (organization_id, agent_id, context_key, COALESCE(user_id, ''::text));
+CREATE UNIQUE INDEX ai_memory_contexts_key_idx ON public.ai_memory_contexts USING btree (organization_id, context_key, agent_id, COALESCE(user_id, ''::text));
 
 -- Name: ai_memory_embeddings_exact_idx; Type: INDEX; Schema: public; Owner: -
 

@@ -675,7 +675,7 @@ create table if not exists public.ai_memory_contexts (
 );
 comment on table public.ai_memory_contexts is 'One conversation or task each, addressed by the caller''s own context_key, such as a thread id.';
 create unique index if not exists ai_memory_contexts_key_idx
-  on public.ai_memory_contexts (organization_id, agent_id, context_key, (coalesce(user_id, '')));
+  on public.ai_memory_contexts (organization_id, context_key, agent_id, (coalesce(user_id, '')));
 
 -- Memories ------------------------------------------------------------------------------------
 

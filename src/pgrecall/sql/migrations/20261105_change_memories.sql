@@ -221,9 +221,14 @@ create or replace function agent_memory.in_scope(caller agent_memory.principal, 
 returns setof uuid
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- For each scope the index of what it names.
+set plan_cache_mode = force_custom_plan
 as $$
 declare
-  ids uuid[] := agent_memory.scope_ids(scope);
+  ids constant uuid[] := agent_memory.scope_ids(scope);
+  contexts constant uuid[] := array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key');
 begin
   return query
     select m.id from public.ai_memories as m
@@ -232,9 +237,7 @@ begin
       and (ids is null or m.id = any (ids))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key'))
+      and (not scope ? 'context_key' or m.context_id = any (contexts))
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
     order by m.id

@@ -182,18 +182,26 @@ comment on function agent_memory.erasure_scope(agent_memory.principal, jsonb) is
 
 create or replace function agent_memory.named_memories(organization_id uuid, scope jsonb)
 returns uuid[]
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+-- For each scope the index of what it names.
+set plan_cache_mode = force_custom_plan
 as $$
-  select array(
+#variable_conflict use_column
+declare
+  named constant uuid[] := case when scope ? 'ids' then agent_memory.scope_ids(scope) end;
+  contexts constant uuid[] := array(
+    select c.id from public.ai_memory_contexts as c
+    where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key');
+begin
+  return array(
     select m.id from public.ai_memories as m
-    where m.organization_id = named_memories.organization_id
-      and (not scope ? 'ids' or m.id = any ((select agent_memory.scope_ids(scope))::uuid[]))
+    where scope is not null and m.organization_id = named_memories.organization_id
+      and (not scope ? 'ids' or m.id = any (named))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id in (
-        select c.id from public.ai_memory_contexts as c
-        where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key')))
+      and (not scope ? 'context_key' or m.context_id = any (contexts)));
+end
 $$;
 comment on function agent_memory.named_memories(uuid, jsonb) is 'The memories of an organization that a scope names, whoever may see them; none for null.';
 
