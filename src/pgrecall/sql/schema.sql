@@ -2159,17 +2159,20 @@ CREATE FUNCTION agent_memory.in_reach(reach agent_memory.reach, among uuid[], ro
 declare
   caller constant agent_memory.principal := reach.caller;
   -- Among fewer memories it takes longer to choose an index than to read them.
-  has_many constant boolean := among is null and (
-    select c.reltuples > 10.0 * agent_memory.exact_limit() from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+  many constant double precision := 10.0 * agent_memory.exact_limit();
+  memories constant double precision := case when among is null then (
+    select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass) else 0 end;
   tagged_limit constant bigint := 4::bigint * row_limit;
   is_cut boolean := false;
   ids uuid[];
 begin
-  if has_many and reach.metadata <> '{}' and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
+  if memories > many and reach.metadata <> '{}'
+     and agent_memory.share_of_memories(caller.organization_id) * memories > many
+     and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
     among := agent_memory.tagged(caller.organization_id, reach.metadata, tagged_limit);
     is_cut := coalesce(cardinality(among) = tagged_limit, false);
   end if;
-  if has_many and caller.person is null and reach.agent_id is null then
+  if memories > many and caller.person is null and reach.agent_id is null then
     ids := agent_memory.in_part(reach, 'own', among, row_limit);
     if row_limit is null or cardinality(ids) < row_limit then
       ids := ids || agent_memory.in_part(reach, 'shared', among, row_limit - cardinality(ids));

@@ -379,6 +379,25 @@ $$;
 comment on function agent_memory.is_frequent(uuid, jsonb) is
   'Whether more than about a tenth of an organization''s memories have some metadata, by a sample.';
 
+create or replace function agent_memory.share_of_memories(organization_id uuid)
+returns double precision
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return (
+    select f.share
+    from pg_stats as s
+    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
+    where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
+      and f.id = share_of_memories.organization_id);
+end
+$$;
+comment on function agent_memory.share_of_memories(uuid) is
+  'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
+
 create or replace function agent_memory.tagged(organization_id uuid, metadata jsonb, row_limit bigint)
 returns uuid[]
 language plpgsql stable parallel safe
@@ -407,17 +426,20 @@ as $$
 declare
   caller constant agent_memory.principal := reach.caller;
   -- Among fewer memories it takes longer to choose an index than to read them.
-  has_many constant boolean := among is null and (
-    select c.reltuples > 10.0 * agent_memory.exact_limit() from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+  many constant double precision := 10.0 * agent_memory.exact_limit();
+  memories constant double precision := case when among is null then (
+    select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass) else 0 end;
   tagged_limit constant bigint := 4::bigint * row_limit;
   is_cut boolean := false;
   ids uuid[];
 begin
-  if has_many and reach.metadata <> '{}' and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
+  if memories > many and reach.metadata <> '{}'
+     and agent_memory.share_of_memories(caller.organization_id) * memories > many
+     and not agent_memory.is_frequent(caller.organization_id, reach.metadata) then
     among := agent_memory.tagged(caller.organization_id, reach.metadata, tagged_limit);
     is_cut := coalesce(cardinality(among) = tagged_limit, false);
   end if;
-  if has_many and caller.person is null and reach.agent_id is null then
+  if memories > many and caller.person is null and reach.agent_id is null then
     ids := agent_memory.in_part(reach, 'own', among, row_limit);
     if row_limit is null or cardinality(ids) < row_limit then
       ids := ids || agent_memory.in_part(reach, 'shared', among, row_limit - cardinality(ids));
@@ -650,25 +672,6 @@ comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[],
   'The best row_limit of the named memories for one question, in no order, by every signal, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Candidates of a large scope -----------------------------------------------------------------
-
-create or replace function agent_memory.share_of_memories(organization_id uuid)
-returns double precision
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-as $$
-#variable_conflict use_column
-begin
-  return (
-    select f.share
-    from pg_stats as s
-    cross join unnest(s.most_common_vals::text::uuid[], s.most_common_freqs) as f (id, share)
-    where s.schemaname = 'public' and s.tablename = 'ai_memories' and s.attname = 'organization_id'
-      and f.id = share_of_memories.organization_id);
-end
-$$;
-comment on function agent_memory.share_of_memories(uuid) is
-  'The share of all memories that an organization has, 0 to 1, from the planner''s statistics; null where they don''t say.';
 
 create or replace function agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text)
 returns agent_memory.background
