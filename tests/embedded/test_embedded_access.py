@@ -104,6 +104,15 @@ def test_a_file_system_without_access_lists_is_refused_with_two_cures(tmpfs):
         assert lease.started
 
 
+def run_with_mounts(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A script that may mount what nobody else sees, given a folder and this Python."""
+    command = ["unshare", "--mount", "sh", "-ec", script, "sh", folder, sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("no mounts here")
+    return done
+
+
 WITHOUT_ACCOUNT = """
 grep -v ^pgrecall: /etc/passwd > "$1/passwd"
 mount --bind "$1/passwd" /etc/passwd
@@ -114,10 +123,7 @@ exec "$2" -c "from pathlib import Path; from pgrecall import embedded; embedded.
 
 @root_only
 def test_an_account_that_can_not_be_created(tmp_path):
-    command = ["unshare", "--mount", "sh", "-ec", WITHOUT_ACCOUNT, "sh", tmp_path, sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "unshare" in done.stderr or "mount" in done.stderr:
-        pytest.skip("no mounts here")
+    done = run_with_mounts(WITHOUT_ACCOUNT, tmp_path)
     assert "the system account pgrecall could not be created: useradd" in done.stderr
     assert "Run pgrecall as an ordinary user" in done.stderr
 
@@ -139,10 +145,7 @@ id -u pgrecall
 @root_only
 def test_processes_that_create_the_account_together_agree_on_it(tmp_path):
     shutil.copytree("/etc", tmp_path / "etc", symlinks=True)
-    command = ["unshare", "--mount", "sh", "-ec", WITH_NEW_ACCOUNT, "sh", tmp_path, sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "unshare" in done.stderr or "mount" in done.stderr:
-        pytest.skip("no mounts here")
+    done = run_with_mounts(WITH_NEW_ACCOUNT, tmp_path)
     assert (len(done.stdout.split()), len(set(done.stdout.split()))) == (7, 1), done
 
 

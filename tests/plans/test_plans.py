@@ -196,18 +196,16 @@ FEW: dict[str, tuple[dict[str, Any], set[str], str]] = {
 """Filters that few or no memories pass; the indexes that are for them, and by what."""
 
 
+@pytest.mark.parametrize("size", ["large"])
 @pytest.mark.parametrize(("filters", "indexes", "condition"), FEW.values(), ids=FEW)
 def test_what_few_pass_is_searched_by_its_index(
     caller: Caller,
     population: Population,
     recorder: Recorder,
-    size: str,
     filters: dict[str, Any],
     indexes: set[str],
     condition: str,
 ) -> None:
-    if size == "small":
-        pytest.skip("a hundred memories are read as fast by any index")
     [question] = population.questions(1)
     recorder.plans.clear()
     caller.recall(question, with_vector=False, **filters)
