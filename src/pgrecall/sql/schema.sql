@@ -3156,21 +3156,28 @@ CREATE FUNCTION agent_memory.query_terms(query text, languages text[]) RETURNS T
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-#variable_conflict use_column
+#variable_conflict use_variable
+declare
+  asked constant text := left(query, 4000);
+  language text;
+  found text[];
 begin
+  if cardinality(languages) = 1 then
+    found := tsvector_to_array(agent_memory.lexemes(languages[1], asked));
+  else
+    -- A stop word of the question's language is none in another, where it would be rare and so count much.
+    language := agent_memory.detected_language(query);
+    found := array(
+      select distinct l.lexeme
+      from unnest(languages) as spoken (language)
+      cross join unnest(tsvector_to_array(agent_memory.lexemes(spoken.language, asked))) as l (lexeme)
+      where language is null or agent_memory.lexemes(language, l.lexeme) <> '');
+  end if;
   return query
-  select l.lexeme,
-         ('''' || pg_catalog.replace(pg_catalog.replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-  from (select distinct found.lexeme
-        from pg_catalog.unnest(languages) as spoken (language)
-        cross join pg_catalog.unnest(pg_catalog.tsvector_to_array(
-          agent_memory.lexemes(spoken.language, pg_catalog.left(query, 4000)))) as found (lexeme)
-        cross join (select agent_memory.detected_language(query) as language offset 0) as asked
-        -- A stop word of the question's language is none in another, where it would be rare and so count much.
-        where pg_catalog.cardinality(languages) = 1 or asked.language is null
-          or agent_memory.lexemes(asked.language, found.lexeme) <> '') as l
-  order by pg_catalog.length(l.lexeme) desc, l.lexeme
-  limit 64;
+    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+    from unnest(found) as l (lexeme)
+    order by length(l.lexeme) desc, l.lexeme
+    limit 64;
 end
 $$;
 
@@ -3297,7 +3304,9 @@ declare
   compared integer;
   is_exact boolean := true;
   chosen record;
+  without_vector bigint;
   steps jsonb;
+  said text;
   began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
@@ -3346,13 +3355,16 @@ begin
       where o.organization_id = org and o.id = m.context_id offset 0) as c on true
     order by s.score desc, m.id desc;
 
+  if is_explained and has_meaning then
+    without_vector := cardinality(ids) - (
+      select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids));
+  end if;
   -- For explain(): a setting of the transaction, so that nothing is written.
-  perform set_config('pgrecall.last_recall', jsonb_build_object(
-    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms), 'has_vector', agent_memory.has_vector(),
-    'has_meaning', has_meaning, 'valid_at', reach.valid_at, 'token_budget', settings -> 'token_budget',
-    'steps', steps || agent_memory.step('scoring', ids, began),
-    'without_vector', case when is_explained and has_meaning then cardinality(ids) - (
-      select count(*) from agent_memory.similarities(org, embedding_model, query_embedding, ids)) end)::text, true);
+  said := set_config('pgrecall.last_recall', jsonb_build_object(
+    'compared', compared, 'is_exact', is_exact, 'terms', cardinality(terms),
+    'has_vector', has_meaning or agent_memory.has_vector(), 'has_meaning', has_meaning, 'valid_at', reach.valid_at,
+    'token_budget', settings -> 'token_budget', 'steps', steps || agent_memory.step('scoring', ids, began),
+    'without_vector', without_vector)::text, true);
 end
 $$;
 
