@@ -3,7 +3,8 @@
     python -m benchmarks.quality --data DIR --set locomo
 
 DIR holds one set. Each of its conversations is an organization of its own; every method ranks the
-same rows. No language model takes part. `--embedder none` measures full text alone.
+same rows. No language model takes part. `--embedder none` measures full text alone. LongMemEval's
+haystacks are drawn at random: several times, of which the mean is shown, and the range.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from statistics import fmean
+from typing import TypeAlias
 
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -45,7 +49,12 @@ WIDTH = 110
 LIMIT = 50
 """How many hits every method is asked for."""
 
-SETS: Mapping[str, Callable[[Path], tuple[Conversation, ...]]] = {
+RUNS = 3
+"""How often what is random is drawn, unless told otherwise."""
+
+Loader: TypeAlias = "Callable[[Path], tuple[Conversation, ...]]"
+
+SETS: Mapping[str, Loader] = {
     "locomo": locomo_data.load,
     "longmemeval": longmemeval_data.load,
     "beam": beam_data.load,
@@ -72,31 +81,42 @@ Scores = dict[str, dict[str, Score]]
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    conversations = SETS[options.set](options.data)[: options.limit_conversations]
-    scores = measure(conversations, options.set, options.dsn, options.embedder)
-    _print(scores, Console(markup=False, highlight=False, width=WIDTH))
+    runs = [
+        measure(load(options.data)[: options.limit_conversations], options)
+        for load in _draws(options.set, options.runs)
+    ]
+    _print(runs, Console(markup=False, highlight=False, width=WIDTH))
     if options.json:
-        figures = {
-            method: {name: asdict(one) for name, one in by_category.items()}
-            for method, by_category in scores.items()
-        }
+        figures = [
+            {
+                method: {name: asdict(one) for name, one in by_category.items()}
+                for method, by_category in scores.items()
+            }
+            for scores in runs
+        ]
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def measure(
-    conversations: Sequence[Conversation], set_name: str, dsn: str | None, embedder_name: str
-) -> Scores:
+def _draws(set_name: str, runs: int) -> Sequence[Loader]:
+    """A loader a run: one alone where nothing is drawn."""
+    if set_name != "longmemeval":
+        return [SETS[set_name]]
+    seeds = range(longmemeval_data.SEED, longmemeval_data.SEED + runs)
+    return [partial(longmemeval_data.load, seed=seed) for seed in seeds]
+
+
+def measure(conversations: Sequence[Conversation], options: argparse.Namespace) -> Scores:
     """Writes each conversation and asks its questions by every method.
 
     Without an embedder pgrecall has none; the baselines have the local one all the same.
     """
     scored: defaultdict[str, list[tuple[Question, Score]]] = defaultdict(list)
-    model = EMBEDDERS.get(embedder_name, LocalEmbedder)()
-    with CachedEmbedder(model) as embedder, database(dsn) as place:
-        target = Target(place, embedder, set_name, embedder_name in EMBEDDERS)
+    model = EMBEDDERS.get(options.embedder, LocalEmbedder)()
+    with CachedEmbedder(model) as embedder, database(options.dsn) as place:
+        target = Target(place, embedder, options.set, options.embedder in EMBEDDERS)
         console = Console(stderr=True)
-        for conversation in track(conversations, set_name, console=console, transient=True):
+        for conversation in track(conversations, options.set, console=console, transient=True):
             for method, found in _ask(target, conversation).items():
                 scored[method] += found
     return {
@@ -126,17 +146,37 @@ def _ask(target: Target, conversation: Conversation) -> dict[str, list[tuple[Que
         }
 
 
-def _print(scores: Scores, console: Console) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("questions", no_wrap=True)
-    for measure_ in MEASURES:
-        table.add_column(measure_, justify="right", no_wrap=True)
-    for category, of_all in next(iter(scores.values())).items():
+def _print(runs: Sequence[Scores], console: Console) -> None:
+    """The means of the runs by category and, of several, the range over all questions."""
+    table = _table("questions")
+    for category, of_all in next(iter(runs[0].values())).items():
         table.add_row(f"{category} ({of_all.questions})")
-        for method, by_category in scores.items():
-            one = by_category[category]
-            table.add_row(f"  {method}", *(f"{value(one):.3f}" for value in MEASURES.values()))
+        for method in runs[0]:
+            values = [_values(scores[method][category]) for scores in runs]
+            means = map(fmean, zip(*values, strict=True))
+            table.add_row(f"  {method}", *(f"{value:.3f}" for value in means))
     console.print(table)
+    if len(runs) > 1:
+        console.print()
+        table = _table(f"lowest, highest of {len(runs)}")
+        for method in runs[0]:
+            values = [_values(scores[method][ALL]) for scores in runs]
+            for name, pick in (method, min), ("", max):
+                picked = map(pick, zip(*values, strict=True))
+                table.add_row(f"  {name}", *(f"{value:.3f}" for value in picked))
+        console.print(table)
+
+
+def _table(title: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(title, no_wrap=True)
+    for name in MEASURES:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _values(score: Score) -> list[float]:
+    return [value(score) for value in MEASURES.values()]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -149,6 +189,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--dsn", help="database to write to; default: DATABASE_URL, or a fresh embedded server"
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=RUNS,
+        metavar="N",
+        help="how often LongMemEval's haystacks are drawn, from seed 7 on",
     )
     parser.add_argument("--limit-conversations", type=int, metavar="N", help="only the first N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
