@@ -4,8 +4,8 @@
 
 The database computes each signal of each memory for each question; the fit adds them up as
 score_memories() does, and changes one weight at a time. Each fold leaves out a conversation of
-LoCoMo and a sixth of the others; the figures to report are those of what was left out. A set that
-is not named takes no part.
+LoCoMo and a sixth of the others; the figures to report are those of what was left out.
+LongMemEval's haystacks are drawn three times. A set that is not named takes no part.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.databases import database
+from benchmarks.databases import Database, database
 from benchmarks.memories import Target
-from benchmarks.quality import SETS, WIDTH
+from benchmarks.quality import RUNS, WIDTH, draws
 from benchmarks.signals import SIGNALS, Asked, Numbers, ask, built_in_weights
 from benchmarks.stacked import Stacked, stacked
 from benchmarks.vectors import CachedEmbedder
@@ -87,10 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not folders:
         _parser().error("name the folder of one set at least, such as --locomo DIR")
     with CachedEmbedder(LocalEmbedder()) as embedder, database(options.dsn) as place:
-        folds = {
-            name: _folds(ask(Target(place, embedder, name), SETS[name](folder)))
-            for name, folder in folders.items()
-        }
+        folds = {name: _ask(name, folder, place, embedder) for name, folder in folders.items()}
         built_in = built_in_weights(place.dsn)
     fitted = fit_folds(folds, built_in)
     figures = list(_figures(folds, fitted))
@@ -155,6 +152,15 @@ class _Climb:
             for goal in GOALS
             if goal.set_name in self._asked
         )
+
+
+def _ask(name: str, folder: Path, place: Database, embedder: CachedEmbedder) -> list[list[Asked]]:
+    """The questions of each fold; what is drawn several times has all draws in one fold."""
+    drawn = [
+        _folds(ask(Target(place, embedder, f"{name}-{number}"), load(folder)))
+        for number, load in enumerate(draws(name, RUNS))
+    ]
+    return [[one for part in parts for one in part] for parts in zip(*drawn, strict=True)]
 
 
 def _folds(conversations: Iterable[Sequence[Asked]]) -> list[list[Asked]]:

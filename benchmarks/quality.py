@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     runs = [
         measure(load(options.data)[: options.limit_conversations], options)
-        for load in _draws(options.set, options.runs)
+        for load in draws(options.set, options.runs)
     ]
     _print(runs, Console(markup=False, highlight=False, width=WIDTH))
     if options.json:
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _draws(set_name: str, runs: int) -> Sequence[Loader]:
+def draws(set_name: str, runs: int) -> Sequence[Loader]:
     """A loader a run: one alone where nothing is drawn."""
     if set_name != "longmemeval":
         return [SETS[set_name]]

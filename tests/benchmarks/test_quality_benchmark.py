@@ -84,4 +84,4 @@ def test_the_mean_of_the_runs_is_shown_and_their_range(
 
 
 def test_what_is_not_drawn_is_measured_once() -> None:
-    assert quality._draws("locomo", 3) == [quality.SETS["locomo"]]
+    assert quality.draws("locomo", 3) == [quality.SETS["locomo"]]
