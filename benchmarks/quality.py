@@ -81,6 +81,8 @@ Scores = dict[str, dict[str, Score]]
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    if options.runs < 1:
+        _parser().error("--runs must be at least 1")
     runs = [
         measure(load(options.data)[: options.limit_conversations], options)
         for load in draws(options.set, options.runs)

@@ -5,7 +5,7 @@ WITH scope AS MATERIALIZED (
     FROM ai_memories
    WHERE organization_id = %(organization_id)s
 ), asked AS MATERIALIZED (
-  SELECT scope.*, array(SELECT term FROM agent_memory.query_terms(%(query)s, ARRAY['english'])) AS terms,
+  SELECT scope.*, array(SELECT term FROM agent_memory.query_terms(%(query)s, agent_memory.languages(%(organization_id)s))) AS terms,
          agent_memory.query_cues(%(query)s, %(asked_at)s, %(organization_id)s, scope.ids) AS cues
     FROM scope
 ), signals AS MATERIALIZED (

@@ -68,7 +68,10 @@ def test_a_fit_finds_the_signal_that_tells() -> None:
     assert weights.min() >= 0
 
 
-def test_signals_add_up_to_the_order_of_recall(tmp_path: Path) -> None:
+def test_signals_add_up_to_the_order_of_recall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     (tmp_path / "1.json").write_text(json.dumps(conversation()))
     told = locomo_data.load(tmp_path)
     with database(None) as place:
