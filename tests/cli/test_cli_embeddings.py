@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_what_was_stored(told: Shell, pgrecall_dsn: str) -> None:
             assert running.poll() is None
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate(timeout=60)
-        assert running.returncode == 130
+        assert running.returncode == 130, stderr
         assert "run it again to go on" in stderr
         assert "Traceback" not in stderr
         [left] = [m.missing for m in memory.embeddings.status() if m.model == LOCAL]

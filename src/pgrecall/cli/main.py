@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 
 import typer
 
+from pgrecall.cli import interrupts
 from pgrecall.cli.deferred import Commands, DeferredCommand
 from pgrecall.cli.exit_codes import MEANINGS, TERMINATED
 
@@ -99,6 +100,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    interrupts.keep()
     # So that the embedded server is given back.
     signal.signal(signal.SIGTERM, _end)
     app(prog_name="pgrecall")

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 from rich.text import Text
 
+from pgrecall.cli.interrupts import raise_pending
 from pgrecall.cli.rendering import UNICODE, Blocks
 
 _UNCUT = 300
@@ -72,6 +73,7 @@ class Bar:
         self._task = progress.add_task(label, total=None)
 
     def __call__(self, done: int, total: int | None) -> None:
+        raise_pending()
         self._progress.update(self._task, completed=done, total=total)
 
 
@@ -97,6 +99,7 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
         task = shown.add_task("", total=None)
 
         def tell(step: str, done: int, total: int) -> None:
+            raise_pending()
             shown.update(task, description=step, completed=done, total=total)
 
         yield tell
