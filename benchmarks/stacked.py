@@ -14,8 +14,6 @@ from benchmarks.signals import Asked, Numbers, Places
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Shares: TypeAlias = npt.NDArray[np.float64]
 
-SOFTNESS = 0.15
-"""The scale of the logistic that stands for "among the first", in units of the weighted sum."""
 _NOWHERE = np.float32(-1e9)
 
 
@@ -37,6 +35,9 @@ class Stacked:
 
     `signals`: (signals, memories). `is_memory` (questions, most memories of one) and `is_session`
     say where a question has one; `session_starts` the first row of each session.
+
+    `softness`, in units of the weighted sum, is the scale of the logistic that stands for "among
+    the first k"; with 0 something is or is not.
     """
 
     signals: Numbers
@@ -50,23 +51,23 @@ class Stacked:
         """The weighted sum of each memory, shape (memories,)."""
         return weights @ self.signals
 
-    def recall(self, scores: Numbers, k: int, is_soft: bool) -> float:
+    def recall(self, scores: Numbers, k: int, softness: float) -> float:
         """The mean share of the evidence among the first k memories."""
-        found = _found(_grid(scores, self.is_memory), self.evidence, k, is_soft)
+        found = _found(_grid(scores, self.is_memory), self.evidence, k, softness)
         return float(_shares(found, self.evidence).mean())
 
-    def session_recall(self, scores: Numbers, k: int, is_soft: bool) -> float:
+    def session_recall(self, scores: Numbers, k: int, softness: float) -> float:
         """The mean share of the wanted among the first k sessions, each as good as its best."""
-        return float(_shares(self._sessions(scores, k, is_soft), self.wanted).mean())
+        return float(_shares(self._sessions(scores, k, softness), self.wanted).mean())
 
-    def all_sessions(self, scores: Numbers, k: int, is_soft: bool) -> float:
+    def all_sessions(self, scores: Numbers, k: int, softness: float) -> float:
         """The share of questions all of whose wanted sessions are among the first k."""
-        found = self._sessions(scores, k, is_soft)
+        found = self._sessions(scores, k, softness)
         return float(np.multiply.reduceat(found, self.wanted.by_question()).mean())
 
-    def _sessions(self, scores: Numbers, k: int, is_soft: bool) -> Shares:
+    def _sessions(self, scores: Numbers, k: int, softness: float) -> Shares:
         best = np.maximum.reduceat(scores, self.session_starts)
-        return _found(_grid(best, self.is_session), self.wanted, k, is_soft)
+        return _found(_grid(best, self.is_session), self.wanted, k, softness)
 
 
 def stacked(asked: Sequence[Asked]) -> Stacked:
@@ -98,7 +99,7 @@ def _grid(values: Numbers, is_there: Flags) -> Numbers:
     return grid
 
 
-def _found(values: Numbers, answers: Answers, k: int, is_soft: bool) -> Shares:
+def _found(values: Numbers, answers: Answers, k: int, softness: float) -> Shares:
     """How far each answer is among the first k of its question: 0 or 1, or softly in between.
 
     Softly: the logistic of how far it is above the k-th best of the others.
@@ -108,9 +109,9 @@ def _found(values: Numbers, answers: Answers, k: int, is_soft: bool) -> Shares:
         return np.ones(len(own))
     first = -np.partition(-values, [k - 1, k])[answers.question, k - 1 : k + 1]
     others = np.where(own >= first[:, 0], first[:, 1], first[:, 0])
-    if not is_soft:
+    if not softness:
         return (own > others).astype(float)
-    ahead: Shares = np.clip((own - others) / SOFTNESS, -60, 60).astype(float)
+    ahead: Shares = np.clip((own - others) / softness, -60, 60).astype(float)
     return 1 / (1 + np.exp(-ahead))
 
 
