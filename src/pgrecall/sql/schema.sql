@@ -3248,11 +3248,11 @@ CREATE FUNCTION agent_memory.recall_weights() RETURNS agent_memory.recall_weight
     AS $$
   select row(
     -- words, window_words, meaning, near_meaning, context_meaning, date
-    3.1, 1.7, .8, 1.6, 2.4, 4.9,
+    3.1, 1.8, .5, 2.0, 1.9, 4.7,
     -- speaker, user_words, wish, help, time_words
-    2.5, 4.0, 3.7, 1.5, 1.7,
+    3.0, 4.5, 3.8, 2.6, 1.8,
     -- opening, answer, statement, digits
-    2.1, .8, .75, .6,
+    2.2, .8, .8, .6,
     -- recency, latest, importance
     .1, 1.0, .4,
     interval '30 days',
