@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 import weakref
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,9 +19,13 @@ class Watched:
 
 
 @pytest.fixture(autouse=True)
-def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def _kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     interrupts.keep()
+    # A test run in the background is told to ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt_where_it_is_dropped() -> None:
