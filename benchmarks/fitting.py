@@ -112,7 +112,7 @@ def fit_folds(folds: Folds, built_in: Numbers, samples: int = SAMPLES) -> Fit:
     with ProcessPoolExecutor() as pool:
         fits = [
             [
-                pool.submit(fit, _sample(folds, left_out, seed), start, softness)
+                pool.submit(_fit_sample, folds, left_out, seed, start, softness)
                 for seed, softness in zip(range(samples), cycle(SOFTNESS), strict=False)
             ]
             for left_out in (None, *range(FOLDS))
@@ -181,6 +181,13 @@ def _folds(conversations: Iterable[Sequence[Asked]]) -> list[list[Asked]]:
     for number, asked in enumerate(conversations):
         folds[number % FOLDS] += asked
     return folds
+
+
+def _fit_sample(
+    folds: Folds, left_out: int | None, seed: int, start: Numbers, softness: float
+) -> Numbers:
+    """A fit to one sample, which is drawn where it is fitted: all of them would take gigabytes."""
+    return fit(_sample(folds, left_out, seed), start, softness)
 
 
 def _sample(folds: Folds, left_out: int | None, seed: int) -> dict[str, Stacked]:

@@ -2,7 +2,7 @@
 
 A KeyboardInterrupt that comes up in the callback of a weak reference or in a finalizer is printed
 and dropped: https://docs.python.org/3/library/sys.html#sys.unraisablehook. Embedding in threads
-runs such callbacks, and about one Ctrl-C of a thousand met one.
+runs such callbacks: of 1,700 interrupts of a program that does little else, one was dropped.
 """
 
 from __future__ import annotations
