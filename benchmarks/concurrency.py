@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.databases import Database, database
 from benchmarks.filling import fill
-from benchmarks.populated import Drawn
+from benchmarks.populated import NEW, Drawn, delete_written
 from benchmarks.population import AGENT, Population, Question, Sizes
 from benchmarks.report import Setting
 from benchmarks.timing import Times, summarize
@@ -42,6 +42,8 @@ WRITES = 5
 """Every so many calls of a client is a write."""
 NARROW = {"pool_max_size": 2, "pool_timeout": 0.2}
 RECALL, WRITE = "recall", "write"
+WRITTEN = f"{NEW}messages"
+"""The conversation that the clients write to."""
 
 
 @dataclass
@@ -100,6 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for clients, settings in [*((n, {}) for n in options.clients), (64, NARROW)]:
             arguments = _arguments(place, population, questions, settings)
             figures.append(run(arguments, clients, Work(questions, options.seconds)))
+            delete_written(place, population)
         server = place.server()
     setting = Setting(f"{options.memories} memories", "drawing, 256 dimensions", server)
     _print(setting, figures, Console(markup=False, highlight=False))
@@ -152,7 +155,7 @@ def _client(
             if kind == RECALL:
                 memory.recall(text)
             else:
-                memory.remember({"role": "user", "content": text}, user_id="u1")
+                memory.remember({"role": "user", "content": text}, context=WRITTEN, user_id="u1")
         except PoolTimeoutError:
             load.refused.append(1000 * (perf_counter() - began))
         else:
@@ -190,7 +193,9 @@ async def _task(
             if kind == RECALL:
                 await memory.recall(text)
             else:
-                await memory.remember({"role": "user", "content": text}, user_id="u1")
+                await memory.remember(
+                    {"role": "user", "content": text}, context=WRITTEN, user_id="u1"
+                )
         except PoolTimeoutError:
             load.refused.append(1000 * (perf_counter() - began))
         else:

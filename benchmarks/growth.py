@@ -29,7 +29,16 @@ from rich.console import Console
 
 from benchmarks.databases import Database
 from benchmarks.growth_report import Figures, Stage, print_growth
-from benchmarks.populated import LIMIT, comparing_all, fill_once, hits_of, memory_of, place_of
+from benchmarks.populated import (
+    LIMIT,
+    NEW,
+    comparing_all,
+    delete_written,
+    fill_once,
+    hits_of,
+    memory_of,
+    place_of,
+)
 from benchmarks.population import Population, Question, Sizes
 from benchmarks.report import Setting
 from benchmarks.statements import statement
@@ -79,7 +88,7 @@ def _measure(place: Database, population: Population, options: argparse.Namespac
             best = [hits_of(comparing, question) for question in exactly]
         singles, batches = _write(memory, population)
     megabytes = _megabytes(place)
-    _delete_written(place, population)
+    delete_written(place, population)
     return Figures(
         stage=Stage(sizes.organizations, sizes.large, sizes.memories, sizes.dimension),
         recall=percentiles(milliseconds),
@@ -118,14 +127,8 @@ def _rate(memory: Memory, calls: Sequence[Sequence[str]]) -> float:
     began = perf_counter()
     for number, texts in enumerate(calls):
         told = [{"role": "user", "content": text} for text in texts]
-        memory.remember(told, context=f"new {len(texts)} {number // 20}", user_id="u1")
+        memory.remember(told, context=f"{NEW}{len(texts)} {number // 20}", user_id="u1")
     return sum(map(len, calls)) / (perf_counter() - began)
-
-
-def _delete_written(place: Database, population: Population) -> None:
-    with psycopg.connect(place.dsn) as connection:
-        organization = {"organization_id": population.organization_id(0)}
-        connection.execute(statement("growth_delete_written"), organization)
 
 
 def _megabytes(place: Database) -> dict[str, float]:

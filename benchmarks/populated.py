@@ -23,6 +23,8 @@ from pgrecall._sync.migrate import migrate
 from pgrecall.embedding import Vector, Vectors
 
 LIMIT = 10
+NEW = "new "
+"""What the key of a conversation that a benchmark writes begins with."""
 
 
 class Drawn:
@@ -68,6 +70,13 @@ def fill_once(place: Database, population: Population) -> float:
     began = perf_counter()
     fill(place.dsn, population)
     return perf_counter() - began
+
+
+def delete_written(place: Database, population: Population) -> None:
+    """The largest organization as it was filled: without the conversations whose key is NEW."""
+    with psycopg.connect(place.dsn) as connection:
+        written = {"organization_id": population.organization_id(0), "keys": f"{NEW}%"}
+        connection.execute(statement("delete_written"), written)
 
 
 def comparing_all(place: Database) -> Database:
