@@ -339,7 +339,7 @@ PRIVATE_FUNCTIONS = (
     "key_verbs", "languages", "leaves", "lock_conversations", "lock_erasures", "lock_memory",
     "mark_forgotten", "matching", "memberships", "memory_digest", "merge_patch",
     "named_conversations", "named_memories", "named_time", "nearest", "neighbours", "openness",
-    "parse_time", "policy", "query_cues", "query_terms", "rarities", "read_vectors",
+    "parse_time", "policy", "probed", "query_cues", "query_terms", "rarities", "read_vectors",
     "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
     "require_configurer", "require_member", "require_signed_claims", "require_writer", "retain",
     "retain_all", "retained_agents", "roll_up_stats", "said_at", "sampled", "scope_digest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,12 @@ class Caller:
 
     def ask(self, name: str, **parameters: Any) -> Rows:
         """The rows of one of the client's statements, as the client sends it."""
-        asked = statement(name, parameters)
+        with self.acting():
+            return self._ask(name, parameters)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """A transaction of the caller's, rolled back afterwards."""
         claims = {
             "sub": self.user_id,
             "app_metadata": {"organization_id": str(self.organization_id)},
@@ -45,7 +51,7 @@ class Caller:
                 " set_config('request.jwt.claims', %s, true)",
                 (json.dumps(claims),),
             )
-            return self.connection.execute(asked.sql, asked.parameters).fetchall()
+            yield
 
     def recall(
         self,
@@ -56,12 +62,36 @@ class Caller:
         how: str = "recall_memories",
         **filters: Any,
     ) -> Rows:
+        with self.acting():
+            return self._recall(question, with_vector, limit, how, filters)
+
+    def steps(self, question: Question, *, with_vector: bool, **filters: Any) -> dict[str, int]:
+        """What a recall did, one step after another, and how many memories each left.
+
+        AssertionError if it did one of them twice.
+        """
+        with self.acting():
+            self._recall(question, with_vector, 10, "recall_memories", filters)
+            [row] = self.connection.execute(
+                "select current_setting('pgrecall.last_recall')::jsonb -> 'steps' as steps"
+            ).fetchall()
+        steps = [(step["step"], step["rows"]) for step in row["steps"]]
+        assert len(steps) == len(dict(steps))
+        return dict(steps)
+
+    def _recall(
+        self, question: Question, with_vector: bool, limit: int, how: str, filters: dict[str, Any]
+    ) -> Rows:
         vector = {
             "query_embedding": question.vector if with_vector else None,
             "embedding_model": MODEL if with_vector else None,
         }
         page = {"match_limit": limit, "min_score": 0}
-        return self.ask(how, query=question.words, **vector, **page, **ABSENT | filters)
+        return self._ask(how, {"query": question.words, **vector, **page, **ABSENT, **filters})
+
+    def _ask(self, name: str, parameters: dict[str, Any]) -> Rows:
+        asked = statement(name, parameters)
+        return self.connection.execute(asked.sql, asked.parameters).fetchall()
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,24 @@ def overlap(caller: Caller, population: Population, **asked: Any) -> float:
     return shared
 
 
+def test_asks_once_for_what_a_sample_shows_to_be_few(
+    program: Caller, population: Population, has_vector: bool
+) -> None:
+    for question in population.questions(5):
+        asked = program.steps(question, with_vector=has_vector, kinds=["fact"])
+        assert list(asked) == [
+            *("sample", "words", "meaning", "filters", "cues", "conversations", "scoring")
+        ]
+
+
+def test_compares_one_by_one_what_candidates_would_take_longer_to_find(
+    program: Caller, population: Population, has_vector: bool
+) -> None:
+    for question in population.questions(5):
+        asked = program.steps(question, with_vector=has_vector, kinds=["preference"])
+        assert asked == {"scope": 10_000, "scoring": 10_000}
+
+
 @pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
 def test_finds_as_many_as_exact_search(
     program: Caller, population: Population, has_vector: bool, filters: dict[str, Any]

@@ -14,6 +14,7 @@ from pgrecall.domain.times import moment
 
 SIGNALS = ("semantic", "lexical", "recency", "importance")
 _STEPS = {
+    "sample": "of a large organization, to see how much is in scope",
     "scope": "visible, valid and passing the filters",
     "words": "by the text index",
     "meaning": "by the vectors",

@@ -503,9 +503,9 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) IS 'Writes down what a caller did.';
 
--- Name: background(uuid, tsquery[], real[], text); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: background(uuid, tsquery[], real[], text, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) RETURNS agent_memory.background
+CREATE FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[]) RETURNS agent_memory.background
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -530,15 +530,15 @@ begin
         -- In a form that no index serves, so that it is the sample's that is used.
         and uuid_send(m.organization_id) = uuid_send(background.organization_id)) as s;
   select avg(s.similarity) into average
-    from agent_memory.similarities(background.organization_id, model, query_embedding,
-                                   agent_memory.sampled(background.organization_id)) as s;
+    from agent_memory.similarities(
+      background.organization_id, model, query_embedding, coalesce(sample, agent_memory.sampled(background.organization_id))) as s;
   return row(memories, coalesce(share >= 0.5, false), found, average)::agent_memory.background;
 end
 $$;
 
--- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[]); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) IS 'What a large organization is like beside a question, estimated from samples of its memories.';
+COMMENT ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[]) IS 'What a large organization is like beside a question, estimated from samples of its memories, of which one may be at hand.';
 
 -- Name: built_in_settings(); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -551,9 +551,9 @@ CREATE FUNCTION agent_memory.built_in_settings() RETURNS jsonb
 
 COMMENT ON FUNCTION agent_memory.built_in_settings() IS 'What holds where nothing is set; weights and half-life stand in recall_weights().';
 
--- Name: candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer); Type: FUNCTION; Schema: agent_memory; Owner: -
+-- Name: candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer, uuid[], double precision); Type: FUNCTION; Schema: agent_memory; Owner: -
 
-CREATE FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) RETURNS record
+CREATE FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -561,8 +561,9 @@ CREATE FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, te
 declare
   org constant uuid := (reach.caller).organization_id;
   has_meaning constant boolean := query_embedding is not null;
-  -- Of the candidates, those that are in reach.
-  share double precision := 1;
+  -- The share of the candidates that is in reach: as they are asked for, and as it is.
+  asked double precision := case when expected <= 0.25 then expected else 1 end;
+  share double precision;
   memories double precision;
   word_limit integer;
   meaning_limit integer;
@@ -579,16 +580,18 @@ declare
   began timestamptz := clock_timestamp();
 begin
   steps := '[]';
-  background := agent_memory.background(org, terms, query_embedding, model);
+  background := agent_memory.background(org, terms, query_embedding, model, sample);
   for attempt in 1 .. 2 loop
     -- The more memories, the more are about as near or have as much of the words, and the best of all
-    -- need not be the first by either. Where few pass the filters, the more are asked for.
-    memories := share * background.memories;
-    word_limit := least(5000, least(2000, greatest(case when has_meaning then 500 else 1500 end, memories / 400)) / share);
-    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / share);
+    -- need not be the first by either. Where few pass the filters, the more are asked for; and twice as many
+    -- by words, since what has the question's words may pass less often than the others.
+    memories := asked * background.memories;
+    word_limit := least(10000, least(2000, greatest(
+      case when has_meaning then 500 else 1500 end * case when asked < 1 then 2 else 1 end, memories / 400)) / asked);
+    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / asked);
     scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, memories / 800), match_limit);
     select m.ids, m.counts, m.are_counted, m.rarities, m.are_all into by_words, counts, are_counted, rarities, are_all
-      from agent_memory.matching(org, terms, background, (200 / share)::integer, word_limit) as m;
+      from agent_memory.matching(org, terms, background, (200 / asked)::integer, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -604,11 +607,10 @@ begin
     began := clock_timestamp();
     are_all := are_all and not has_meaning;
     share := greatest(0.001, cardinality(ids)::double precision / greatest(1, cardinality(found)));
-    exit when are_all or share > 0.25 or attempt = 2;
-    -- What passes may as well be compared one by one: that takes 8 µs each, and asking for more of what
-    -- mostly doesn't pass 6 ms by its share, as measured among 100,000 and 1,000,000.
-    are_few := share * background.memories < agent_memory.exact_limit() + 750 / share;
+    exit when are_all or share > 0.25 * asked or attempt = 2;
+    are_few := share * background.memories < agent_memory.whole_limit(share);
     exit when are_few;
+    asked := share;
   end loop;
 
   if share < 0.5 then
@@ -658,9 +660,9 @@ begin
 end
 $$;
 
--- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
+-- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
-COMMENT ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) IS 'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
+COMMENT ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) IS 'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). A sample of the organization, and the share of it that passes, may be known before. With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
 
 -- Name: is_safe_json(jsonb); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -3122,6 +3124,41 @@ $$;
 
 COMMENT ON FUNCTION agent_memory.principal() IS 'The verified caller of this transaction; all fields null if the claims are missing or malformed, name an organization that the caller does not belong to, or name none while the caller belongs to several.';
 
+-- Name: probed(agent_memory.reach); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.probed(reach agent_memory.reach, OUT sample uuid[], OUT share double precision, OUT whole_limit integer) RETURNS record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  org constant uuid := (reach.caller).organization_id;
+  large constant double precision := 2.0 * agent_memory.exact_limit();
+  memories double precision := (select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+begin
+  whole_limit := agent_memory.exact_limit();
+  -- What is of one agent, user or conversation, or has some metadata, is seldom much, and found by an index.
+  if memories < large or reach.agent_id is not null or reach.user_id is not null or reach.context_key is not null
+     or reach.metadata is not null then
+    return;
+  end if;
+  memories := memories * agent_memory.share_of_memories(org);
+  if memories >= large then
+    sample := agent_memory.sampled(org);
+    share := cardinality(agent_memory.in_reach(reach, sample, null))::double precision / nullif(cardinality(sample), 0);
+    if share >= 0.05 then
+      whole_limit := agent_memory.whole_limit(share);
+    end if;
+    if share < 0.05 or share * memories < greatest(large, whole_limit) then
+      share := null;
+    end if;
+  end if;
+end
+$$;
+
+-- Name: FUNCTION probed(reach agent_memory.reach, OUT sample uuid[], OUT share double precision, OUT whole_limit integer); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.probed(reach agent_memory.reach, OUT sample uuid[], OUT share double precision, OUT whole_limit integer) IS 'Of a large organization a sample and the share of it that is in reach, where this is a twentieth or more and by far too much to compare; null where it is not, or not known. Beside it up to how many memories are compared one by one.';
+
 -- Name: query_cues(text, timestamp with time zone, uuid, uuid[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
 CREATE FUNCTION agent_memory.query_cues(query text, reference timestamp with time zone, organization_id uuid, ids uuid[]) RETURNS agent_memory.query_cues
@@ -3294,9 +3331,9 @@ declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  exact_limit constant integer := agent_memory.exact_limit();
   has_meaning boolean;
   terms tsquery[];
+  probe record;
   ids uuid[];
   background agent_memory.background;
   rarities real[];
@@ -3322,12 +3359,17 @@ begin
   end if;
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
-  ids := agent_memory.in_reach(reach, null, exact_limit + 1);
-  compared := cardinality(ids);
-  steps := jsonb_build_array(agent_memory.step('scope', ids, began));
-  if compared > exact_limit then
-    select * into chosen
-      from agent_memory.candidates(reach, query, terms, query_embedding, embedding_model, weight, match_limit);
+  select * into probe from agent_memory.probed(reach);
+  if probe.share is null then
+    ids := agent_memory.in_reach(reach, null, probe.whole_limit + 1);
+    compared := cardinality(ids);
+    steps := jsonb_build_array(agent_memory.step('scope', ids, began));
+  else
+    steps := jsonb_build_array(agent_memory.step('sample', probe.sample, began));
+  end if;
+  if probe.share is not null or compared > probe.whole_limit then
+    select * into chosen from agent_memory.candidates(
+      reach, query, terms, query_embedding, embedding_model, weight, match_limit, probe.sample, probe.share);
     ids := chosen.ids;
     background := chosen.background;
     rarities := chosen.rarities;
@@ -3808,7 +3850,8 @@ CREATE FUNCTION agent_memory.sampled(organization_id uuid) RETURNS uuid[]
 #variable_conflict use_column
 begin
   return (
-    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
+    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last,
+    -- at uneven distances, which no pattern in what is remembered goes with.
     with ends as (
       select (select m.id from public.ai_memories as m
               where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
@@ -3825,7 +3868,7 @@ begin
     cross join lateral (
       select m.id from public.ai_memories as m
       where m.organization_id = sampled.organization_id
-        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
+        and m.id >= rpad(lpad(to_hex(t.first + ((t.last - t.first) * (place + place * 0.618034 % 1) / 100)::bigint), 12, '0'), 32, '0')::uuid
       order by m.id limit 1) as near);
 end
 $$;
@@ -4765,6 +4808,23 @@ $$;
 -- Name: FUNCTION weights_problem(weights jsonb); Type: COMMENT; Schema: agent_memory; Owner: -
 
 COMMENT ON FUNCTION agent_memory.weights_problem(weights jsonb) IS 'Why weights can''t be set; null if they can. The signals are the numbers of the type recall_weights.';
+
+-- Name: whole_limit(double precision); Type: FUNCTION; Schema: agent_memory; Owner: -
+
+CREATE FUNCTION agent_memory.whole_limit(share double precision) RETURNS double precision
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- One by one they take 8 µs each, and asking for more of what mostly doesn't pass 6 ms by its share, as measured
+  -- among 100,000 and 1,000,000.
+  return agent_memory.exact_limit() + case when share > 0.25 then 0 else 750 / share end;
+end
+$$;
+
+-- Name: FUNCTION whole_limit(share double precision); Type: COMMENT; Schema: agent_memory; Owner: -
+
+COMMENT ON FUNCTION agent_memory.whole_limit(share double precision) IS 'Up to how many memories are compared one by one, where they are a share of a large organization''s: more of them the smaller it is, since their candidates are the harder to find.';
 
 -- Name: windows(uuid, agent_memory.draft[]); Type: FUNCTION; Schema: agent_memory; Owner: -
 
@@ -7010,17 +7070,17 @@ REVOKE ALL ON FUNCTION agent_memory.are_claims_signed(claims text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION agent_memory.audit(caller agent_memory.principal, action text, details jsonb) FROM PUBLIC;
 
--- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION background(organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[]) FROM PUBLIC;
 
 -- Name: FUNCTION built_in_settings(); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.built_in_settings() FROM PUBLIC;
 
--- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: ACL; Schema: agent_memory; Owner: -
+-- Name: FUNCTION candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
-REVOKE ALL ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION agent_memory.candidates(reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text, weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision, OUT ids uuid[], OUT background agent_memory.background, OUT rarities real[], OUT cues agent_memory.query_cues, OUT compared integer, OUT is_exact boolean, OUT steps jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION is_safe_json(value jsonb); Type: ACL; Schema: agent_memory; Owner: -
 
@@ -7361,6 +7421,10 @@ REVOKE ALL ON FUNCTION agent_memory.principal() FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.principal() TO authenticated;
 GRANT ALL ON FUNCTION agent_memory.principal() TO service_role;
 
+-- Name: FUNCTION probed(reach agent_memory.reach, OUT sample uuid[], OUT share double precision, OUT whole_limit integer); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.probed(reach agent_memory.reach, OUT sample uuid[], OUT share double precision, OUT whole_limit integer) FROM PUBLIC;
+
 -- Name: FUNCTION query_cues(query text, reference timestamp with time zone, organization_id uuid, ids uuid[]); Type: ACL; Schema: agent_memory; Owner: -
 
 REVOKE ALL ON FUNCTION agent_memory.query_cues(query text, reference timestamp with time zone, organization_id uuid, ids uuid[]) FROM PUBLIC;
@@ -7568,6 +7632,10 @@ REVOKE ALL ON FUNCTION agent_memory.vectors_of(memories jsonb, drafts agent_memo
 
 REVOKE ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION agent_memory.weights_problem(weights jsonb) TO service_role;
+
+-- Name: FUNCTION whole_limit(share double precision); Type: ACL; Schema: agent_memory; Owner: -
+
+REVOKE ALL ON FUNCTION agent_memory.whole_limit(share double precision) FROM PUBLIC;
 
 -- Name: FUNCTION windows(organization_id uuid, drafts agent_memory.draft[]); Type: ACL; Schema: agent_memory; Owner: -
 

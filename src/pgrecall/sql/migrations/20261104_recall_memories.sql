@@ -3,6 +3,7 @@
 --   recall_memories(...), and recalled(), which does it and notes the steps for an explanation
 --     |- query_terms()      the question's lexemes
 --     |- query_cues()       what its wording asks for: a time, help, what is recent
+--     |- probed()           of a large organization, how much of it that is
 --     |- in_reach()         what the caller may see and asks about: the scope
 --     |- candidates()       of a scope too large to compare one by one, the promising ones
 --     |    |- background()     what all memories are like beside the question
@@ -344,7 +345,8 @@ as $$
 #variable_conflict use_column
 begin
   return (
-    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last.
+    -- Ids begin with 48 bits of time: the next memory after each of 100 moments between the first and the last,
+    -- at uneven distances, which no pattern in what is remembered goes with.
     with ends as (
       select (select m.id from public.ai_memories as m
               where m.organization_id = sampled.organization_id order by m.id limit 1) as first,
@@ -361,7 +363,7 @@ begin
     cross join lateral (
       select m.id from public.ai_memories as m
       where m.organization_id = sampled.organization_id
-        and m.id >= rpad(lpad(to_hex(t.first + (t.last - t.first) * place / 100), 12, '0'), 32, '0')::uuid
+        and m.id >= rpad(lpad(to_hex(t.first + ((t.last - t.first) * (place + place * 0.618034 % 1) / 100)::bigint), 12, '0'), 32, '0')::uuid
       order by m.id limit 1) as near);
 end
 $$;
@@ -462,6 +464,52 @@ end
 $$;
 comment on function agent_memory.in_reach(agent_memory.reach, uuid[], integer) is
   'The memories that a caller may see, that are valid at a time and pass the filters, of the named ones if any are named; at most row_limit of them.';
+
+create or replace function agent_memory.whole_limit(share double precision)
+returns double precision
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- One by one they take 8 µs each, and asking for more of what mostly doesn't pass 6 ms by its share, as measured
+  -- among 100,000 and 1,000,000.
+  return agent_memory.exact_limit() + case when share > 0.25 then 0 else 750 / share end;
+end
+$$;
+comment on function agent_memory.whole_limit(double precision) is
+  'Up to how many memories are compared one by one, where they are a share of a large organization''s: more of them the smaller it is, since their candidates are the harder to find.';
+
+create or replace function agent_memory.probed(
+  reach agent_memory.reach, out sample uuid[], out share double precision, out whole_limit integer)
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  org constant uuid := (reach.caller).organization_id;
+  large constant double precision := 2.0 * agent_memory.exact_limit();
+  memories double precision := (select c.reltuples from pg_class as c where c.oid = 'public.ai_memories'::regclass);
+begin
+  whole_limit := agent_memory.exact_limit();
+  -- What is of one agent, user or conversation, or has some metadata, is seldom much, and found by an index.
+  if memories < large or reach.agent_id is not null or reach.user_id is not null or reach.context_key is not null
+     or reach.metadata is not null then
+    return;
+  end if;
+  memories := memories * agent_memory.share_of_memories(org);
+  if memories >= large then
+    sample := agent_memory.sampled(org);
+    share := cardinality(agent_memory.in_reach(reach, sample, null))::double precision / nullif(cardinality(sample), 0);
+    if share >= 0.05 then
+      whole_limit := agent_memory.whole_limit(share);
+    end if;
+    if share < 0.05 or share * memories < greatest(large, whole_limit) then
+      share := null;
+    end if;
+  end if;
+end
+$$;
+comment on function agent_memory.probed(agent_memory.reach) is
+  'Of a large organization a sample and the share of it that is in reach, where this is a twentieth or more and by far too much to compare; null where it is not, or not known. Beside it up to how many memories are compared one by one.';
 
 -- Scoring -------------------------------------------------------------------------------------
 
@@ -680,7 +728,8 @@ comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[],
 
 -- Candidates of a large scope -----------------------------------------------------------------
 
-create or replace function agent_memory.background(organization_id uuid, terms tsquery[], query_embedding real[], model text)
+create or replace function agent_memory.background(
+  organization_id uuid, terms tsquery[], query_embedding real[], model text, sample uuid[])
 returns agent_memory.background
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -706,13 +755,13 @@ begin
         -- In a form that no index serves, so that it is the sample's that is used.
         and uuid_send(m.organization_id) = uuid_send(background.organization_id)) as s;
   select avg(s.similarity) into average
-    from agent_memory.similarities(background.organization_id, model, query_embedding,
-                                   agent_memory.sampled(background.organization_id)) as s;
+    from agent_memory.similarities(
+      background.organization_id, model, query_embedding, coalesce(sample, agent_memory.sampled(background.organization_id))) as s;
   return row(memories, coalesce(share >= 0.5, false), found, average)::agent_memory.background;
 end
 $$;
-comment on function agent_memory.background(uuid, tsquery[], real[], text) is
-  'What a large organization is like beside a question, estimated from samples of its memories.';
+comment on function agent_memory.background(uuid, tsquery[], real[], text, uuid[]) is
+  'What a large organization is like beside a question, estimated from samples of its memories, of which one may be at hand.';
 
 create or replace function agent_memory.neighbours(organization_id uuid, ids uuid[], others uuid[])
 returns uuid[]
@@ -977,7 +1026,7 @@ comment on function agent_memory.step(text, uuid[], timestamptz) is
 
 create or replace function agent_memory.candidates(
   reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text,
-  weight agent_memory.recall_weights, match_limit integer,
+  weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision,
   out ids uuid[], out background agent_memory.background, out rarities real[], out cues agent_memory.query_cues,
   out compared integer, out is_exact boolean, out steps jsonb)
 language plpgsql stable
@@ -987,8 +1036,9 @@ as $$
 declare
   org constant uuid := (reach.caller).organization_id;
   has_meaning constant boolean := query_embedding is not null;
-  -- Of the candidates, those that are in reach.
-  share double precision := 1;
+  -- The share of the candidates that is in reach: as they are asked for, and as it is.
+  asked double precision := case when expected <= 0.25 then expected else 1 end;
+  share double precision;
   memories double precision;
   word_limit integer;
   meaning_limit integer;
@@ -1005,16 +1055,18 @@ declare
   began timestamptz := clock_timestamp();
 begin
   steps := '[]';
-  background := agent_memory.background(org, terms, query_embedding, model);
+  background := agent_memory.background(org, terms, query_embedding, model, sample);
   for attempt in 1 .. 2 loop
     -- The more memories, the more are about as near or have as much of the words, and the best of all
-    -- need not be the first by either. Where few pass the filters, the more are asked for.
-    memories := share * background.memories;
-    word_limit := least(5000, least(2000, greatest(case when has_meaning then 500 else 1500 end, memories / 400)) / share);
-    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / share);
+    -- need not be the first by either. Where few pass the filters, the more are asked for; and twice as many
+    -- by words, since what has the question's words may pass less often than the others.
+    memories := asked * background.memories;
+    word_limit := least(10000, least(2000, greatest(
+      case when has_meaning then 500 else 1500 end * case when asked < 1 then 2 else 1 end, memories / 400)) / asked);
+    meaning_limit := least(2500, least(1000, greatest(200, memories / 1000)) / asked);
     scored_limit := greatest(case when has_meaning then 500 else 600 end, least(1200, memories / 800), match_limit);
     select m.ids, m.counts, m.are_counted, m.rarities, m.are_all into by_words, counts, are_counted, rarities, are_all
-      from agent_memory.matching(org, terms, background, (200 / share)::integer, word_limit) as m;
+      from agent_memory.matching(org, terms, background, (200 / asked)::integer, word_limit) as m;
     steps := steps || agent_memory.step('words', by_words, began);
     began := clock_timestamp();
     by_meaning := array(
@@ -1030,11 +1082,10 @@ begin
     began := clock_timestamp();
     are_all := are_all and not has_meaning;
     share := greatest(0.001, cardinality(ids)::double precision / greatest(1, cardinality(found)));
-    exit when are_all or share > 0.25 or attempt = 2;
-    -- What passes may as well be compared one by one: that takes 8 µs each, and asking for more of what
-    -- mostly doesn't pass 6 ms by its share, as measured among 100,000 and 1,000,000.
-    are_few := share * background.memories < agent_memory.exact_limit() + 750 / share;
+    exit when are_all or share > 0.25 * asked or attempt = 2;
+    are_few := share * background.memories < agent_memory.whole_limit(share);
     exit when are_few;
+    asked := share;
   end loop;
 
   if share < 0.5 then
@@ -1083,8 +1134,8 @@ begin
   steps := steps || agent_memory.step('conversations', ids, began);
 end
 $$;
-comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer) is
-  'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
+comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer, uuid[], double precision) is
+  'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). A sample of the organization, and the share of it that passes, may be known before. With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
 
 create or replace function agent_memory.recalled(
   reach agent_memory.reach, query text, query_embedding real[], embedding_model text, match_limit integer,
@@ -1098,9 +1149,9 @@ declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
   weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
-  exact_limit constant integer := agent_memory.exact_limit();
   has_meaning boolean;
   terms tsquery[];
+  probe record;
   ids uuid[];
   background agent_memory.background;
   rarities real[];
@@ -1126,12 +1177,17 @@ begin
   end if;
   terms := array(select t.term from agent_memory.query_terms(query, agent_memory.languages(org)) as t);
 
-  ids := agent_memory.in_reach(reach, null, exact_limit + 1);
-  compared := cardinality(ids);
-  steps := jsonb_build_array(agent_memory.step('scope', ids, began));
-  if compared > exact_limit then
-    select * into chosen
-      from agent_memory.candidates(reach, query, terms, query_embedding, embedding_model, weight, match_limit);
+  select * into probe from agent_memory.probed(reach);
+  if probe.share is null then
+    ids := agent_memory.in_reach(reach, null, probe.whole_limit + 1);
+    compared := cardinality(ids);
+    steps := jsonb_build_array(agent_memory.step('scope', ids, began));
+  else
+    steps := jsonb_build_array(agent_memory.step('sample', probe.sample, began));
+  end if;
+  if probe.share is not null or compared > probe.whole_limit then
+    select * into chosen from agent_memory.candidates(
+      reach, query, terms, query_embedding, embedding_model, weight, match_limit, probe.sample, probe.share);
     ids := chosen.ids;
     background := chosen.background;
     rarities := chosen.rarities;
@@ -1206,10 +1262,12 @@ from (values
   ('agent_memory.is_frequent(uuid, jsonb)', '{}'),
   ('agent_memory.tagged(uuid, jsonb, bigint)', '{}'),
   ('agent_memory.in_reach(agent_memory.reach, uuid[], integer)', '{}'),
+  ('agent_memory.whole_limit(double precision)', '{}'),
+  ('agent_memory.probed(agent_memory.reach)', '{}'),
   ('agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean)', '{}'),
   ('agent_memory.sampled(uuid)', '{}'),
   ('agent_memory.share_of_memories(uuid)', '{}'),
-  ('agent_memory.background(uuid, tsquery[], real[], text)', '{}'),
+  ('agent_memory.background(uuid, tsquery[], real[], text, uuid[])', '{}'),
   ('agent_memory.neighbours(uuid, uuid[], uuid[])', '{}'),
   ('agent_memory.holding(uuid, tsquery, boolean, integer)', '{}'),
   ('agent_memory.matching(uuid, tsquery[], agent_memory.background, integer, integer)', '{}'),
@@ -1218,7 +1276,7 @@ from (values
   ('agent_memory.check_embedding(uuid, real[], text)', '{}'),
   ('agent_memory.first_of(uuid[], uuid[], integer)', '{}'),
   ('agent_memory.step(text, uuid[], timestamptz)', '{}'),
-  ('agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer)', '{}'),
+  ('agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer, uuid[], double precision)', '{}'),
   ('agent_memory.recalled(agent_memory.reach, text, real[], text, integer, real, boolean)', '{}'),
   ('public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz, timestamptz, timestamptz, integer, real)', '{authenticated,service_role}')
 ) as grants (function, callers);
