@@ -347,7 +347,8 @@ PRIVATE_FUNCTIONS = (
     "settle_languages", "settle_model", "settled_since", "share_of_memories", "similarities",
     "slot_values", "stats_problem", "step", "store_embeddings", "stored_dimension",
     "stored_models", "summed", "supersede", "surroundings", "tagged", "unlink_memories",
-    "vector_schema", "vectors_of", "windows", "wishing", "without_recalled", "writers_settings",
+    "vector_schema", "vectors_of", "whole_limit", "windows", "wishing", "without_recalled",
+    "writers_settings",
 )  # fmt: skip
 
 
