@@ -72,9 +72,8 @@ def test_asks_once_for_what_a_sample_shows_to_be_few(
 ) -> None:
     for question in population.questions(5):
         asked = program.steps(question, with_vector=has_vector, kinds=["fact"])
-        assert list(asked) == [
-            *("sample", "words", "meaning", "filters", "cues", "conversations", "scoring")
-        ]
+        before = ["sample", "words", "meaning", "filters", "cues"]
+        assert list(asked) == [*before, "conversations", "scoring"]
 
 
 def test_compares_one_by_one_what_candidates_would_take_longer_to_find(
