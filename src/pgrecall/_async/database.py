@@ -150,14 +150,7 @@ async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Setti
     """Whether the server has vectors, once the agent's own member is there."""
     with translated():
         async with connected(dsn, settings) as connection:
-            look = statement(
-                "look_around",
-                {
-                    "organization_id": identity.organization_id,
-                    "subject": f"agent:{identity.agent_id}",
-                },
-            )
-            [[seen]] = await run(connection, caller, [look])
+            [[seen]] = await run(connection, caller, [statement("look_around")])
             if identity.is_program and not seen["is_member"]:
                 await _settle(connection, identity)
             return bool(seen["has_vector"])

@@ -18,7 +18,7 @@ from pgrecall.sql import Statement, statement
 from pgrecall.sql.address import described, for_login
 from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import MissingRight, login_is_not_bare, may_not_create_login
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 __all__ = ["create_login"]
 
@@ -86,7 +86,7 @@ async def _run(connection: AsyncConnection, role: str, composed: str, *, shown: 
 
 
 async def _refuse_rights(connection: AsyncConnection, role: str) -> None:
-    tables = [table for file in read_migrations() for table in file.tables]
+    tables = list(read_release().tables)
     wanted = statement("list_login_obstacles", {"role": role, "tables": tables})
     with translated():
         async with connection.cursor(row_factory=args_row(MissingRight)) as cursor:

@@ -151,14 +151,7 @@ def _signer(settings: Settings) -> Signer:
 def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
     with translated(), connected(dsn, settings) as connection:
-        look = statement(
-            "look_around",
-            {
-                "organization_id": identity.organization_id,
-                "subject": f"agent:{identity.agent_id}",
-            },
-        )
-        [[seen]] = run(connection, caller, [look])
+        [[seen]] = run(connection, caller, [statement("look_around")])
         if identity.is_program and not seen["is_member"]:
             _settle(connection, identity)
         return bool(seen["has_vector"])

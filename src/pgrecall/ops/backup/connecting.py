@@ -14,7 +14,7 @@ from psycopg.rows import DictRow, dict_row
 from pgrecall.errors import MissingPrivilegeError, NotFoundError, SchemaMissingError
 from pgrecall.sql.failures import MIGRATE_HINT, translated
 from pgrecall.sql.loader import Statement, statement
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 Connection: TypeAlias = "psycopg.Connection[DictRow]"
 
@@ -71,7 +71,7 @@ def find_tables(connection: Connection) -> list[Table]:
 
     Raises SchemaMissingError without them, MissingPrivilegeError if this role can't read all rows.
     """
-    names = [name for file in read_migrations() for name in file.public_names]
+    names = list(read_release().public_names)
     rows = run(connection, statement("list_backup_tables", {"names": names}))
     tables = [Table(row["name"], row["columns"], row["key"], row["links"]) for row in rows]
     if not any(table.name == "public.ai_memories" for table in tables):

@@ -150,11 +150,11 @@ def _compare(connection: Connection, expected: _Expected) -> tuple[str, ...]:
     """Raise BackupError for policies that are not there; say what else differs."""
     tables = {name.partition(" ")[0] for name in expected.policies}
     found = _policies(connection, sorted(tables))
-    has_vector = "public.ai_memory_embeddings" in {name.partition(" ")[0] for name in found}
+    has_vector = "agent_memory.embeddings" in {name.partition(" ")[0] for name in found}
     wanted = {
         name: definition
         for name, definition in expected.policies.items()
-        if has_vector or not name.startswith("public.ai_memory_embeddings ")
+        if has_vector or not name.startswith("agent_memory.embeddings ")
     }
     if missing := sorted(set(wanted) - set(found)):
         raise BackupError(f"policies are missing after the restore: {', '.join(missing)}")

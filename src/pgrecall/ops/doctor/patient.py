@@ -9,15 +9,16 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg.errors import Diagnostic
 from psycopg.rows import dict_row
 
 from pgrecall._sync.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
-from pgrecall.domain.migration import AppliedMigration, MigrationFile, MigrationState
+from pgrecall.domain.migration import AppliedMigration, MigrationState
 from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.sql import statement
-from pgrecall.sql.migration_files import read_migrations
-from pgrecall.sql.migration_plan import compare, watched_extensions
+from pgrecall.sql.migration_files import preflight, read_release
+from pgrecall.sql.migration_plan import compare
 from pgrecall.sql.rows import applied_migration
 
 Row: TypeAlias = Mapping[str, Any]
@@ -92,8 +93,7 @@ class Patient:
             return DriftReport(unknown="pgrecall migrate --repair, which records a reference")
         if not self.outlook.reads_reference:
             return DriftReport(unknown=_AS_OWNER)
-        names = [name for file in self.files for name in file.public_names]
-        found = Fingerprints(self.connection, names).compare()
+        found = Fingerprints(self.connection, list(read_release().public_names)).compare()
         if not self._awaits_extension:
             return found
         # What went with an extension, or comes with it, the pending files see to.
@@ -104,11 +104,11 @@ class Patient:
         """Where every file stands; None where the ledger is there and can't be read."""
         if self.outlook.has_ledger and not self.outlook.reads_ledger:
             return None
-        seen = self.row("look_at_migrations", extensions=watched_extensions(self.files))
+        seen = self.row("look_at_migrations")
         ledger: list[AppliedMigration] = []
         if self.outlook.has_ledger:
             ledger = [applied_migration(**row) for row in self.rows("list_applied_migrations")]
-        return compare(self.files, ledger, seen["features"])
+        return compare(read_release(), ledger, seen["features"])
 
     @property
     def _awaits_extension(self) -> bool:
@@ -116,14 +116,19 @@ class Patient:
         return any((each.reason or "").startswith("extension ") for each in states)
 
     @property
-    def files(self) -> tuple[MigrationFile, ...]:
-        """The migrations of this release."""
-        return read_migrations()
-
-    @property
     def tables(self) -> list[str]:
-        """The tables that they create, with their schemas."""
-        return [table for file in self.files for table in file.tables]
+        """The tables of the schema, with their schemas."""
+        return list(read_release().tables)
+
+    @cached_property
+    def migration_refusal(self) -> Diagnostic | None:
+        """Why the migrations would end before they change anything; None if they would not."""
+        try:
+            with self.connection.transaction(force_rollback=True):
+                self.connection.execute(preflight(read_release()).encode())
+        except psycopg.Error as error:
+            return error.diag
+        return None
 
     def rows(self, name: str, **parameters: object) -> list[Row]:
         """The rows of a named statement."""

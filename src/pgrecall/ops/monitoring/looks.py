@@ -11,7 +11,7 @@ import psycopg
 from pgrecall._sync.pool import DictConnection, connected
 from pgrecall.settings import Settings
 from pgrecall.sql.loader import Statement, statement
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 Rows: TypeAlias = "list[dict[str, Any]]"
 
@@ -44,7 +44,7 @@ def look(dsn: str, settings: Settings, *, by_organization: bool) -> Sight:
 
 
 def _looks(by_organization: bool) -> dict[str, Statement]:
-    tables = {"tables": [table for file in read_migrations() for table in file.tables]}
+    tables = {"tables": list(read_release().tables)}
     split = {"by_organization": by_organization}
     return {
         "database": statement("monitor_database"),

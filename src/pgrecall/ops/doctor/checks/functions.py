@@ -17,6 +17,7 @@ from pgrecall.ops.doctor import drifted
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.patient import Patient
 from pgrecall.sql.migration_drift import REPAIR
+from pgrecall.sql.migration_files import read_release
 
 _KINDS = ("function", "procedure", "aggregate")
 _PATH = "search_path=pg_catalog, pg_temp"
@@ -43,7 +44,7 @@ class Reading:
 
 def read(patient: Patient) -> Reading:
     """What the catalogs say, and the reference where it can be read."""
-    names = [name for file in patient.files for name in file.public_names]
+    names = list(read_release().public_names)
     rows = patient.rows("doctor_definers", names=names)
     definers = [DefinerFunction(**{**row, "settings": tuple(row["settings"])}) for row in rows]
     return Reading(definers, patient.drift)
