@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -10,7 +11,7 @@ from pgrecall._async.snapshot import Snapshot, snapshot
 from pgrecall._async.store import Store
 from pgrecall._async.vectors import embedded
 from pgrecall.domain.draft import Draft
-from pgrecall.domain.remembered import Remembered, RememberedItem
+from pgrecall.domain.remembered import Remembered, RememberedItem, refused
 from pgrecall.domain.text import identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
@@ -85,9 +86,7 @@ class AsyncTransfer:
         answers = iter(await self._stored(drafts, dry_run))
         return Remembered(
             tuple(
-                _numbered(place, next(answers))
-                if isinstance(each, Draft)
-                else RememberedItem(place, None, "rejected", each)
+                _numbered(place, next(answers)) if isinstance(each, Draft) else refused(place, each)
                 for place, each in enumerate(drafted, 1)
             )
         )
@@ -123,13 +122,13 @@ def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
     return remembered(row for rows in answers for row in rows)
 
 
-def _drafted(item: object) -> Draft | str:
+def _drafted(item: object) -> Draft | InvalidInputError:
     """The draft of an item, or why there is none."""
     try:
         return import_draft(item)
     except InvalidInputError as error:
-        return error.message
+        return error
 
 
 def _numbered(place: int, answer: RememberedItem) -> RememberedItem:
-    return RememberedItem(place, answer.id, answer.status, answer.reason)
+    return replace(answer, ordinal=place)

@@ -10,7 +10,7 @@ from pgrecall._sync.store import Store
 from pgrecall.domain.draft import Content, Told, drafts, is_single
 from pgrecall.domain.memory import Message
 from pgrecall.domain.numbers import count
-from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
 from pgrecall.domain.text import identifier
 
@@ -39,7 +39,7 @@ class Context:
         told = replace(self._told, kind="message", idempotency_key=idempotency_key)
         answers = self._store.remember(drafts(content, told), None, "append_messages")
         if is_single(content) and answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     def messages(self, limit: int = 50) -> list[Message]:
@@ -69,7 +69,7 @@ class Context:
         told = replace(self._told, kind="summary", slot=slot, trust="inference")
         answers = self._store.remember(drafts(text, told), None)
         if answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     def _named(self) -> dict[str, str | None]:

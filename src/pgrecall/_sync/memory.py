@@ -23,7 +23,7 @@ from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
 from pgrecall.domain.memory import Change, MemoryRecord, Page
 from pgrecall.domain.numbers import count
-from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
 from pgrecall.domain.statistics import Statistics, period
 from pgrecall.domain.text import identifier
@@ -154,7 +154,7 @@ class Memory:
         )
         answers = self._store.remember(drafts(content, told), on_progress)
         if is_single(content) and answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     def recall(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from pgrecall._sync.snapshot import Snapshot, snapshot
 from pgrecall._sync.store import Store
 from pgrecall._sync.vectors import embedded
 from pgrecall.domain.draft import Draft
-from pgrecall.domain.remembered import Remembered, RememberedItem
+from pgrecall.domain.remembered import Remembered, RememberedItem, refused
 from pgrecall.domain.text import identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
@@ -84,9 +85,7 @@ class Transfer:
         answers = iter(self._stored(drafts, dry_run))
         return Remembered(
             tuple(
-                _numbered(place, next(answers))
-                if isinstance(each, Draft)
-                else RememberedItem(place, None, "rejected", each)
+                _numbered(place, next(answers)) if isinstance(each, Draft) else refused(place, each)
                 for place, each in enumerate(drafted, 1)
             )
         )
@@ -122,13 +121,13 @@ def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
     return remembered(row for rows in answers for row in rows)
 
 
-def _drafted(item: object) -> Draft | str:
+def _drafted(item: object) -> Draft | InvalidInputError:
     """The draft of an item, or why there is none."""
     try:
         return import_draft(item)
     except InvalidInputError as error:
-        return error.message
+        return error
 
 
 def _numbered(place: int, answer: RememberedItem) -> RememberedItem:
-    return RememberedItem(place, answer.id, answer.status, answer.reason)
+    return replace(answer, ordinal=place)

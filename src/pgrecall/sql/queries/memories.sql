@@ -2,11 +2,11 @@
 -- pages goes to the tables under Row Level Security.
 
 -- name: remember_memories
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.remember_memories(%(memories)s::jsonb);
 
 -- name: append_messages
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.append_memories(%(memories)s::jsonb);
 
 -- name: recall_memories

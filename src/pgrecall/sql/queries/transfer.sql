@@ -27,11 +27,11 @@ select memory_id, change, changed_at, changed_by, before, after
 from public.memory_changes(%(ids)s::uuid[]);
 
 -- name: check_imports
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.import_memories(%(memories)s::jsonb, dry_run => true);
 
 -- name: import_memories
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.import_memories(%(memories)s::jsonb);
 
 -- Tables of other systems, whose names are given: composed by the server, null if there is none.

@@ -71,7 +71,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   field text;
-  refusal text;
+  refusal agent_memory.problem;
 begin
   if jsonb_typeof(changes) is distinct from 'object' then
     raise exception using errcode = 'PM003', message = 'changes must be an object of fields and their new values';
@@ -90,8 +90,8 @@ begin
     end if;
   end loop;
   refusal := agent_memory.refusal(jsonb_build_object('content', memory.content) || changes);
-  if refusal is not null then
-    raise exception using errcode = case when refusal like '%more than 100,000%' then 'PM008' else 'PM003' end, message = refusal;
+  if refusal.code is not null then
+    raise exception using errcode = case when refusal.code = 'too_long' then 'PM008' else 'PM003' end, message = refusal.reason;
   elsif changes ->> 'visibility' = 'private' and memory.user_id is null then
     raise exception using errcode = 'PM003', message = 'a private memory needs a user_id';
   end if;

@@ -33,7 +33,7 @@ begin
       user_id text check (char_length(user_id) between 1 and 255),
       context_id uuid,
       kind text not null default 'fact'
-        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')),
+        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
       content text not null check (char_length(content) <= 100000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
@@ -176,7 +176,7 @@ as $$
 declare
   wanted integer := (
     select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null);
+    where d.context_key is not null and d.code is null);
 begin
   if wanted = 0 then
     return;
@@ -188,7 +188,7 @@ begin
       select count(*) from (
         select from (
           select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
-          where d.context_key is not null and d.reason is null) as told
+          where d.context_key is not null and d.code is null) as told
         join public.ai_memory_contexts as known
           on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
          and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
@@ -197,7 +197,7 @@ begin
     select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
            (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
     from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null
+    where d.context_key is not null and d.code is null
       and not exists (
         select from public.ai_memory_contexts as known
         where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
@@ -229,7 +229,7 @@ begin
     join public.ai_memory_contexts as c
       on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
      and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
-    where d.kind = 'message' and d.reason is null
+    where d.kind = 'message' and d.code is null
   ), stored as (
     select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c

@@ -56,8 +56,8 @@ begin
     draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
   from (select count(*) from ended) as after_the_update;
   return case when later.id is null
-    then row(draft.ordinal, draft.id, 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory
-    else row(draft.ordinal, draft.id, 'added', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory
+    then row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory
+    else row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory
   end;
 end
 $$;
@@ -87,10 +87,10 @@ begin
         select from agent_memory.slot_values(caller.organization_id, draft) as v
         where not coalesce(agent_memory.may_write(
           v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false)) then
-      return row(draft.ordinal, null, 'rejected', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
+      return row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
     end if;
     answer := agent_memory.existing(caller.organization_id, draft);
-    if answer.status = 'duplicate' or answer.reason like '%was used for another memory' then
+    if answer.code <> 'contended' then
       return answer;
     elsif current.id is not null then
       if draft.valid_from = agent_memory.now() then
@@ -100,7 +100,7 @@ begin
       end if;
       return agent_memory.supersede(caller, draft);
     elsif exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
-      return row(draft.ordinal, draft.id, 'added', null)::agent_memory.remembered_memory;
+      return row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory;
     end if;
   end loop;
   return answer;

@@ -1,28 +1,28 @@
 -- Transfer -----------------------------------------------------------------------------------
 
 select agent_memory.define_type('verdict', '
-  ordinal integer, known uuid, status text, reason text, draft agent_memory.draft,
+  ordinal integer, known uuid, status text, code text, reason text, draft agent_memory.draft,
   created_at timestamptz, forgotten_at timestamptz');
 comment on type agent_memory.verdict is
   'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
 
 create or replace function agent_memory.import_refusal(
   caller agent_memory.principal, item jsonb, draft agent_memory.draft)
-returns text
+returns agent_memory.problem
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when draft.reason is not null then draft.reason
+    when draft.code is not null then row(draft.code, draft.reason)::agent_memory.problem
     when item ->> 'created_at' is not null and agent_memory.parse_time(item -> 'created_at') is null
-      then 'created_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+      then row('invalid_time', 'created_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z')::agent_memory.problem
     when item ->> 'forgotten_at' is not null and agent_memory.parse_time(item -> 'forgotten_at') is null
-      then 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+      then row('invalid_time', 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z')::agent_memory.problem
     when draft.slot is not null and exists (
         select from agent_memory.slot_values(caller.organization_id, draft) as v
         where not coalesce(agent_memory.may_write(
           v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false))
-      then 'the slot has values that this caller may not change'
+      then row('not_permitted', 'the slot has values that this caller may not change')::agent_memory.problem
   end
 $$;
 comment on function agent_memory.import_refusal(agent_memory.principal, jsonb, agent_memory.draft) is
@@ -56,7 +56,7 @@ as $$
            agent_memory.read_vectors(array_agg(i.item ->> 'embedding')) is not null as are_storable
     from items as i
   ), told as (
-    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as reason,
+    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as problem,
            -- Never later than now; least() would take a null for it.
            case when i.item ->> 'created_at' is not null
              then least(agent_memory.parse_time(i.item -> 'created_at'), agent_memory.now()) end as created_at,
@@ -78,25 +78,25 @@ as $$
     select t.*, exists (select from gone as g where g.ordinal = t.ordinal) as is_erased, agent_memory.imported_before(caller.organization_id, t.draft) as known,
            -- Of several with one text in one call the first is written.
            row_number() over (
-             partition by t.reason is null and t.forgotten_at is null, (t.draft).dedup_key order by t.ordinal) as place,
+             partition by (t.problem).code is null and t.forgotten_at is null, (t.draft).dedup_key order by t.ordinal) as place,
            agent_memory.existing(caller.organization_id, t.draft) as existing
     from told as t
   )
   select array_agg(row(
-      m.ordinal, v.id, v.status, v.reason, m.draft,
+      m.ordinal, v.id, v.status, v.code, v.reason, m.draft,
       case when v.status = 'added' then m.created_at end,
       case when v.status = 'added' then m.forgotten_at end)::agent_memory.verdict order by m.ordinal)
   from met as m
   cross join lateral (
     select case
-        when m.reason is not null then row(0, null, 'rejected', m.reason)::agent_memory.remembered_memory
-        when m.is_erased then row(0, null, 'erased', 'it was erased here')::agent_memory.remembered_memory
-        when m.known is not null then row(0, m.known, 'duplicate', 'it was imported before')::agent_memory.remembered_memory
-        when m.forgotten_at is not null then row(0, null, 'added', null)::agent_memory.remembered_memory
-        when (m.existing).status = 'duplicate' or (m.existing).reason like '%was used for another memory' then m.existing
+        when (m.problem).code is not null then row(0, null, 'rejected', (m.problem).code, (m.problem).reason)::agent_memory.remembered_memory
+        when m.is_erased then row(0, null, 'erased', 'erased', 'it was erased here')::agent_memory.remembered_memory
+        when m.known is not null then row(0, m.known, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
+        when m.forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
+        when (m.existing).code <> 'contended' then m.existing
         when m.place > 1 and (m.draft).slot is null
-          then row(0, null, 'duplicate', 'the same text comes earlier')::agent_memory.remembered_memory
-        else row(0, null, 'added', null)::agent_memory.remembered_memory
+          then row(0, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
+        else row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
       end as answer) as judged
   cross join lateral (select (judged.answer).*) as v
 $$;
@@ -149,12 +149,12 @@ begin
     join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
     where v.status = 'added' and v.forgotten_at is null
   )
-  select array_agg(row(t.ordinal, r.id, r.status, r.reason)::agent_memory.remembered_memory)
+  select array_agg(row(t.ordinal, r.id, r.status, r.code, r.reason)::agent_memory.remembered_memory)
     into answers
     from public.remember_memories((select coalesce(jsonb_agg(t.item order by t.place), '[]') from told as t)) as r
     join told as t on t.place = r.ordinal;
   answers := coalesce(answers, '{}') || array(
-    select row(v.ordinal, p.id, 'added', 'it was forgotten, and stays so')::agent_memory.remembered_memory
+    select row(v.ordinal, p.id, 'added', 'forgotten', 'it was forgotten, and stays so')::agent_memory.remembered_memory
     from unnest(judged) as v join unnest(parked) as p (id) on p.id = (v.draft).id);
   update public.ai_memories as m
   set created_at = v.created_at
@@ -192,7 +192,8 @@ begin
     answers := agent_memory.add_imported(caller, memories, judged);
   end if;
   return query
-    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.reason, v.reason)
+    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.code, v.code),
+           case when a.status is null then v.reason else a.reason end
     from unnest(judged) as v
     left join unnest(answers) as a on a.ordinal = v.ordinal
     order by v.ordinal;

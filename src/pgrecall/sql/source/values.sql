@@ -1,16 +1,35 @@
 -- Values -------------------------------------------------------------------------------------
 
-select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, reason text');
+-- The codes of answers, by status. Programs decide by them; reasons are for people, and may change.
+--
+--   added       added, past_value (its slot has a later value), forgotten (imported as forgotten)
+--   superseded  superseded
+--   duplicate   known_id, known_key, known_message, same_text, imported_before
+--   rejected    invalid_item, unknown_field, invalid_field, empty_content, recalled_content, too_long,
+--               invalid_time, invalid_range, needs_user, invalid_embedding, not_permitted,
+--               id_taken, key_taken, contended
+--   erased      erased
+--
+-- Of vectors, by store_memory_embeddings():
+--   stored      stored
+--   skipped     has_vector, text_changed, not_found
+--   rejected    invalid_embedding
+
+select agent_memory.define_type('problem', 'code text, reason text');
+comment on type agent_memory.problem is
+  'What is wrong with an item: the code of the answer, and the reason in words.';
+
+select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, code text, reason text');
 comment on type agent_memory.remembered_memory is
-  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null). code says exactly what happened, from the list in docs/errors.md; reason says it in words.';
 
 select agent_memory.define_type('draft', '
   ordinal integer, id uuid, agent_id text, user_id text, context_key text, kind text, content text,
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
-  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, reason text');
+  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, code text, reason text');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; reason is null unless it is refused. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 

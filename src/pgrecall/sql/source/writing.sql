@@ -17,27 +17,18 @@ comment on function agent_memory.dedup_key(text, text, text, text, text, text, t
   'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
 
 create or replace function agent_memory.refusal(item jsonb)
-returns text
+returns agent_memory.problem
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  problem text;
+  problem agent_memory.problem;
+  code text;
 begin
-  if jsonb_typeof(item) <> 'object' then
-    return 'an item must be an object with at least "content"';
+  if jsonb_typeof(item) is distinct from 'object' then
+    return row('invalid_item', 'an item must be an object with at least "content"')::agent_memory.problem;
   end if;
-  select case
-      when f.longest is null then format('unknown field "%s"', e.key)
-      when jsonb_typeof(e.value) = 'null' then null
-      when f.longest > 0 then case
-        when jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest
-          then format('%s must be a text of 1 to %s characters', e.key, f.longest) end
-      when e.key in ('importance', 'confidence') then case
-        when jsonb_typeof(e.value) <> 'number' or (e.value #>> '{}')::numeric not between 0 and 1
-          then format('%s must be a number from 0 to 1', e.key) end
-    end
-    into problem
+  select p.* into problem
     from jsonb_each(item) as e
     left join (values
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
@@ -45,31 +36,52 @@ begin
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
       ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
       on f.name = e.key
-    order by 1 nulls last limit 1;
-  return case
-    when problem is not null then problem
-    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
-    when item ->> 'content' !~ '\S' then 'content is empty'
-    when char_length(item ->> 'content') > 100000 then format(
-      'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
-    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
-      then 'kind must be message, fact, preference, event, procedure or summary'
-    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
-      then 'trust must be user, assistant, tool, document or inference'
-    when item ->> 'visibility' not in ('private', 'agent', 'organization')
-      then 'visibility must be private, agent or organization'
-    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
-      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
-    when not agent_memory.is_storable(item ->> 'embedding') then case
-      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
-      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
-    when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+    cross join lateral (
+      select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
+      union all
+      select case when char_length(e.value #>> '{}') > f.longest then 'too_long' else 'invalid_field' end,
+             format('%s must be a text of 1 to %s characters', e.key, f.longest)
+      where f.longest > 0 and jsonb_typeof(e.value) <> 'null'
+        and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
+      union all
+      select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
+      where e.key in ('importance', 'confidence') and agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null)
+      as p (code, reason)
+    order by p.reason limit 1;
+  if problem.code is not null then
+    return problem;
+  end if;
+  code := case
+    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
+    when item ->> 'content' !~ '\S' then 'empty_content'
+    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
+    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
+    when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
+    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
+    when not agent_memory.is_storable(item ->> 'embedding')
+         or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
   end;
+  return row(
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case code
+      when 'content' then 'content must be a text'
+      when 'empty_content' then 'content is empty'
+      when 'too_long' then format(
+        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+      when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
+      when 'trust' then 'trust must be user, assistant, tool, document or inference'
+      when 'visibility' then 'visibility must be private, agent or organization'
+      when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+      when 'invalid_embedding' then case
+        when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+        when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+        else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
+    end)::agent_memory.problem;
 end
 $$;
-comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; nulls if nothing is wrong.';
 
 create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
 returns jsonb
@@ -100,19 +112,18 @@ begin
         ordinal, id, agent_id, user_id, context_key,
         kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-        case when reason is null then agent_memory.dedup_key(
+        case when wrong.code is null then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
           case when kind = 'message' then told_at end) end,
         embedding_model,
-        coalesce(reason, case
-          when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
-          when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
-          when valid_to < valid_from then 'valid_to lies before valid_from'
-          when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
-          when not coalesce(agent_memory.may_write(
-                 visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
-            then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+        wrong.code, coalesce(reason, case wrong.code
+          when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
+          when 'invalid_time' then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+          when 'invalid_range' then 'valid_to lies before valid_from'
+          when 'needs_user' then 'a private memory needs a user_id'
+          when 'not_permitted' then
+            format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
         end))::agent_memory.draft order by ordinal)
     from (
       select
@@ -129,8 +140,8 @@ begin
           substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
         coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
         e.item ->> 'slot' as slot,
-        case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
-        case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+        case when (r.problem).code is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+        case when (r.problem).code is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
         coalesce(e.item ->> 'trust', 'user') as trust,
         coalesce(e.item ->> 'visibility', case
           -- About nobody it can't be private.
@@ -143,7 +154,8 @@ begin
         t.valid_to, t.expires_at, t.mistimed,
         e.item ->> 'idempotency_key' as idempotency_key,
         e.item ->> 'embedding_model' as embedding_model,
-        coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+        coalesce((r.problem).code, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'invalid_field' end) as code,
+        coalesce((r.problem).reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
       from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
       cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
       cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
@@ -155,7 +167,7 @@ begin
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
             and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
-            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
             and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
@@ -167,7 +179,7 @@ begin
             and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
           then null else agent_memory.refusal(e.item) end
         -- Asked once, not where each of the columns above needs it.
-        offset 0) as r (reason)
+        offset 0) as r (problem)
       cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
       cross join lateral (
         select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
@@ -178,7 +190,15 @@ begin
         from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
               from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
               where (e.item ->> n.name) is not null offset 0) as p) as t
-    ) as items);
+    ) as items
+    cross join lateral (select coalesce(items.code, case
+      when content !~ '\S' then 'recalled_content'
+      when mistimed is not null then 'invalid_time'
+      when valid_to < valid_from then 'invalid_range'
+      when visibility = 'private' and user_id is null then 'needs_user'
+      when not coalesce(agent_memory.may_write(
+             visibility, user_id, agent_id, caller.role, caller.person, caller.program), false) then 'not_permitted'
+    end) offset 0) as wrong (code));
 end
 $$;
 comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) is 'The items of remember_memories(), read, completed with defaults and checked; are_storable says that their vectors are in order.';
@@ -194,7 +214,7 @@ begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
-        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+        from unnest(drafts) as d where d.code is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
   where not exists (
     select from public.agent_memory_config as known
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
@@ -231,7 +251,7 @@ begin
     on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
    and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
-  where d.reason is null
+  where d.code is null
   order by d.dedup_key
   on conflict do nothing
   returning m.id;
@@ -250,14 +270,18 @@ as $$
 begin
   return (
     select case
-      when m.id is null then row(draft.ordinal, null, 'rejected',
+      when m.id is null then row(draft.ordinal, null, 'rejected', 'contended',
         'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory
-      when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
-        'the %s was used for another memory',
-        case when m.id = draft.id then 'id' else 'idempotency key' end))::agent_memory.remembered_memory
-      else row(draft.ordinal, m.id, 'duplicate',
-        case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
-             else 'the same text is remembered already' end)::agent_memory.remembered_memory
+      when m.dedup_key is distinct from draft.dedup_key and m.id = draft.id
+        then row(draft.ordinal, null, 'rejected', 'id_taken', 'the id was used for another memory')::agent_memory.remembered_memory
+      when m.dedup_key is distinct from draft.dedup_key then row(
+        draft.ordinal, null, 'rejected', 'key_taken', 'the idempotency key was used for another memory')::agent_memory.remembered_memory
+      when m.idempotency_key = draft.idempotency_key then row(
+        draft.ordinal, m.id, 'duplicate', 'known_key', 'the idempotency key was used before')::agent_memory.remembered_memory
+      when m.id = draft.id then row(
+        draft.ordinal, m.id, 'duplicate', 'known_id', 'the id is remembered already')::agent_memory.remembered_memory
+      else row(
+        draft.ordinal, m.id, 'duplicate', 'same_text', 'the same text is remembered already')::agent_memory.remembered_memory
     end
     from (select 1) as one
     left join lateral (
@@ -305,15 +329,15 @@ begin
       select d from unnest(drafts) as d where d.slot is null)) as id
   )
   select array_agg(case
-      when d.reason is not null then row(d.ordinal, null, 'rejected', d.reason)::agent_memory.remembered_memory
-      when a.id is not null then row(d.ordinal, d.id, 'added', null)::agent_memory.remembered_memory
-      else row(d.ordinal, null, null, null)::agent_memory.remembered_memory
+      when d.code is not null then row(d.ordinal, null, 'rejected', d.code, d.reason)::agent_memory.remembered_memory
+      when a.id is not null then row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory
+      else row(d.ordinal, null, null, null, null)::agent_memory.remembered_memory
     end)
     into answers
     from unnest(drafts) as d left join added as a on a.id = d.id;
 
   for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null and d.reason is null order by d.slot, d.ordinal
+    select d.* from unnest(drafts) as d where d.slot is not null and d.code is null order by d.slot, d.ordinal
   loop
     answers := answers || agent_memory.set_slot(caller, slotted);
   end loop;
@@ -328,4 +352,4 @@ begin
 end
 $$;
 comment on function public.remember_memories(jsonb) is
-  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
