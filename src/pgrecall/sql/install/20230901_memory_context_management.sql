@@ -694,9 +694,10 @@ select agent_memory.define_type('draft', '
   ordinal integer, id uuid, agent_id text, user_id text, context_key text, kind text, content text,
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
-  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, code text, reason text');
+  expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
+  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; code and reason are null unless it is refused. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -762,6 +763,8 @@ create or replace function agent_memory.parse_time(value jsonb)
 returns timestamptz
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client, whatever its session's is.
+set timezone = 'UTC'
 as $$
 declare
   parsed timestamptz;
@@ -776,7 +779,7 @@ exception
     return null;
 end
 $$;
-comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
+comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time, in UTC if it names no zone; null if it is anything else, or lies outside the years 1 to 9999.';
 
 -- What may be set -----------------------------------------------------------------------------
 
@@ -1861,7 +1864,9 @@ begin
       created_at timestamptz not null default agent_memory.now(),
       updated_at timestamptz not null default agent_memory.now(),
       idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+      idempotency_digest bytea,
       dedup_key bytea,
+      position bigint not null default extract(epoch from clock_timestamp()) * 1000000,
       window_lexemes tsvector,
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
@@ -1882,6 +1887,7 @@ begin
         references public.ai_memory_contexts (organization_id, id) on delete cascade,
       constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
         references public.ai_memories (organization_id, id),
+      constraint ai_memories_key_has_digest check ((idempotency_key is null) = (idempotency_digest is null)),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
       -- Infinities and years beyond four digits can be stored, but many clients can't read them.
@@ -1895,11 +1901,11 @@ begin
     alter table public.ai_memories alter column search_vector set storage main;
     create unique index ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
       where dedup_key is not null and superseded_by is null and forgotten_at is null;
-    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, agent_id, idempotency_key)
-      where idempotency_key is not null;
+    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, idempotency_digest)
+      where idempotency_digest is not null;
     create unique index ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
       where slot is not null and superseded_by is null and forgotten_at is null;
-    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
+    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, position);
     create index ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
     create index ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
     create index ai_memories_time_idx on public.ai_memories (organization_id, occurred_at);
@@ -1934,7 +1940,9 @@ comment on column public.ai_memories.superseded_by is 'The memory of the same sl
 comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
 comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
 comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';
-comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
+comment on column public.ai_memories.idempotency_digest is 'Digest of the key with the agent, the user and who gave it, to whom alone it means anything.';
+comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context, visibility and normalised text; null for messages of a conversation, for what gave it up since it can''t be recalled any more, and for rows that a service inserted directly.';
+comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
@@ -1978,6 +1986,11 @@ create or replace function agent_memory.settle_contexts(organization_id uuid, dr
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Thousands of conversations are looked up one by one, in the index: nothing is known of how many there are.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
@@ -1989,8 +2002,9 @@ begin
     return;
   end if;
   for attempt in 1 .. 20 loop
-    -- Held until the end, so that an erasure of one waits for what is being said in it; one that
-    -- was erased meanwhile does not come back here, and is created anew.
+    -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
+    -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
+    -- and is created anew.
     exit when wanted = (
       select count(*) from (
         select from (
@@ -1999,7 +2013,7 @@ begin
         join public.ai_memory_contexts as known
           on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
          and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
-        order by known.id for key share of known) as held);
+        order by known.id for no key update of known) as held);
     insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
     select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
            (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
@@ -2016,7 +2030,56 @@ begin
 end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
-  'Finds the conversations that drafts name, locked against erasure, or creates them; visible as the least visible of their first memories.';
+  'Finds the conversations that drafts name, locked against other writers and erasure, or creates them; visible as the least visible of their first memories.';
+
+create or replace function agent_memory.place_drafts(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.draft[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  now constant timestamptz := agent_memory.now();
+  -- How far another writer, let in before this one, or the call before in this transaction can have come.
+  latest constant timestamptz := now + (clock_timestamp() - pg_catalog.now()) + interval '1 second';
+  position constant bigint := extract(epoch from clock_timestamp()) * 1000000;
+  draft agent_memory.draft;
+  place record;
+begin
+  for place in
+    select d.place, c.id as context_id, case when d.kind = 'message' and not d.is_timed
+             then coalesce(last.occurred_at + interval '1 microsecond', now) + (row_number() over (
+               partition by c.id, d.kind = 'message' and not d.is_timed order by d.ordinal) - 1) * interval '1 microsecond' end as said_at
+    from (
+      select d.ordinality as place, d.ordinal, d.kind, d.is_timed, d.agent_id, d.user_id, d.context_key
+      from unnest(drafts) with ordinality as d
+      where d.context_key is not null and d.code is null) as d
+    join public.ai_memory_contexts as c
+      on c.organization_id = place_drafts.organization_id and c.agent_id = d.agent_id
+     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
+    left join lateral (
+      select m.occurred_at from public.ai_memories as m
+      where m.organization_id = place_drafts.organization_id and m.context_id = c.id
+        and m.occurred_at between now and latest and m.kind = 'message'
+      order by m.occurred_at desc limit 1) as last on true
+  loop
+    draft := drafts[place.place];
+    draft.context_id := place.context_id;
+    draft.position := position + draft.ordinal;
+    if place.said_at is not null then
+      draft.occurred_at := place.said_at;
+    end if;
+    drafts[place.place] := draft;
+  end loop;
+  return drafts;
+end
+$$;
+comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
+  'The drafts with their conversations, as far as these are there, and messages in their order: those that tell no time are said now, one after the other.';
 
 -- Windows -------------------------------------------------------------------------------------
 
@@ -2030,27 +2093,24 @@ as $$
 begin
   return query
   with told as materialized (
-    select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
+    select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
-    join public.ai_memory_contexts as c
-      on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
-    where d.kind = 'message' and d.code is null
+    where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
-    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
+    select c.context_id, p.occurred_at, 0 as ordinal, p.position, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
-      select m.occurred_at, m.id, agent_memory.openness(m.visibility) as openness,
+      select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
              ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
-      order by m.occurred_at desc, m.id desc limit 3) as p
+      order by m.occurred_at desc, m.position desc limit 3) as p
   ), messages as (
     select * from stored
     union all
-    select t.context_id, t.occurred_at, t.ordinal, t.id, t.openness, t.lexemes from told as t
+    select t.context_id, t.occurred_at, t.ordinal, t.position, t.openness, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
            -- Never the words of a message that fewer may read than this one.
@@ -2058,7 +2118,7 @@ begin
            || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
            || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end as lexemes
     from messages as m
-    window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   )
   select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0;
 end
@@ -2098,7 +2158,7 @@ as $$
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
-    window before as (partition by m.context_id order by m.occurred_at, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   ), changed as (
     update public.ai_memories as m
     set window_lexemes = w.lexemes
@@ -2112,25 +2172,6 @@ $$;
 comment on function agent_memory.refresh_windows(uuid, uuid[]) is
   'Makes the windows of all messages of some conversations anew, and says how many changed.';
 
-create or replace function agent_memory.said_at(
-  caller agent_memory.principal, agent_id text, idempotency_key text, place bigint)
-returns timestamptz
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return coalesce(
-    (select m.occurred_at from public.ai_memories as m
-     where m.organization_id = caller.organization_id
-       and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
-       and m.idempotency_key = said_at.idempotency_key),
-    agent_memory.now() + (place - 1) * interval '1 microsecond');
-end
-$$;
-comment on function agent_memory.said_at(agent_memory.principal, text, text, bigint) is
-  'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
-
 create or replace function public.append_memories(
   messages jsonb, context_key text default null, agent_id text default null, user_id text default null)
 returns setof agent_memory.remembered_memory
@@ -2139,7 +2180,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller agent_memory.principal := agent_memory.require_writer('remember');
   shared jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
 begin
@@ -2149,9 +2189,7 @@ begin
   end if;
   return query select r.* from public.remember_memories((
     select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
-        jsonb_build_object('occurred_at', agent_memory.said_at(
-          caller, coalesce(m.message ->> 'agent_id', agent_id), m.message ->> 'idempotency_key', m.place))
-        || shared
+        shared
         || case m.message ->> 'role'
              when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
              when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
@@ -2159,13 +2197,14 @@ begin
              when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
              else '{}' end::jsonb
         || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
-        || (m.message - array['role', 'name'])
+        || case when m.message ? 'created_at' then jsonb_build_object('occurred_at', m.message -> 'created_at') else '{}' end
+        || (m.message - array['role', 'name', 'created_at'])
       end order by m.place), '[]')
     from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
 end
 $$;
 comment on function public.append_memories(jsonb, text, text, text) is
-  'Adds messages to a conversation, as said now in their order, so that the same words said again are another message. A message has content, and optionally role (user, assistant, tool, system), name, and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
 create or replace function agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamptz)
 returns table (id uuid, speaker text, before jsonb, after jsonb)
@@ -2185,21 +2224,21 @@ begin
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.id) < (m.occurred_at, m.id)
+      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.position) < (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at desc, o.id desc limit 1) as earlier on m.kind = 'message'
+    order by o.occurred_at desc, o.position desc limit 1) as earlier on m.kind = 'message'
   left join lateral (
     select jsonb_build_object('id', o.id, 'content', o.content, 'speaker', o.speaker, 'trust', o.trust,
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.id) > (m.occurred_at, m.id)
+      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.position) > (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at, o.id limit 1) as later on m.kind = 'message'
+    order by o.occurred_at, o.position limit 1) as later on m.kind = 'message'
   where m.organization_id = caller.organization_id and m.id = any (ids);
 end
 $$;
@@ -2715,6 +2754,18 @@ comment on function agent_memory.require_vectors() is 'Raises PM007 where the se
 
 -- Writing ------------------------------------------------------------------------------------
 
+create or replace function agent_memory.plain_text(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+end
+$$;
+comment on function agent_memory.plain_text(text) is
+  'A text without regard to case and white space: two that are equal so say the same.';
+
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
 returns bytea
@@ -2723,13 +2774,57 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return sha256(convert_to(jsonb_build_array(
-    agent_id, user_id, context_key, slot, visibility,
-    lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
+    agent_id, user_id, context_key, slot, visibility, agent_memory.plain_text(content),
     told_by, extract(epoch from told_at))::text, 'UTF8'));
 end
 $$;
 comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when.';
+
+create or replace function agent_memory.text_key(memory public.ai_memories)
+returns bytea
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if memory.kind = 'message' and memory.context_id is not null then
+    return null;
+  end if;
+  return agent_memory.dedup_key(
+    memory.agent_id, memory.user_id,
+    (select c.context_key from public.ai_memory_contexts as c
+     where c.organization_id = memory.organization_id and c.id = memory.context_id),
+    memory.slot, memory.visibility, memory.content,
+    case when memory.kind = 'message' then concat_ws(' ', memory.trust, memory.speaker) end,
+    case when memory.kind in ('message', 'event') then memory.occurred_at end);
+end
+$$;
+comment on function agent_memory.text_key(public.ai_memories) is
+  'The dedup_key that a memory has as long as it can be recalled; null for a message of a conversation, which is never a duplicate because of its text.';
+
+create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- In the order in which add_memories() goes through them, so that two never wait for each other in a circle.
+  with held as (
+    select m.id from public.ai_memories as m
+    where m.organization_id = release_texts.organization_id and m.dedup_key = any (dedup_keys)
+      and m.superseded_by is null and m.forgotten_at is null
+      and (m.valid_to <= agent_memory.now() or m.expires_at <= agent_memory.now()
+           or (later_ones and m.valid_from > agent_memory.now()))
+    order by m.dedup_key for no key update
+  )
+  update public.ai_memories as m set dedup_key = null
+  from held as h where m.organization_id = release_texts.organization_id and m.id = h.id;
+end
+$$;
+comment on function agent_memory.release_texts(uuid, bytea[], boolean) is
+  'Takes some keys from memories that can''t be recalled now, since they have ended, have expired or, with later_ones, are not valid yet: the same text may be remembered again. Of a forgotten or superseded one the key stands in nobody''s way.';
 
 create or replace function agent_memory.refusal(item jsonb)
 returns agent_memory.problem
@@ -2827,11 +2922,13 @@ begin
         ordinal, id, agent_id, user_id, context_key,
         kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-        case when wrong.code is null then agent_memory.dedup_key(
+        case when idempotency_key is not null then sha256(convert_to(
+          jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
+        case when wrong.code is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-          case when kind = 'message' then told_at end) end,
-        embedding_model,
+          case when kind in ('message', 'event') then occurred_at end) end,
+        embedding_model, is_identified, told_at is not null, null, null,
         wrong.code, coalesce(reason, case wrong.code
           when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
           when 'invalid_time' then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
@@ -2843,6 +2940,7 @@ begin
     from (
       select
         e.ordinal::integer as ordinal,
+        (e.item ->> 'id') is not null as is_identified,
         case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
              else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
         coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
@@ -2864,8 +2962,10 @@ begin
           else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
         coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
         t.occurred_at as told_at,
-        coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
-        coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+        -- Messages that tell no time are said one after the other.
+        coalesce(t.occurred_at, clock.now + case when e.item ->> 'kind' = 'message' then e.ordinal - 1 else 0 end
+          * interval '1 microsecond') as occurred_at,
+        coalesce(t.valid_from, least(t.occurred_at, clock.now)) as valid_from,
         t.valid_to, t.expires_at, t.mistimed,
         e.item ->> 'idempotency_key' as idempotency_key,
         e.item ->> 'embedding_model' as embedding_model,
@@ -2873,6 +2973,7 @@ begin
         coalesce((r.problem).reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
       from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
       cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+      cross join (select agent_memory.now() as now offset 0) as clock
       cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
       cross join lateral (
         -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
@@ -2950,30 +3051,80 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  -- Where something is said that belongs before what is there already.
+  overtaken constant uuid[] := array(
+    select t.context_id
+    from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
+          where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
+    where exists (
+      select from public.ai_memories as m
+      where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
+        and m.occurred_at > t.occurred_at and m.kind = 'message' and m.forgotten_at is null));
 begin
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from <= agent_memory.now()));
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from > agent_memory.now()), false);
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
-    created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
-  select add_memories.organization_id, d.id, d.agent_id, d.user_id, c.id, d.kind, d.content, d.speaker,
+    created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.dedup_key,
-    w.window_lexemes
+    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.idempotency_digest, d.dedup_key,
+    coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
   cross join (select agent_memory.now() as now offset 0) as clock
-  left join public.ai_memory_contexts as c
-    on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
-   and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.code is null
-  order by d.dedup_key
+  order by d.dedup_key, d.id
   on conflict do nothing
   returning m.id;
+  if overtaken <> '{}' then
+    perform agent_memory.refresh_windows(add_memories.organization_id, overtaken);
+  end if;
 end
 $$;
 comment on function agent_memory.add_memories(uuid, agent_memory.draft[]) is
   'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
+
+create or replace function agent_memory.identified(organization_id uuid, drafts agent_memory.draft[])
+returns setof agent_memory.remembered_memory
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select distinct on (d.ordinal)
+      d.ordinal, case when same.text then m.id end, case when same.text then 'duplicate' else 'rejected' end,
+      case when same.text then m.known else m.taken end, case when same.text then m.why_known else m.why_taken end
+    from unnest(drafts) as d
+    cross join lateral (
+      select 1 as place, k.*, 'known_key' as known, 'the idempotency key was used before' as why_known,
+             'key_taken' as taken, 'the idempotency key was used for another memory' as why_taken
+      from public.ai_memories as k
+      where k.organization_id = identified.organization_id and k.idempotency_digest = d.idempotency_digest
+      union all
+      select 2, k.*, 'known_id', 'the id is remembered already', 'id_taken', 'the id was used for another memory'
+      from public.ai_memories as k
+      where d.is_identified and k.organization_id = identified.organization_id and k.id = d.id) as m
+    cross join lateral (
+      select m.agent_id = d.agent_id and m.user_id is not distinct from d.user_id and m.slot is not distinct from d.slot
+        and m.visibility = d.visibility and m.context_id is not distinct from d.context_id
+        and (d.context_key is null) = (d.context_id is null)
+        and (m.content = d.content or agent_memory.plain_text(m.content) = agent_memory.plain_text(d.content)) as text) as same
+    where d.code is null and (d.is_identified or d.idempotency_digest is not null)
+    order by d.ordinal, m.place;
+end
+$$;
+comment on function agent_memory.identified(uuid, agent_memory.draft[]) is
+  'The answers for those drafts whose id or idempotency key is there already: with the same text a duplicate, with another one rejected.';
 
 create or replace function agent_memory.existing(organization_id uuid, draft agent_memory.draft)
 returns agent_memory.remembered_memory
@@ -2983,34 +3134,190 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
-  return (
-    select case
-      when m.id is null then row(draft.ordinal, null, 'rejected', 'contended',
-        'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory
-      when m.dedup_key is distinct from draft.dedup_key and m.id = draft.id
-        then row(draft.ordinal, null, 'rejected', 'id_taken', 'the id was used for another memory')::agent_memory.remembered_memory
-      when m.dedup_key is distinct from draft.dedup_key then row(
-        draft.ordinal, null, 'rejected', 'key_taken', 'the idempotency key was used for another memory')::agent_memory.remembered_memory
-      when m.idempotency_key = draft.idempotency_key then row(
-        draft.ordinal, m.id, 'duplicate', 'known_key', 'the idempotency key was used before')::agent_memory.remembered_memory
-      when m.id = draft.id then row(
-        draft.ordinal, m.id, 'duplicate', 'known_id', 'the id is remembered already')::agent_memory.remembered_memory
-      else row(
-        draft.ordinal, m.id, 'duplicate', 'same_text', 'the same text is remembered already')::agent_memory.remembered_memory
-    end
-    from (select 1) as one
-    left join lateral (
-      select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
-      where m.organization_id = existing.organization_id
-        and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
-             or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
-             or m.id = draft.id)
-      order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
-      limit 1) as m on true);
+  return coalesce(
+    (select i from agent_memory.identified(existing.organization_id, array[draft]) as i),
+    (select row(draft.ordinal, m.id, 'duplicate', 'same_text', 'the same text is remembered already')::agent_memory.remembered_memory
+     from public.ai_memories as m
+     where m.organization_id = existing.organization_id and m.dedup_key = draft.dedup_key
+       and m.superseded_by is null and m.forgotten_at is null
+       and (m.valid_to is null or m.valid_to > agent_memory.now())
+       and (m.expires_at is null or m.expires_at > agent_memory.now())
+       and (m.valid_from <= agent_memory.now() or draft.valid_from > agent_memory.now())
+     limit 1),
+    row(draft.ordinal, null, 'rejected', 'contended', 'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory);
 end
 $$;
 comment on function agent_memory.existing(uuid, agent_memory.draft) is
   'The answer for a draft that was not added: what stood in its way.';
+
+-- Conversations that are told again -----------------------------------------------------------
+
+create or replace function agent_memory.resent_messages(organization_id uuid, context_id uuid, drafts agent_memory.draft[])
+returns uuid[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told constant bigint[] := array(
+    select hashtextextended(d.content, hashtext(d.trust)) from unnest(drafts) with ordinality as d order by d.ordinality);
+  n constant integer := cardinality(told);
+  borders integer[] := array_fill(0, array[n]);
+  k integer := 0;
+  ids uuid[];
+  live uuid[];
+  stored bigint[];
+  resent uuid[] := '{}';
+begin
+  -- Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
+  -- of what is stored.
+  for place in 2 .. n loop
+    while k > 0 and told[k + 1] <> told[place] loop
+      k := borders[k];
+    end loop;
+    k := k + (told[k + 1] = told[place])::integer;
+    borders[place] := k;
+  end loop;
+  -- Who tells it again may not know that some of it was forgotten here, or may have left that out, too.
+  for with_forgotten in 0 .. 1 loop
+    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position)
+      into ids, stored
+      from (select m.id, m.occurred_at, m.position, hashtextextended(m.content, hashtext(m.trust)) as hash
+            from public.ai_memories as m
+            where m.organization_id = resent_messages.organization_id and m.context_id = resent_messages.context_id
+              and m.kind = 'message'
+              -- What was forgotten behind the last of the others was taken back: said again, it is said anew.
+              and (m.forgotten_at is null or with_forgotten = 1 and (m.occurred_at, m.position) < (
+                select l.occurred_at, l.position from public.ai_memories as l
+                where l.organization_id = resent_messages.organization_id and l.context_id = resent_messages.context_id
+                  and l.kind = 'message' and l.forgotten_at is null
+                order by l.occurred_at desc, l.position desc limit 1))
+            -- As much as can be told again, and one more, by which a part is known from the whole.
+            order by m.occurred_at desc, m.position desc limit n + 1) as t;
+    exit when ids is null or ids = live;
+    live := ids;
+    k := 0;
+    for place in 1 .. cardinality(stored) loop
+      while k = n or (k > 0 and told[k + 1] <> stored[place]) loop
+        k := borders[k];
+      end loop;
+      k := k + (told[k + 1] = stored[place])::integer;
+    end loop;
+    while k > 1 or (k = 1 and cardinality(ids) = 1) loop
+      exit when not exists (
+        select from unnest(drafts) with ordinality as d
+        join unnest(ids) with ordinality as s (id, place) on s.place = cardinality(ids) - k + d.ordinality
+        join public.ai_memories as m on m.organization_id = resent_messages.organization_id and m.id = s.id
+        where d.ordinality <= k and not (
+          m.trust = d.trust and m.content = d.content
+          and (m.occurred_at = d.occurred_at or not d.is_timed) and (m.id = d.id or not d.is_identified)));
+      k := borders[k];
+    end loop;
+    if k > cardinality(resent) and (k > 1 or cardinality(ids) = 1) then
+      resent := ids[cardinality(ids) - k + 1 :];
+    end if;
+  end loop;
+  return resent;
+end
+$$;
+comment on function agent_memory.resent_messages(uuid, uuid, agent_memory.draft[]) is
+  'Those messages, with which a conversation ends, that some drafts begin with, by role and text, and by time and id where these are told: at least two, or all that it has.';
+
+create or replace function agent_memory.known_messages(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.remembered_memory[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told agent_memory.draft[] := array(
+    select d from unnest(drafts) as d where d.code is null and d.kind = 'message' and d.context_key is not null order by d.ordinal);
+  answers agent_memory.remembered_memory[];
+  talk record;
+begin
+  if told = '{}' then
+    return '{}';
+  end if;
+  answers := array(select i from agent_memory.identified(known_messages.organization_id, told) as i);
+  if exists (select from unnest(answers) as a where a.status = 'rejected') then
+    told := array(select d from unnest(told) as d
+                  where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal and a.status = 'rejected') order by d.ordinal);
+  end if;
+  answers := answers || array(
+    with listed as materialized (
+      select d.ordinal, d.context_id, d.occurred_at, d.trust, coalesce(d.speaker, '') as speaker, d.content, row_number() over (
+               partition by d.context_id, d.occurred_at, d.trust, d.speaker, hashtextextended(d.content, 0) order by d.ordinal) as nth
+      from unnest(told) as d where d.is_timed and d.context_id is not null
+    ), stored as materialized (
+      select m.id, m.context_id, m.occurred_at, m.trust, coalesce(m.speaker, '') as speaker, m.content, row_number() over (
+               partition by m.context_id, m.occurred_at, m.trust, m.speaker, hashtextextended(m.content, 0) order by m.position) as nth
+      from (select distinct l.context_id, l.occurred_at from listed as l) as l
+      cross join lateral (
+        select o.id, o.context_id, o.occurred_at, o.trust, o.speaker, o.content, o.position from public.ai_memories as o
+        where o.organization_id = known_messages.organization_id and o.context_id = l.context_id
+          and o.occurred_at = l.occurred_at and o.kind = 'message' offset 0) as m
+    )
+    select row(l.ordinal, s.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from listed as l
+    join stored as s on s.context_id = l.context_id and s.occurred_at = l.occurred_at and s.nth = l.nth
+     and s.trust = l.trust and s.speaker = l.speaker and s.content = l.content
+    where not exists (select from unnest(answers) as a where a.ordinal = l.ordinal));
+  for talk in
+    select d.context_id, array_agg(d order by d.ordinal) as drafts
+    from unnest(told) as d where d.context_id is not null
+    group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)
+  loop
+    answers := answers || array(
+      select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+      from unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts)) with ordinality as r (id, place)
+      join unnest(talk.drafts) with ordinality as d on d.ordinality = r.place
+      where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+  end loop;
+  return answers;
+end
+$$;
+comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
+  'The answers for those drafts that are messages of conversations and stored already: by id or idempotency key; by role, speaker, text and time, where it is told, the second of two such for the second that is stored; or as the end of the conversation, with which a list of several begins. The caller holds the conversations'' locks.';
+
+create or replace function agent_memory.add_drafts(
+  caller agent_memory.principal, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[])
+returns agent_memory.remembered_memory[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answers agent_memory.remembered_memory[];
+  slotted agent_memory.draft;
+begin
+  if drafts = '{}' then
+    return '{}';
+  end if;
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
+  with added as materialized (
+    select agent_memory.add_memories(caller.organization_id, array(
+      select d from unnest(drafts) as d where d.slot is null)) as id
+  )
+  select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+    into answers
+    from unnest(drafts) as d join added as a on a.id = d.id;
+  answers := coalesce(answers, '{}');
+  for slotted in
+    select d.* from unnest(drafts) as d where d.slot is not null order by d.slot, d.ordinal
+  loop
+    answers := answers || agent_memory.set_slot(caller, slotted);
+  end loop;
+  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  return answers || array(
+    select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+end
+$$;
+comment on function agent_memory.add_drafts(
+  agent_memory.principal, jsonb, agent_memory.draft[], agent_memory.vector_value[]) is
+  'Writes the drafts, none of which is refused, and answers for each.';
 
 create or replace function public.remember_memories(memories jsonb)
 returns setof agent_memory.remembered_memory
@@ -3022,7 +3329,6 @@ declare
   drafts agent_memory.draft[];
   vectors agent_memory.vector_value[];
   answers agent_memory.remembered_memory[];
-  slotted agent_memory.draft;
 begin
   if jsonb_typeof(memories) is distinct from 'array' then
     raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
@@ -3037,37 +3343,20 @@ begin
   -- What can't be stored is refused by now; the rest is read without it.
   vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
-  perform agent_memory.settle_languages(caller.organization_id, drafts);
-
-  with added as materialized (
-    select agent_memory.add_memories(caller.organization_id, array(
-      select d from unnest(drafts) as d where d.slot is null)) as id
-  )
-  select array_agg(case
-      when d.code is not null then row(d.ordinal, null, 'rejected', d.code, d.reason)::agent_memory.remembered_memory
-      when a.id is not null then row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory
-      else row(d.ordinal, null, null, null, null)::agent_memory.remembered_memory
-    end)
-    into answers
-    from unnest(drafts) as d left join added as a on a.id = d.id;
-
-  for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null and d.code is null order by d.slot, d.ordinal
-  loop
-    answers := answers || agent_memory.set_slot(caller, slotted);
-  end loop;
-
-  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
-    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
+  answers := agent_memory.known_messages(caller.organization_id, drafts);
+  answers := answers || agent_memory.add_drafts(caller, memories, array(
+    select d from unnest(drafts) as d
+    where d.code is null and not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal), vectors);
   return query
-    select (case when a.status is null then agent_memory.existing(caller.organization_id, d) else a end).*
+    select d.ordinal, a.id, coalesce(a.status, 'rejected'), coalesce(a.code, d.code), case when a.status is null then d.reason else a.reason end
     from unnest(drafts) as d
-    join unnest(answers) as a on a.ordinal = d.ordinal and (a.status is not null or d.slot is null)
+    left join unnest(answers) as a on a.ordinal = d.ordinal
     order by d.ordinal;
 end
 $$;
 comment on function public.remember_memories(jsonb) is
-  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. Messages with a context_key are a sequence: what of it is stored already is recognised, by id, by role, text and time, or as the end of the conversation with which a list of several begins; the rest is appended. Any other text is a duplicate of the same one that can be recalled now. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
 
 -- Slots --------------------------------------------------------------------------------------
 
@@ -3117,14 +3406,12 @@ begin
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    expires_at, created_at, updated_at, idempotency_key, dedup_key)
+    expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key)
   select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
-    (select c.id from public.ai_memory_contexts as c
-     where c.organization_id = caller.organization_id and c.agent_id = draft.agent_id
-       and c.context_key = draft.context_key and coalesce(c.user_id, '') = coalesce(draft.user_id, '')),
+    draft.context_id,
     draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
     draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
-    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
+    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.idempotency_digest, draft.dedup_key
   from (select count(*) from ended) as after_the_update;
   return case when later.id is null
     then row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory
@@ -4114,12 +4401,12 @@ begin
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at >= b.occurred_at
-         order by n.occurred_at, n.id limit 9)
+         order by n.occurred_at, n.position limit 9)
         union all
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at < b.occurred_at
-         order by n.occurred_at desc, n.id desc limit 8)) as n
+         order by n.occurred_at desc, n.position desc limit 8)) as n
       union all
       select n.id from public.ai_memories as n
       where n.organization_id = neighbours.organization_id and n.id = any (others)
@@ -5219,7 +5506,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '70193b26e352034c823eccbd4c97510fa0741105f86903bd0fb1583c2844294c');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '786923aade8a915baebb9696e5800c9e9ced19dd86eefb6c668e4eef124b97b0');
 
 reset lock_timeout;
 reset check_function_bodies;

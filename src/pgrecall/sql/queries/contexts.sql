@@ -12,7 +12,7 @@ where c.context_key = %(context_key)s
   and m.kind = 'message'
   and m.forgotten_at is null
   and (m.expires_at is null or m.expires_at > now())
-order by m.occurred_at desc, m.id desc
+order by m.occurred_at desc, m.position desc
 limit %(row_limit)s;
 
 -- name: find_summary

@@ -46,14 +46,12 @@ begin
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    expires_at, created_at, updated_at, idempotency_key, dedup_key)
+    expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key)
   select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
-    (select c.id from public.ai_memory_contexts as c
-     where c.organization_id = caller.organization_id and c.agent_id = draft.agent_id
-       and c.context_key = draft.context_key and coalesce(c.user_id, '') = coalesce(draft.user_id, '')),
+    draft.context_id,
     draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
     draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
-    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
+    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.idempotency_digest, draft.dedup_key
   from (select count(*) from ended) as after_the_update;
   return case when later.id is null
     then row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory

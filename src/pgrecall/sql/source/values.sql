@@ -27,9 +27,10 @@ select agent_memory.define_type('draft', '
   ordinal integer, id uuid, agent_id text, user_id text, context_key text, kind text, content text,
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
-  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, code text, reason text');
+  expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
+  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; code and reason are null unless it is refused. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -95,6 +96,8 @@ create or replace function agent_memory.parse_time(value jsonb)
 returns timestamptz
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client, whatever its session's is.
+set timezone = 'UTC'
 as $$
 declare
   parsed timestamptz;
@@ -109,7 +112,7 @@ exception
     return null;
 end
 $$;
-comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
+comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time, in UTC if it names no zone; null if it is anything else, or lies outside the years 1 to 9999.';
 
 -- What may be set -----------------------------------------------------------------------------
 
