@@ -1982,50 +1982,69 @@ select agent_memory.policy('public.ai_memories', 'readers', 'writers');
 
 -- Conversations, models -----------------------------------------------------------------------
 
+create or replace function agent_memory.named_contexts(organization_id uuid, drafts agent_memory.draft[])
+returns table (agent_id text, user_id text, context_key text, visibility text, ordinals integer[], id uuid)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- The order that is asked for leaves the planner one index, also where the table was empty when it planned:
+  -- each of thousands of conversations is looked up by its key, not sought among all.
+  return query
+    select told.agent_id, told.user_id, told.context_key, told.visibility, told.ordinals,
+           case when (near.context_key, near.agent_id, coalesce(near.user_id, ''))
+                     = (told.context_key, told.agent_id, coalesce(told.user_id, '')) then near.id end
+    from (
+      select d.agent_id, d.user_id, d.context_key, array_agg(d.ordinal order by d.ordinal) as ordinals,
+             (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1] as visibility
+      from unnest(drafts) as d
+      where d.context_key is not null and d.code is null
+      group by d.agent_id, d.user_id, d.context_key) as told
+    left join lateral (
+      select c.id, c.agent_id, c.user_id, c.context_key
+      from public.ai_memory_contexts as c
+      where c.organization_id = named_contexts.organization_id
+        and (c.context_key, c.agent_id, coalesce(c.user_id, '')) >= (told.context_key, told.agent_id, coalesce(told.user_id, ''))
+      order by c.context_key, c.agent_id, coalesce(c.user_id, '') limit 1) as near on true;
+end
+$$;
+comment on function agent_memory.named_contexts(uuid, agent_memory.draft[]) is
+  'The conversations that drafts name, with the ordinals of these and the least visibility among them; id is null for one that is not there.';
+
 create or replace function agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Thousands of conversations are looked up one by one, in the index: nothing is known of how many there are.
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
-  wanted integer := (
-    select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
-    where d.context_key is not null and d.code is null);
+  ids uuid[];
 begin
-  if wanted = 0 then
+  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.code is null) then
     return;
   end if;
   for attempt in 1 .. 20 loop
+    ids := array(select c.id from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as c);
+    if array_position(ids, null) is not null then
+      insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+      select settle_contexts.organization_id, n.agent_id, n.user_id, n.context_key, n.visibility
+      from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as n
+      where n.id is null
+      order by n.agent_id, n.context_key, n.user_id
+      on conflict do nothing;
+      continue;
+    end if;
     -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
     -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
     -- and is created anew.
-    exit when wanted = (
+    exit when cardinality(ids) = (
       select count(*) from (
-        select from (
-          select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
-          where d.context_key is not null and d.code is null) as told
-        join public.ai_memory_contexts as known
-          on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
-         and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
-        order by known.id for no key update of known) as held);
-    insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-    select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
-           (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
-    from unnest(drafts) as d
-    where d.context_key is not null and d.code is null
-      and not exists (
-        select from public.ai_memory_contexts as known
-        where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
-          and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
-    group by d.agent_id, d.user_id, d.context_key
-    order by d.agent_id, d.context_key, d.user_id
-    on conflict do nothing;
+        select from unnest(ids) as named (id)
+        join public.ai_memory_contexts as c on c.organization_id = settle_contexts.organization_id and c.id = named.id
+        order by c.id for no key update of c) as held);
   end loop;
 end
 $$;
@@ -2037,9 +2056,6 @@ returns agent_memory.draft[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
@@ -2047,33 +2063,36 @@ declare
   -- How far another writer, let in before this one, or the call before in this transaction can have come.
   latest constant timestamptz := now + (clock_timestamp() - pg_catalog.now()) + interval '1 second';
   position constant bigint := extract(epoch from clock_timestamp()) * 1000000;
+  -- Where the draft of an ordinal stands.
+  places constant integer[] := array(
+    select d.ordinality::integer
+    from generate_series(1, (select max(d.ordinal) from unnest(drafts) as d)) as o (ordinal)
+    left join unnest(drafts) with ordinality as d on d.ordinal = o.ordinal
+    order by o.ordinal);
   draft agent_memory.draft;
-  place record;
+  talk record;
+  said_at timestamptz;
 begin
-  for place in
-    select d.place, c.id as context_id, case when d.kind = 'message' and not d.is_timed
-             then coalesce(last.occurred_at + interval '1 microsecond', now) + (row_number() over (
-               partition by c.id, d.kind = 'message' and not d.is_timed order by d.ordinal) - 1) * interval '1 microsecond' end as said_at
-    from (
-      select d.ordinality as place, d.ordinal, d.kind, d.is_timed, d.agent_id, d.user_id, d.context_key
-      from unnest(drafts) with ordinality as d
-      where d.context_key is not null and d.code is null) as d
-    join public.ai_memory_contexts as c
-      on c.organization_id = place_drafts.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
+  for talk in
+    select c.id, c.ordinals, last.occurred_at as said_at
+    from agent_memory.named_contexts(place_drafts.organization_id, drafts) as c
     left join lateral (
       select m.occurred_at from public.ai_memories as m
-      where m.organization_id = place_drafts.organization_id and m.context_id = c.id
-        and m.occurred_at between now and latest and m.kind = 'message'
-      order by m.occurred_at desc limit 1) as last on true
+      where m.organization_id = place_drafts.organization_id and m.context_id = c.id and m.occurred_at <= latest
+      order by m.occurred_at desc, m.position desc limit 1) as last on true
+    where c.id is not null
   loop
-    draft := drafts[place.place];
-    draft.context_id := place.context_id;
-    draft.position := position + draft.ordinal;
-    if place.said_at is not null then
-      draft.occurred_at := place.said_at;
-    end if;
-    drafts[place.place] := draft;
+    said_at := coalesce(greatest(now, talk.said_at + interval '1 microsecond'), now);
+    for n in 1 .. cardinality(talk.ordinals) loop
+      draft := drafts[places[talk.ordinals[n]]];
+      draft.context_id := talk.id;
+      draft.position := position + draft.ordinal;
+      if draft.kind = 'message' and not draft.is_timed then
+        draft.occurred_at := said_at;
+        said_at := said_at + interval '1 microsecond';
+      end if;
+      drafts[places[draft.ordinal]] := draft;
+    end loop;
   end loop;
   return drafts;
 end
@@ -3057,10 +3076,11 @@ declare
     select t.context_id
     from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
           where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
-    where exists (
-      select from public.ai_memories as m
+    where t.occurred_at < (
+      select m.occurred_at from public.ai_memories as m
       where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
-        and m.occurred_at > t.occurred_at and m.kind = 'message' and m.forgotten_at is null));
+        and m.kind = 'message' and m.forgotten_at is null
+      order by m.occurred_at desc, m.position desc limit 1));
 begin
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
@@ -3168,9 +3188,10 @@ declare
   ids uuid[];
   live uuid[];
   stored bigint[];
+  times timestamptz[];
   resent uuid[] := '{}';
 begin
-  -- Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
+  -- By digests of role and text. Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
   -- of what is stored.
   for place in 2 .. n loop
     while k > 0 and told[k + 1] <> told[place] loop
@@ -3181,8 +3202,9 @@ begin
   end loop;
   -- Who tells it again may not know that some of it was forgotten here, or may have left that out, too.
   for with_forgotten in 0 .. 1 loop
-    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position)
-      into ids, stored
+    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position),
+           array_agg(t.occurred_at order by t.occurred_at, t.position)
+      into ids, stored, times
       from (select m.id, m.occurred_at, m.position, hashtextextended(m.content, hashtext(m.trust)) as hash
             from public.ai_memories as m
             where m.organization_id = resent_messages.organization_id and m.context_id = resent_messages.context_id
@@ -3207,11 +3229,9 @@ begin
     while k > 1 or (k = 1 and cardinality(ids) = 1) loop
       exit when not exists (
         select from unnest(drafts) with ordinality as d
-        join unnest(ids) with ordinality as s (id, place) on s.place = cardinality(ids) - k + d.ordinality
-        join public.ai_memories as m on m.organization_id = resent_messages.organization_id and m.id = s.id
-        where d.ordinality <= k and not (
-          m.trust = d.trust and m.content = d.content
-          and (m.occurred_at = d.occurred_at or not d.is_timed) and (m.id = d.id or not d.is_identified)));
+        where d.ordinality <= k and (
+          d.is_timed and times[cardinality(ids) - k + d.ordinality] <> d.occurred_at
+          or d.is_identified and ids[cardinality(ids) - k + d.ordinality] <> d.id));
       k := borders[k];
     end loop;
     if k > cardinality(resent) and (k > 1 or cardinality(ids) = 1) then
@@ -3235,7 +3255,6 @@ declare
   told agent_memory.draft[] := array(
     select d from unnest(drafts) as d where d.code is null and d.kind = 'message' and d.context_key is not null order by d.ordinal);
   answers agent_memory.remembered_memory[];
-  talk record;
 begin
   if told = '{}' then
     return '{}';
@@ -3264,18 +3283,15 @@ begin
     join stored as s on s.context_id = l.context_id and s.occurred_at = l.occurred_at and s.nth = l.nth
      and s.trust = l.trust and s.speaker = l.speaker and s.content = l.content
     where not exists (select from unnest(answers) as a where a.ordinal = l.ordinal));
-  for talk in
-    select d.context_id, array_agg(d order by d.ordinal) as drafts
-    from unnest(told) as d where d.context_id is not null
-    group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)
-  loop
-    answers := answers || array(
-      select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
-      from unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts)) with ordinality as r (id, place)
-      join unnest(talk.drafts) with ordinality as d on d.ordinality = r.place
-      where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
-  end loop;
-  return answers;
+  return answers || array(
+    select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from (select d.context_id, array_agg(d order by d.ordinal) as drafts
+          from unnest(told) as d where d.context_id is not null
+          group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)) as talk
+    cross join lateral unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts))
+      with ordinality as r (id, place)
+    cross join lateral (select (talk.drafts[r.place]).ordinal offset 0) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
 end
 $$;
 comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
@@ -5506,7 +5522,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '786923aade8a915baebb9696e5800c9e9ced19dd86eefb6c668e4eef124b97b0');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'bddd8c87dbbdd5372d7ef586c2471d01a864d76b87499fcc7d26ffa57fa384ab');
 
 reset lock_timeout;
 reset check_function_bodies;

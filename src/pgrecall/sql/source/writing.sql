@@ -303,10 +303,11 @@ declare
     select t.context_id
     from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
           where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
-    where exists (
-      select from public.ai_memories as m
+    where t.occurred_at < (
+      select m.occurred_at from public.ai_memories as m
       where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
-        and m.occurred_at > t.occurred_at and m.kind = 'message' and m.forgotten_at is null));
+        and m.kind = 'message' and m.forgotten_at is null
+      order by m.occurred_at desc, m.position desc limit 1));
 begin
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
@@ -414,9 +415,10 @@ declare
   ids uuid[];
   live uuid[];
   stored bigint[];
+  times timestamptz[];
   resent uuid[] := '{}';
 begin
-  -- Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
+  -- By digests of role and text. Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
   -- of what is stored.
   for place in 2 .. n loop
     while k > 0 and told[k + 1] <> told[place] loop
@@ -427,8 +429,9 @@ begin
   end loop;
   -- Who tells it again may not know that some of it was forgotten here, or may have left that out, too.
   for with_forgotten in 0 .. 1 loop
-    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position)
-      into ids, stored
+    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position),
+           array_agg(t.occurred_at order by t.occurred_at, t.position)
+      into ids, stored, times
       from (select m.id, m.occurred_at, m.position, hashtextextended(m.content, hashtext(m.trust)) as hash
             from public.ai_memories as m
             where m.organization_id = resent_messages.organization_id and m.context_id = resent_messages.context_id
@@ -453,11 +456,9 @@ begin
     while k > 1 or (k = 1 and cardinality(ids) = 1) loop
       exit when not exists (
         select from unnest(drafts) with ordinality as d
-        join unnest(ids) with ordinality as s (id, place) on s.place = cardinality(ids) - k + d.ordinality
-        join public.ai_memories as m on m.organization_id = resent_messages.organization_id and m.id = s.id
-        where d.ordinality <= k and not (
-          m.trust = d.trust and m.content = d.content
-          and (m.occurred_at = d.occurred_at or not d.is_timed) and (m.id = d.id or not d.is_identified)));
+        where d.ordinality <= k and (
+          d.is_timed and times[cardinality(ids) - k + d.ordinality] <> d.occurred_at
+          or d.is_identified and ids[cardinality(ids) - k + d.ordinality] <> d.id));
       k := borders[k];
     end loop;
     if k > cardinality(resent) and (k > 1 or cardinality(ids) = 1) then
@@ -481,7 +482,6 @@ declare
   told agent_memory.draft[] := array(
     select d from unnest(drafts) as d where d.code is null and d.kind = 'message' and d.context_key is not null order by d.ordinal);
   answers agent_memory.remembered_memory[];
-  talk record;
 begin
   if told = '{}' then
     return '{}';
@@ -510,18 +510,15 @@ begin
     join stored as s on s.context_id = l.context_id and s.occurred_at = l.occurred_at and s.nth = l.nth
      and s.trust = l.trust and s.speaker = l.speaker and s.content = l.content
     where not exists (select from unnest(answers) as a where a.ordinal = l.ordinal));
-  for talk in
-    select d.context_id, array_agg(d order by d.ordinal) as drafts
-    from unnest(told) as d where d.context_id is not null
-    group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)
-  loop
-    answers := answers || array(
-      select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
-      from unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts)) with ordinality as r (id, place)
-      join unnest(talk.drafts) with ordinality as d on d.ordinality = r.place
-      where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
-  end loop;
-  return answers;
+  return answers || array(
+    select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from (select d.context_id, array_agg(d order by d.ordinal) as drafts
+          from unnest(told) as d where d.context_id is not null
+          group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)) as talk
+    cross join lateral unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts))
+      with ordinality as r (id, place)
+    cross join lateral (select (talk.drafts[r.place]).ordinal offset 0) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
 end
 $$;
 comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
