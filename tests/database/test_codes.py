@@ -93,9 +93,7 @@ def test_values_of_a_slot_say_what_they_did_by_a_code(client: Client) -> None:
 
 def test_no_program_decides_by_words() -> None:
     """Neither SQL nor Python looks into a reason."""
-    words = re.compile(
-        r"reason\)?\s+(not\s+)?(i?like|~)|[\"'] in \w*\.?reason\b"
-    )
+    words = re.compile(r"reason\)?\s+(not\s+)?(i?like|~)|[\"'] in \w*\.?reason\b")
     for path in [*(SOURCES / "sql").rglob("*.sql"), *SOURCES.rglob("*.py")]:
         for line in path.read_text("utf-8").splitlines():
             code = line.split("--")[0].split("#")[0]

@@ -178,15 +178,18 @@ def test_told_times_in_any_order_are_put_in_order(client: Client) -> None:
 
 
 def windows(client: Client) -> list[tuple[str, str]]:
-    rows = client.rows("select content, window_lexemes::text as w from ai_memories order by content")
+    rows = client.rows(
+        "select content, window_lexemes::text as w from ai_memories order by content"
+    )
     return [(row["content"], row["w"] or "") for row in rows]
 
 
 def refreshed(client: Client) -> list[tuple[str, str]]:
     client.connection.execute(
         "select agent_memory.refresh_windows(c.organization_id, array_agg(c.id))"
-        " from public.ai_memory_contexts as c group by 1"
-        .replace("group by 1", "group by c.organization_id")
+        " from public.ai_memory_contexts as c group by 1".replace(
+            "group by 1", "group by c.organization_id"
+        )
     )
     return windows(client)
 

@@ -19,7 +19,6 @@ from pgrecall.errors import InvalidInputError
 from pgrecall.recall.question import checked_kinds
 from pgrecall.sql.batches import Batches
 from pgrecall.sql.loader import statement
-from pgrecall.sql.rows import remembered
 
 PAGE = 500
 
@@ -95,7 +94,7 @@ class AsyncTransfer:
         database, embedder = await self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
         unembedded = Batches(drafts, [None] * len(drafts), None, "check_imports")
-        checked = _answers(await database.run(unembedded, is_read=True))
+        checked = unembedded.answers(await database.run(unembedded, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
@@ -104,7 +103,7 @@ class AsyncTransfer:
             vectors = await embedded(embedder, [draft.embedded_text for draft in new], None)
         model = None if embedder is None else embedder.model
         batches = Batches(new, vectors, model, "import_memories")
-        written = iter(_answers(await database.run(batches)))
+        written = iter(batches.answers(await database.run(batches)))
         return Remembered(
             tuple(next(written) if each.status == "added" else each for each in checked)
         )
@@ -116,10 +115,6 @@ async def _add_history(seen: Snapshot, rows: Sequence[Exported]) -> None:
         row[HISTORY] = []
     for change in await seen.rows(statement("export_history", {"ids": list(by_id)})):
         by_id[change.pop("memory_id")][HISTORY].append(change)
-
-
-def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
-    return remembered(row for rows in answers for row in rows)
 
 
 def _drafted(item: object) -> Draft | InvalidInputError:

@@ -33,8 +33,10 @@ class Context:
     def append(self, content: Content, *, idempotency_key: str | None = None) -> Remembered:
         """Add a message, a text (as the user's) or a list of either, as said now.
 
-        Unlike with `remember`, the same words said again are another message; `created_at` of a
-        message says when it was said otherwise. A single message that is rejected raises.
+        The same words said again are another message; `created_at` of a message says when it was
+        said otherwise. Of a list, that part is a duplicate with which the conversation ends
+        already, so a history may be sent again, whole or as a window. A single message that is
+        rejected raises.
         """
         told = replace(self._told, kind="message", idempotency_key=idempotency_key)
         answers = self._store.remember(drafts(content, told), None, "append_messages")

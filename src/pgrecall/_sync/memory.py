@@ -127,6 +127,9 @@ class Memory:
 
         A list is written in one transaction and answered item by item; a single content that is
         rejected raises. A text is a `fact`, a message a `message`, unless `kind` says otherwise.
+        Messages with a `context` are appended to it: of a list, that part is a duplicate with which
+        the conversation ends already, so a history may be sent again. Any other text is a duplicate
+        of the same one that can be recalled now.
         `importance` and `confidence` are from 0 to 1; times without a zone are UTC. A `slot` such
         as `user:maria/diet` has one value at a time: a new one supersedes the old one.
         `on_progress` hears how many of how many items are done, and at last, once they are

@@ -21,7 +21,6 @@ from pgrecall.errors import InvalidInputError
 from pgrecall.recall.question import checked_kinds
 from pgrecall.sql.batches import Batches
 from pgrecall.sql.loader import statement
-from pgrecall.sql.rows import remembered
 
 PAGE = 500
 
@@ -94,7 +93,7 @@ class Transfer:
         database, embedder = self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
         unembedded = Batches(drafts, [None] * len(drafts), None, "check_imports")
-        checked = _answers(database.run(unembedded, is_read=True))
+        checked = unembedded.answers(database.run(unembedded, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
@@ -103,7 +102,7 @@ class Transfer:
             vectors = embedded(embedder, [draft.embedded_text for draft in new], None)
         model = None if embedder is None else embedder.model
         batches = Batches(new, vectors, model, "import_memories")
-        written = iter(_answers(database.run(batches)))
+        written = iter(batches.answers(database.run(batches)))
         return Remembered(
             tuple(next(written) if each.status == "added" else each for each in checked)
         )
@@ -115,10 +114,6 @@ def _add_history(seen: Snapshot, rows: Sequence[Exported]) -> None:
         row[HISTORY] = []
     for change in seen.rows(statement("export_history", {"ids": list(by_id)})):
         by_id[change.pop("memory_id")][HISTORY].append(change)
-
-
-def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
-    return remembered(row for rows in answers for row in rows)
 
 
 def _drafted(item: object) -> Draft | InvalidInputError:

@@ -56,7 +56,7 @@ def refused(ordinal: int, error: PgRecallError) -> RememberedItem:
 
 @dataclass(frozen=True, slots=True)
 class Remembered(Sequence[RememberedItem]):
-    """The answers for all items, in order; `id`, `status`, `code` and `reason` are of a single one."""
+    """The answers for all items, in order; `id`, `status`, `code`, `reason` are of a single one."""
 
     items: tuple[RememberedItem, ...]
 

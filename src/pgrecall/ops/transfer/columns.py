@@ -14,7 +14,7 @@ from pgrecall.ops.transfer.json_lines import parsed
 from pgrecall.ops.transfer.writing import Record, as_json, plain_text
 
 DOCUMENTS = ("metadata", HISTORY)
-NUMBERS = ("importance", "confidence")
+NUMBERS = ("importance", "confidence", "position")
 # A content may have 100,000 characters, and a history many of them.
 MAX_FIELD = 64 * 1024 * 1024
 
