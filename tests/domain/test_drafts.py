@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -74,7 +74,7 @@ def test_the_role_says_how_far_to_trust(role: str, trust: str) -> None:
 
 
 def test_a_message_has_a_speaker_and_a_time() -> None:
-    at = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     message = {"role": "user", "content": "Tea.", "name": "Maria\x00", "created_at": at}
     told = fields(message, metadata={"role": "overruled", "n": 1}, occurred_at="2020-01-01")
     assert told["speaker"] == "Maria"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -41,7 +41,7 @@ def run(connection: psycopg.Connection, *statements: str) -> datetime:
     for each in statements:
         connection.execute(each.encode())
     time.sleep(PAUSE)
-    moment = datetime.now(timezone.utc)
+    moment = datetime.now(UTC)
     time.sleep(PAUSE)
     return moment
 
@@ -214,7 +214,7 @@ def test_targets_out_of_reach_are_refused(enabled: Path) -> None:
     with pytest.raises(InvalidInputError, match="before the first base backup"):
         pitr.plan_recovery(enabled, first - timedelta(seconds=1))
     with pytest.raises(InvalidInputError, match="not before the last archived moment"):
-        pitr.plan_recovery(enabled, datetime.now(timezone.utc) + timedelta(seconds=60))
+        pitr.plan_recovery(enabled, datetime.now(UTC) + timedelta(seconds=60))
     plan = pitr.plan_recovery(enabled, noted)
     assert "move" in plan.steps[-1]
     assert not (enabled / "recovery").exists()
@@ -222,7 +222,7 @@ def test_targets_out_of_reach_are_refused(enabled: Path) -> None:
 
 def test_without_an_archive_there_is_nothing_to_recover(own_home: Path) -> None:
     with pytest.raises(ArchiveError, match="never switched on"):
-        pitr.plan_recovery(own_home, datetime.now(timezone.utc))
+        pitr.plan_recovery(own_home, datetime.now(UTC))
     with pytest.raises(ArchiveError, match="is off"):
         pitr.make_base_backup(own_home)
     assert not pitr.status(own_home).is_on

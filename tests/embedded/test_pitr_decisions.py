@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ from pgrecall.ops.pitr.target import (
 from pgrecall.ops.pitr.words import words_before_failure
 from pgrecall.ops.server_settings import ServerSetting
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HISTORY = "1\t0/5000148\tbefore 2026-11-23 10:15:00+00\n\n2\t0/7000000\tno recovery target\n"
 
 

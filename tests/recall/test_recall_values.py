@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from pgrecall.recall.result import Recall
 from pgrecall.recall.tokens import estimated_tokens
 from tests.recall.making import make_hit
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TIMES = Timings(embedding=4.0, database=2.0, total=7.0)
 
 
@@ -98,7 +98,7 @@ def test_a_question_is_cleaned() -> None:
         Asked("te\x00a\ud800", kinds="fact", since="2026-03-01", metadata={"a": "\x00"})
     )
     assert (asked.query, asked.kinds, asked.metadata) == ("tea\ufffd", ["fact"], {"a": ""})
-    assert asked.since == datetime(2026, 3, 1, tzinfo=timezone.utc)
+    assert asked.since == datetime(2026, 3, 1, tzinfo=UTC)
     assert question(Asked("tea")).kinds is None
 
 

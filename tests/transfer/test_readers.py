@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from pgrecall.ops.transfer.langgraph import read_langgraph
 from pgrecall.ops.transfer.mem0 import read_mem0
 from pgrecall.ops.transfer.sources import Asked, opened_source
 
-THEN = datetime(2024, 5, 6, 7, 8, tzinfo=timezone.utc)
-BEGAN = datetime(2020, 1, 1, tzinfo=timezone.utc)
+THEN = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def named(read: list[Read], *names: str) -> list[tuple[Any, ...]]:
@@ -49,7 +49,7 @@ def checked(read: list[Read]) -> list[Read]:
 
 
 def chat(text: str | bytes, **options: Any) -> list[Read]:
-    told = {"context": "log", "began_at": BEGAN, "zone": timezone.utc, **options}
+    told = {"context": "log", "began_at": BEGAN, "zone": UTC, **options}
     data = text.encode() if isinstance(text, str) else text
     return checked(list(read_chat(io.BytesIO(data), Chat(**told))))
 
@@ -278,7 +278,7 @@ def test_mem0() -> None:
     assert isinstance(first, Item) and isinstance(second, Item)
     assert first.fields["created_at"] == first.fields["occurred_at"] == THEN
     # mem0 shows it on that day still.
-    assert first.fields["expires_at"] == datetime(2030, 2, 1, tzinfo=timezone.utc)
+    assert first.fields["expires_at"] == datetime(2030, 2, 1, tzinfo=UTC)
     assert first.fields["metadata"] == {"topic": "food", "source": "mem0", "source_id": "1"}
     assert second.fields["speaker"] == "Bot"
 

@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def fill(memory: Memory) -> None:
             diet, slot="user:maria/diet", user_id="maria", valid_from=datetime(year, 1, 1),
             kind="preference", importance=0.3, confidence=0.1, trust="inference",
         )  # fmt: skip
-    said = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=timezone.utc)
+    said = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
     memory.remember(
         [
             {"role": "user", "name": "Maria", "content": "Still there?", "created_at": said},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self, Unpack
 from uuid import UUID
 
 from pgrecall._async.context import AsyncContext
@@ -14,8 +14,8 @@ from pgrecall._async.embeddings import AsyncEmbeddings
 from pgrecall._async.store import Store
 from pgrecall._async.transfer import AsyncTransfer
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
-from pgrecall.domain.changes import changes
-from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
+from pgrecall.domain.changes import Changes, changes
+from pgrecall.domain.config import AgentConfig, ConfigChange, ConfigChanges, config_changes
 from pgrecall.domain.draft import Content, Told, drafts, is_single
 from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
@@ -29,12 +29,6 @@ from pgrecall.domain.times import moment
 from pgrecall.recall.question import Asked, checked_kinds, question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from pgrecall.domain.changes import Changes
-    from pgrecall.domain.config import ConfigChanges
 
 MAX_PAGE = 1000
 

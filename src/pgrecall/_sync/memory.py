@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self, Unpack
 from uuid import UUID
 
 from pgrecall._sync.context import Context
@@ -16,8 +16,8 @@ from pgrecall._sync.embeddings import Embeddings
 from pgrecall._sync.store import Store
 from pgrecall._sync.transfer import Transfer
 from pgrecall._sync.vectors import DEFAULT, EmbedderChoice
-from pgrecall.domain.changes import changes
-from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
+from pgrecall.domain.changes import Changes, changes
+from pgrecall.domain.config import AgentConfig, ConfigChange, ConfigChanges, config_changes
 from pgrecall.domain.draft import Content, Told, drafts, is_single
 from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
@@ -31,12 +31,6 @@ from pgrecall.domain.times import moment
 from pgrecall.recall.question import Asked, checked_kinds, question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from pgrecall.domain.changes import Changes
-    from pgrecall.domain.config import ConfigChanges
 
 MAX_PAGE = 1000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import typer
 
@@ -72,6 +72,4 @@ def _span(first: datetime | None, last: datetime | None) -> str | None:
 
 
 def _at(moment: datetime | None) -> str:
-    return (
-        "never" if moment is None else f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S.%f}+00"
-    )
+    return "never" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -27,7 +27,7 @@ def print_hanging(out: Console, lead: Text, body: Text) -> None:
 
 def print_hits(out: Console, found: Recall, below: Callable[[Hit], Iterable[Text]]) -> None:
     """The hits, best first, and below each what `below` says of it."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     for place, hit in enumerate(found, 1):
         start = lead(place, hit.score)
         print_hanging(out, start, told(hit, now))

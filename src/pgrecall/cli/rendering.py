@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from rich.text import Text
 
@@ -77,7 +77,7 @@ def part_bar(part: Part, blocks: Blocks = UNICODE) -> Text:
 
 def day(at: datetime) -> str:
     """The day in UTC, such as `3 Mar 2026`."""
-    at = at.astimezone(timezone.utc)
+    at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
 
 

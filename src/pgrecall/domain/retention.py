@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 _NAME = re.compile(r"(?P<of>.+)-(?P<at>\d{8}T\d{6}Z)\.(?P<kind>tar|dump)(?:\.age)?")
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -33,7 +33,7 @@ def backup_name(of: str, at: datetime, kind: str, *, is_encrypted: bool) -> str:
     """The name of a new backup's file in a folder, such as acme-20261124T031500Z.tar."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", of) or "_"
     end = ".age" if is_encrypted else ""
-    return f"{safe}-{at.astimezone(timezone.utc):{_TIME}}.{kind}{end}"
+    return f"{safe}-{at.astimezone(UTC):{_TIME}}.{kind}{end}"
 
 
 def named_backups(names: Iterable[str]) -> list[NamedBackup]:
@@ -88,7 +88,7 @@ def _month(at: datetime) -> str:
 
 
 def _parsed(text: str) -> datetime:
-    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
 def _is_time(text: str) -> bool:

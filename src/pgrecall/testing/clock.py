@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -22,7 +22,7 @@ class FakeClock:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.now = datetime.now(timezone.utc)
+        self.now = datetime.now(UTC)
         execute_composed(dsn, statement("compose_create_test_role"))
 
     def set(self, now: datetime) -> None:

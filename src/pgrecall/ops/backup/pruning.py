@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from pgrecall.domain.retention import Retention, backup_name, kept, named_backups
 from pgrecall.errors import NotFoundError
@@ -27,7 +27,7 @@ def target_in(target: str, of: str, kind: str, *, is_encrypted: bool) -> str:
     """Where a backup goes: the file that is named, or a new one in the folder that is."""
     if not (target.endswith("/") or place(target).is_folder()):
         return target
-    name = backup_name(of, datetime.now(timezone.utc), kind, is_encrypted=is_encrypted)
+    name = backup_name(of, datetime.now(UTC), kind, is_encrypted=is_encrypted)
     return f"{target.rstrip('/')}/{name}"
 
 

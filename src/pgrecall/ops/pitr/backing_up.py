@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pgrecall import embedded
@@ -65,7 +65,7 @@ def make_and_clean(layout: Layout, archiving: Archiving, dsn: str) -> BaseBackup
     made = _make(archiving, account, dsn)
     # Its own log comes along; this tells that the archive takes what comes after.
     file_away(dsn, archiving, layout.log_file)
-    removed, removed_log = clean(archiving, account, datetime.now(timezone.utc))
+    removed, removed_log = clean(archiving, account, datetime.now(UTC))
     return BaseBackupDone(made, removed, removed_log)
 
 
@@ -96,7 +96,7 @@ def _make(archiving: Archiving, account: Account, dsn: str) -> BaseBackup:
 
 
 def _copy(folder: Path, account: Account, dsn: str) -> BaseBackup:
-    started_at, data = datetime.now(timezone.utc), folder / "data"
+    started_at, data = datetime.now(UTC), folder / "data"
     command = ("--dbname", dsn, "--pgdata", str(data), "--checkpoint=fast", "--no-password")
     done = run(account, "pg_basebackup", *command)
     if done.code != 0:
@@ -105,7 +105,7 @@ def _copy(folder: Path, account: Account, dsn: str) -> BaseBackup:
     backup = BaseBackup(
         name=f"{started_at:%Y%m%dT%H%M%S}.{started_at.microsecond // 1000:03d}Z",
         started_at=started_at,
-        finished_at=datetime.now(timezone.utc),
+        finished_at=datetime.now(UTC),
         timeline=timeline,
         first_position=first,
         last_position=last,

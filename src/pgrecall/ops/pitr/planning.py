@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pgrecall import embedded
@@ -91,7 +91,7 @@ def plan_recovery(
     Raises InvalidInputError for a target before the first base backup or not before the last
     archived moment, ArchiveError where there is nothing to recover from.
     """
-    layout, now = Layout.of(home), datetime.now(timezone.utc)
+    layout, now = Layout.of(home), datetime.now(UTC)
     destination = layout if into is None else Layout.of(into)
     if into is not None:
         _require_new(destination)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def _announce(work: Layout, archiving: Archiving, log: list[str]) -> None:
         account = account_for(archiving.wal)
         # An archive that takes nothing more must not stand in the way of what it holds.
         with suppress(DataDirectoryError):
-            note_beginning(archiving, timeline, datetime.now(timezone.utc), account)
+            note_beginning(archiving, timeline, datetime.now(UTC), account)
 
 
 def options(plan: RecoveryPlan) -> dict[str, str]:

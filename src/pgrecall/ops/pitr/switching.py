@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def file_away(dsn: str, archiving: Archiving, log_file: Path) -> datetime:
     """
     with translated(), connected(dsn, Settings()) as connection:
         before = _row(connection, "get_archiver")["failed_count"]
-        moment = datetime.now(timezone.utc)
+        moment = datetime.now(UTC)
         _row(connection, "mark_moment")
         name = _row(connection, "switch_log")["name"]
         filed = archiving.wal / f"{name}{SUFFIX}"

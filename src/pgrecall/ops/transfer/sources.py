@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
@@ -135,7 +135,7 @@ def _chat(stream: BinaryIO, file: str, asked: Asked) -> Chat:
         raise InvalidInputError(f"--date-order must be one of {', '.join(DATE_ORDERS)}")
     try:
         # Known everywhere; a system may lack all others.
-        utc = timezone.utc
+        utc = UTC
         zone = utc if asked.time_zone == "UTC" else ZoneInfo(asked.time_zone)
     except (ValueError, OSError, KeyError):
         raise InvalidInputError(
@@ -144,7 +144,7 @@ def _chat(stream: BinaryIO, file: str, asked: Asked) -> Chat:
     changed_at = os.fstat(stream.fileno()).st_mtime
     return Chat(
         context=asked.context or ("chat" if file == "-" else Path(file).stem),
-        began_at=datetime.fromtimestamp(changed_at, timezone.utc),
+        began_at=datetime.fromtimestamp(changed_at, UTC),
         zone=zone,
         order=_ORDERS.get(order or ""),
         assistants=frozenset(name.lower() for name in asked.assistants),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -40,7 +40,7 @@ class ChangingConformance:
     async def test_every_field_that_can_be_changed(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         told = await memory.remember("Tea.", user_id="maria")
-        at = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+        at = datetime(2026, 3, 1, 12, tzinfo=UTC)
         changes = {
             "kind": "event",
             "confidence": 0.25,

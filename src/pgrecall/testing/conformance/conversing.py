@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from pgrecall.testing.conformance.awaited import OpenMemory
 
@@ -37,7 +37,7 @@ class ConversingConformance:
         await context.append({"role": "user", "content": "then", "created_at": "2026-03-01"})
         [then, now] = await context.messages()
         assert (then.content, now.content) == ("then", "now")
-        assert then.created_at == datetime(2026, 3, 1, tzinfo=timezone.utc)
+        assert then.created_at == datetime(2026, 3, 1, tzinfo=UTC)
 
     async def test_messages_are_recalled(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
