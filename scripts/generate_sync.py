@@ -31,6 +31,7 @@ NAMES = {
     "AsyncEmbeddings": "Embeddings",
     "AsyncMemory": "Memory",
     "AsyncPipeline": "Pipeline",
+    "AsyncRawCursor": "RawCursor",
     "AsyncTransfer": "Transfer",
     "aclose": "close",
 }

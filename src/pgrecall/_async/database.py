@@ -13,7 +13,7 @@ import psycopg
 from pgrecall import embedded
 from pgrecall._async.link import Link
 from pgrecall._async.migrate import migrate
-from pgrecall._async.pool import DictConnection, connected
+from pgrecall._async.session import Session, connected
 from pgrecall._async.transaction import Caller, Rows, run
 from pgrecall._async.waiting import in_thread, sleep
 from pgrecall.auth.signing import Signer
@@ -21,7 +21,7 @@ from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.telemetry.calls import call, whereabouts
 
@@ -148,32 +148,25 @@ def _signer(settings: Settings) -> Signer:
 
 async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    with translated():
-        async with connected(dsn, settings) as connection:
-            look = statement(
-                "look_around",
-                {
-                    "organization_id": identity.organization_id,
-                    "subject": f"agent:{identity.agent_id}",
-                },
-            )
-            [[seen]] = await run(connection, caller, [look])
-            if identity.is_program and not seen["is_member"]:
-                await _settle(connection, identity)
-            return bool(seen["has_vector"])
+    subject = {
+        "organization_id": identity.organization_id,
+        "subject": f"agent:{identity.agent_id}",
+    }
+    async with connected(dsn, settings=settings) as session:
+        [[seen]] = await run(session.connection, caller, [statement("look_around", subject)])
+        if identity.is_program and not seen["is_member"]:
+            await _settle(session, identity)
+        return bool(seen["has_vector"])
 
 
-async def _settle(connection: DictConnection, identity: Identity) -> None:
-    settle = statement(
-        "settle_agent",
-        {
-            "organization_id": identity.organization_id,
-            "name": identity.organization_name,
-            "agent_id": identity.agent_id,
-        },
-    )
+async def _settle(session: Session, identity: Identity) -> None:
     try:
-        await connection.execute(settle.sql, settle.parameters)
+        await session.rows(
+            "settle_agent",
+            organization_id=identity.organization_id,
+            name=identity.organization_name,
+            agent_id=identity.agent_id,
+        )
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise NoOrganizationError(
             f"agent {identity.agent_id} is no member of organization {identity.organization_name}, "

@@ -192,8 +192,8 @@ def schedule(
 @app.command("list")
 def list_(*, limit: Limit = 20, dsn: Dsn = None, as_json: AsJson = False) -> None:
     """Show the ledger: backups, restores and verifications, newest first."""
-    with reached(dsn) as database, connected(database, "backup") as connection:
-        entries = list_entries(connection, None, limit)
+    with reached(dsn) as database, connected(database, "backup") as session:
+        entries = list_entries(session, None, limit)
     if as_json:
         print_json({"entries": entries})
     else:

@@ -16,11 +16,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from pgrecall._sync.session import Session
 from pgrecall.errors import PgRecallError
 from pgrecall.ops.backup import ledger
-from pgrecall.ops.backup.connecting import Connection, connected, run
+from pgrecall.ops.backup.connecting import connected
 from pgrecall.ops.backup.ledger import Entry
-from pgrecall.sql.loader import statement
 
 OnStep: TypeAlias = Callable[[str, int, int], None]
 Telling: TypeAlias = "AbstractContextManager[OnStep]"
@@ -38,7 +38,7 @@ _UNAVAILABLE = (
 
 @contextmanager
 def built_afterwards(
-    connection: Connection, dsn: str, entry: Entry, memories: int, tell: OnStep
+    session: Session, dsn: str, entry: Entry, memories: int, tell: OnStep
 ) -> Iterator[None]:
     """Rows that are put in inside the block go into the indexes of search when it ends.
 
@@ -47,14 +47,14 @@ def built_afterwards(
     restore left is built in any case. `tell` hears how many blocks of a table are in its index, of
     how many.
     """
-    _take_down(connection, entry, memories)
+    _take_down(session, entry, memories)
     try:
         yield
     except (PgRecallError, psycopg.Error, OSError):
         with suppress(psycopg.Error):
-            _build(connection, dsn, tell)
+            _build(session, dsn, tell)
         raise
-    _build(connection, dsn, tell)
+    _build(session, dsn, tell)
 
 
 @contextmanager
@@ -66,8 +66,8 @@ def built_after_import(
     Nothing is done for a role that does not own the tables. `telling` is entered when indexes are
     built, and gives what hears of it.
     """
-    with connected(dsn, "import") as connection:
-        entry = _take_down_for_import(connection, organization_id, source)
+    with connected(dsn, "import") as session:
+        entry = _take_down_for_import(session, organization_id, source)
         if entry is None:
             yield
             return
@@ -76,55 +76,51 @@ def built_after_import(
                 yield
             finally:
                 with telling() as tell:
-                    _build(connection, dsn, tell)
+                    _build(session, dsn, tell)
             entry.done(None, None, None)
 
 
-def _take_down(connection: Connection, entry: Entry, memories: int) -> None:
-    with suppress(*_UNAVAILABLE), connection.transaction():
-        run(connection, statement("limit_lock_wait"))
-        _drop(connection, entry, memories)
+def _take_down(session: Session, entry: Entry, memories: int) -> None:
+    with suppress(*_UNAVAILABLE), session.connection.transaction():
+        session.rows("limit_lock_wait")
+        _drop(session, entry, memories)
 
 
-def _take_down_for_import(
-    connection: Connection, organization_id: UUID, source: str
-) -> Entry | None:
-    with suppress(*_UNAVAILABLE), connection.transaction() as transaction:
-        run(connection, statement("limit_lock_wait"))
-        entry = ledger.begin(connection, organization_id, uuid4(), "import", source)
-        if _drop(connection, entry, _VERY_MANY):
+def _take_down_for_import(session: Session, organization_id: UUID, source: str) -> Entry | None:
+    with suppress(*_UNAVAILABLE), session.connection.transaction() as transaction:
+        session.rows("limit_lock_wait")
+        entry = ledger.begin(session, organization_id, uuid4(), "import", source)
+        if _drop(session, entry, _VERY_MANY):
             return entry
         raise psycopg.Rollback(transaction)
     return None
 
 
-def _drop(connection: Connection, entry: Entry, memories: int) -> bool:
-    given = {"organization_id": entry.organization_id, "id": entry.id, "memories": memories}
-    rows = run(connection, statement("note_indexes", given))
+def _drop(session: Session, entry: Entry, memories: int) -> bool:
+    rows = session.rows(
+        "note_indexes", organization_id=entry.organization_id, id=entry.id, memories=memories
+    )
     for row in rows:
-        connection.execute(row["drop"].encode())
+        session.execute(row["drop"])
     return bool(rows)
 
 
-def _build(connection: Connection, dsn: str, tell: OnStep) -> None:
-    for row in run(connection, statement("list_unbuilt_indexes")):
-        with _progress(dsn, connection, tell) as look:
+def _build(session: Session, dsn: str, tell: OnStep) -> None:
+    for row in session.rows("list_unbuilt_indexes"):
+        with _progress(dsn, session, tell) as look:
             try:
-                _build_one(connection, row["definition"], 2, look)
+                _build_one(session, row["definition"], 2, look)
             except psycopg.errors.DiskFull:
                 # Workers share memory that a container may have too little of.
-                _build_one(connection, row["definition"], 0, look)
+                _build_one(session, row["definition"], 0, look)
 
 
-def _build_one(
-    connection: Connection, definition: str, workers: int, look: Callable[[], None]
-) -> None:
+def _build_one(session: Session, definition: str, workers: int, look: Callable[[], None]) -> None:
     def create() -> None:
-        with connection.transaction():
-            given = {"definition": definition, "workers": workers}
-            [creation] = run(connection, statement("prepare_index", given))
-            connection.execute(creation["create"].encode())
-            run(connection, statement("note_built_index", {"definition": definition}))
+        with session.connection.transaction():
+            creation = session.row("prepare_index", definition=definition, workers=workers)
+            session.execute(creation["create"])
+            session.rows("note_built_index", definition=definition)
 
     with ThreadPoolExecutor(1) as builder:
         building = builder.submit(create)
@@ -132,19 +128,19 @@ def _build_one(
             while not wait([building], _LOOK_SECONDS).done:
                 look()
         except BaseException:
-            connection.cancel()
+            session.connection.cancel()
             raise
         building.result()
 
 
 @contextmanager
-def _progress(dsn: str, building: Connection, tell: OnStep) -> Iterator[Callable[[], None]]:
+def _progress(dsn: str, building: Session, tell: OnStep) -> Iterator[Callable[[], None]]:
     """Tells how far a connection's index is, seen from another one."""
-    given = {"backend": building.info.backend_pid}
-    with connected(dsn, "restore") as connection:
+    backend = building.connection.info.backend_pid
+    with connected(dsn, "restore") as session:
 
         def look() -> None:
-            for row in run(connection, statement("look_at_index", given)):
+            for row in session.rows("look_at_index", backend=backend):
                 tell("Indexing", row["done"], row["total"])
 
         yield look

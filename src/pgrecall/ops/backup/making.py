@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
+from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Backup, BackupFile, Manifest, TableContents, written
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.archive import ArchiveWriter
 from pgrecall.ops.backup.connecting import (
-    Connection,
     Table,
     connected,
     find_organization,
@@ -49,13 +49,13 @@ def back_up(
     began = time.monotonic()
     there, keys = place(target), recipients(for_recipients)
     refuse_existing(there)
-    with connected(dsn, "backup") as connection:
-        tables = find_tables(connection)
-        name = find_organization(connection, organization_id)
+    with connected(dsn, "backup") as session:
+        tables = find_tables(session)
+        name = find_organization(session, organization_id)
         backup_id = uuid4()
-        entry = ledger.begin(connection, organization_id, backup_id, "backup", str(there))
+        entry = ledger.begin(session, organization_id, backup_id, "backup", str(there))
         with ledger.told(entry):
-            making = _Making(connection, tables, organization_id, name, backup_id)
+            making = _Making(session, tables, organization_id, name, backup_id)
             manifest, size = making.write(there, keys, on_progress)
             entry.done(manifest.source.snapshot_at, manifest.rows, size)
     return Backup(
@@ -74,7 +74,7 @@ def back_up(
 
 @dataclass
 class _Making:
-    connection: Connection
+    session: Session
     tables: list[Table]
     organization_id: UUID
     organization: str
@@ -87,18 +87,18 @@ class _Making:
         """Write the archive; its manifest, and its size where it lies."""
         with there.writing() as sink:
             counted = Counted(sink)
-            with encrypting(counted, keys) as stream, snapshot(self.connection):
+            with encrypting(counted, keys) as stream, snapshot(self.session):
                 manifest = self._archive(ArchiveWriter(stream), on_progress)
             return manifest, counted.bytes
 
     def _archive(self, archive: ArchiveWriter, on_progress: OnProgress | None) -> Manifest:
-        source = look_at_source(self.connection, self.tables, self.organization_id)
-        total = sum(count_rows(self.connection, t, self.organization_id) for t in self.tables)
+        source = look_at_source(self.session, self.tables, self.organization_id)
+        total = sum(count_rows(self.session, t, self.organization_id) for t in self.tables)
         done = 0
         archive.add(README_NAME, README)
         contents: list[TableContents] = []
         for table in self.tables:
-            reading = TableReading(self.connection, table, self.organization_id)
+            reading = TableReading(self.session, table, self.organization_id)
             for number, lines in enumerate(reading.files(), 1):
                 name = f"{table.name}/{number:06}.jsonl.gz"
                 self.files.append(_file(name, table.name, lines.rows, lines.content))

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 from pgrecall.domain.retention import Retention, backup_name, kept, named_backups
 from pgrecall.errors import NotFoundError
-from pgrecall.ops.backup.connecting import connected, run
+from pgrecall.ops.backup.connecting import connected
 from pgrecall.ops.backup.places import Place, place
 from pgrecall.ops.backup.wording import SIDECAR
-from pgrecall.sql.loader import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def tell_deleted(dsn: str, folder: str, pruned: Pruned) -> None:
     """Note in the ledger what was deleted."""
     places = [str(place(f"{folder.rstrip('/')}/{name}")) for name in pruned.deleted]
     if places and not pruned.dry_run:
-        with connected(dsn, "backup") as connection:
-            run(connection, statement("note_deleted_backups", {"places": places}))
+        with connected(dsn, "backup") as session:
+            session.rows("note_deleted_backups", places=places)
 
 
 def _delete(there: Place, name: str, names: list[str]) -> None:

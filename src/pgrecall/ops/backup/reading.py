@@ -12,15 +12,11 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Source
 from pgrecall.ops.backup.connecting import (
-    Connection,
     Table,
-    composed,
-    run,
-    run_composed,
 )
-from pgrecall.sql.loader import statement
 
 # Before compression; what a reader holds in memory, too.
 FILE_BYTES = 4 * 1024 * 1024
@@ -41,7 +37,7 @@ class Lines:
 class TableReading:
     """The rows of one table, file by file; `rows` and `sha256` are known at their end."""
 
-    connection: Connection
+    session: Session
     table: Table
     organization_id: UUID
     rows: int = 0
@@ -52,7 +48,7 @@ class TableReading:
         digest = hashlib.sha256()
         lines: list[bytes] = []
         size = 0
-        for line in rows(self.connection, self.table, self.organization_id):
+        for line in rows(self.session, self.table, self.organization_id):
             lines.append(line)
             size += len(line)
             if size >= FILE_BYTES or len(lines) == FILE_ROWS:
@@ -70,62 +66,55 @@ class TableReading:
 
 
 @contextmanager
-def snapshot(connection: Connection) -> Iterator[None]:
+def snapshot(session: Session) -> Iterator[None]:
     """What is read inside the block is of one moment, whatever is written meanwhile."""
-    run(connection, statement("begin_backup"))
+    session.rows("begin_backup")
     try:
         yield
     finally:
-        if not connection.closed:
-            connection.rollback()
+        if not session.connection.closed:
+            session.connection.rollback()
 
 
-def rows(connection: Connection, table: Table, organization_id: UUID) -> Iterator[bytes]:
+def rows(session: Session, table: Table, organization_id: UUID) -> Iterator[bytes]:
     """Each row of the organization as its canonical line, with a line feed, by key."""
-    copy_out = composed(
-        connection, "compose_rows", {**asdict(table), "table": table.name, **_of(organization_id)}
-    )
-    with connection.cursor() as cursor, cursor.copy(copy_out) as copy:
+    given = {**asdict(table), "table": table.name, "organization_id": organization_id}
+    [copy_out] = session.compose("compose_rows", **given)
+    with session.connection.cursor() as cursor, cursor.copy(copy_out.encode()) as copy:
         for block in copy:
             # COPY doubles backslashes; all else that it would escape, JSON has escaped before.
             yield bytes(block).replace(b"\\\\", b"\\")
 
 
-def checksum(connection: Connection, table: Table, organization_id: UUID) -> tuple[int, str]:
+def checksum(session: Session, table: Table, organization_id: UUID) -> tuple[int, str]:
     """How many rows the organization has in a table, and their checksum."""
     digest, count = hashlib.sha256(), 0
-    for line in rows(connection, table, organization_id):
+    for line in rows(session, table, organization_id):
         digest.update(line)
         count += 1
     return count, digest.hexdigest()
 
 
-def count_rows(connection: Connection, table: Table, organization_id: UUID) -> int:
+def count_rows(session: Session, table: Table, organization_id: UUID) -> int:
     """How many rows the organization has in a table."""
-    counting = composed(
-        connection, "compose_row_count", {"table": table.name, **_of(organization_id)}
-    )
-    found: int = run_composed(connection, counting)["rows"]
-    return found
+    given = {"table": table.name, "organization_id": organization_id}
+    [counted] = session.run_composed("compose_row_count", **given)
+    return int(counted["rows"])
 
 
-def look_at_source(connection: Connection, tables: list[Table], organization_id: UUID) -> Source:
+def look_at_source(session: Session, tables: list[Table], organization_id: UUID) -> Source:
     """What the manifest says of the database, of the same snapshot as the rows."""
-    [seen] = run(connection, statement("look_at_source", _of(organization_id)))
-    names = {"tables": [table.name for table in tables]}
+    seen = session.row("look_at_source", organization_id=organization_id)
+    names = [table.name for table in tables]
     return Source(
         seen["database"],
         seen["server_version"],
         seen["snapshot_at"],
         seen["wal_position"],
         seen["extensions"],
-        _pairs(run(connection, statement("list_backup_migrations")), "checksum"),
-        _pairs(run(connection, statement("list_backup_policies", names)), "definition"),
+        _pairs(session.rows("list_backup_migrations"), "checksum"),
+        _pairs(session.rows("list_backup_policies", tables=names), "definition"),
     )
-
-
-def _of(organization_id: UUID) -> dict[str, object]:
-    return {"organization_id": organization_id}
 
 
 def _pairs(found: list[DictRow], value: str) -> dict[str, str]:

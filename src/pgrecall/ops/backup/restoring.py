@@ -10,19 +10,16 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from pgrecall._sync.session import Session
 from pgrecall.domain.backups import BackupFile, Manifest, Restored, TableContents
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.errors import BackupError, ConflictError, SchemaMissingError
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.checking import BackupReader
 from pgrecall.ops.backup.connecting import (
-    Connection,
     Table,
-    composed,
     connected,
     find_tables,
-    run,
-    run_composed,
 )
 from pgrecall.ops.backup.encryption import identities
 from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
@@ -31,7 +28,6 @@ from pgrecall.ops.backup.reading import checksum, count_rows
 from pgrecall.ops.backup.sifting import RELAXED, Sieve
 from pgrecall.ops.entombed import erase_entombed
 from pgrecall.sql.failures import MIGRATE_HINT
-from pgrecall.sql.loader import statement
 
 Numbered: TypeAlias = tuple[int, BackupFile, list[bytes]]
 
@@ -80,11 +76,11 @@ def restore(
     reader = BackupReader(place(source), identities(identity))
     tell = on_step or (lambda step, done, total: None)
     manifest = reader.check(lambda rows: tell("Checking", rows, rows))
-    with connected(dsn, "restore") as connection:
-        target = _target(connection, manifest, str(reader.place), as_organization, merge=merge)
+    with connected(dsn, "restore") as session:
+        target = _target(session, manifest, str(reader.place), as_organization, merge=merge)
         with ledger.told(target.entry):
             memories = manifest.table(MEMORIES).rows
-            with built_afterwards(connection, dsn, target.entry, memories, tell):
+            with built_afterwards(session, dsn, target.entry, memories, tell):
                 last = target.load(reader, tell)
                 target.link(reader, tell)
             target.compare(reader, tell)
@@ -112,7 +108,7 @@ def restore(
 class _Target:
     """The organization that a backup is put into, and how far that has come."""
 
-    connection: Connection
+    session: Session
     manifest: Manifest
     tables: dict[str, Table]
     organization_id: UUID
@@ -138,7 +134,7 @@ class _Target:
         loading = {name: self._loading(name) for name in self.tables}
         members: list[Numbered] = []
         done = 0
-        self.sieve = Sieve(self.connection, self.organization_id)
+        self.sieve = Sieve(self.session, self.organization_id)
         is_prepared = False
         for number, (file, lines) in enumerate(reader.files(self.manifest)):
             done += file.rows
@@ -168,10 +164,9 @@ class _Target:
         """Lead links within a table to where they belong, now that all rows are there."""
         linked = [(each, link) for each in self.manifest.tables for link in each.links]
         for contents, link in linked:
-            given = {"table": contents.name, "link": link}
-            linking = composed(self.connection, "compose_linking", given)
+            [linking] = self.session.compose("compose_linking", table=contents.name, link=link)
             for done, lines in self._files_of(reader, contents):
-                run_composed(self.connection, linking, self.organization_id, _texts(lines))
+                self.session.execute(linking, self.organization_id, _texts(lines))
                 tell("Linking", done, contents.rows)
         if self.sieve.active or self.merge:
             self.sieve.settle()
@@ -179,16 +174,16 @@ class _Target:
 
     def _erase_again(self, reader: BackupReader) -> None:
         """Erase what somebody erased before all of it was in."""
-        with self.connection.transaction():
+        with self.session.connection.transaction():
             # Those under way are waited for; later ones see all rows.
             self._run("lock_out_erasures")
             [answer] = self._run("has_tombstones")
             if not answer["has_tombstones"]:
                 return
-            erased = erase_entombed(self.connection, self.organization_id)
+            erased = erase_entombed(self.session, self.organization_id)
         self.added -= erased
         self.skipped += erased
-        self.sieve = Sieve(self.connection, self.organization_id)
+        self.sieve = Sieve(self.session, self.organization_id)
         self.sieve.prepare(self.manifest.organization_id, self._by_table(reader))
 
     def compare(self, reader: BackupReader, tell: OnStep) -> None:
@@ -204,15 +199,15 @@ class _Target:
             done += contents.rows
             tell("Comparing", done, self.manifest.rows)
 
-    def _load(self, number: int, table: str, lines: list[bytes], loading: bytes | None) -> None:
+    def _load(self, number: int, table: str, lines: list[bytes], loading: str | None) -> None:
         """Put in one file, or pass over it, and tell the ledger, in one transaction."""
         kept = self.sieve.sift(table, lines)
         skipped = len(lines) - len(kept)
-        with self.connection.transaction():
+        with self.session.connection.transaction():
             answer = {"kept": 0, "added": 0}
             if loading is not None:
                 values = self.organization_id, _texts(kept)
-                answer = run_composed(self.connection, loading, *values)
+                [answer] = self.session.execute(loading, *values)
                 self.unplaced += len(kept) - answer["kept"]
             progress = {"files_loaded": number, "added": answer["added"], "skipped": skipped}
             if not self._run("advance_ledger_entry", id=self.entry.id, **progress):
@@ -221,13 +216,14 @@ class _Target:
         self.kept += answer["kept"]
         self.skipped += skipped
 
-    def _loading(self, name: str) -> bytes:
+    def _loading(self, name: str) -> str:
         contents = self.manifest.table(name)
         given = {**asdict(contents), "table": name}
         given["replaced"] = None if self.merge else ORGANIZATIONS
         for each in ("columns", "key", "links"):
             given[each] = list(given[each])
-        return composed(self.connection, "compose_load", given)
+        [loading] = self.session.compose("compose_load", **given)
+        return loading
 
     def _is_whole(self, contents: TableContents) -> bool:
         is_renamed = self.organization != self.manifest.organization
@@ -235,22 +231,22 @@ class _Target:
         return is_as_it_was and not (contents.name == ORGANIZATIONS and is_renamed)
 
     def _compare_table(self, contents: TableContents) -> None:
-        found = checksum(self.connection, _as_then(contents), self.organization_id)
+        found = checksum(self.session, _as_then(contents), self.organization_id)
         if found != (contents.rows, contents.sha256):
             raise _differs(contents.name)
 
     def _compare_rows(self, reader: BackupReader, contents: TableContents) -> None:
         if self.merge and not self.is_fresh:
             return
-        given = {"table": contents.name, "columns": list(contents.columns)}
-        comparing = composed(
-            self.connection, "compose_comparison", {**given, "key": list(contents.key)}
+        columns, key = list(contents.columns), list(contents.key)
+        [comparing] = self.session.compose(
+            "compose_comparison", table=contents.name, columns=columns, key=key
         )
         relaxed = ["name"] if contents.name == ORGANIZATIONS else RELAXED.get(contents.name, [])
         for _, lines in self._files_of(reader, contents):
             kept = self.sieve.sift(contents.name, lines)
             values = self.organization_id, _texts(kept), relaxed
-            found = run_composed(self.connection, comparing, *values)
+            [found] = self.session.execute(comparing, *values)
             if found["equal"] != len(kept):
                 raise _differs(contents.name)
 
@@ -267,13 +263,12 @@ class _Target:
                 done += file.rows
                 yield done, lines
 
-    def _run(self, named: str, **given: object) -> list[DictRow]:
-        organization = {"organization_id": self.organization_id}
-        return run(self.connection, statement(named, {**given, **organization}))
+    def _run(self, named: str, /, **given: object) -> list[DictRow]:
+        return self.session.rows(named, organization_id=self.organization_id, **given)
 
 
 def _target(
-    connection: Connection,
+    session: Session,
     manifest: Manifest,
     source: str,
     as_organization: str | UUID | None,
@@ -282,20 +277,16 @@ def _target(
 ) -> _Target:
     """Where a backup goes, once nothing stands in its way; nothing was written but the ledger."""
     organization_id, name = _named(manifest, as_organization)
-    tables = find_tables(connection)
+    tables = find_tables(session)
     kept, left_out, notices = _choose(manifest, tables, organization_id)
-    unfinished = run(
-        connection,
-        statement(
-            "find_unfinished_restore",
-            {"organization_id": organization_id, "backup_id": manifest.id},
-        ),
+    unfinished = session.rows(
+        "find_unfinished_restore", organization_id=organization_id, backup_id=manifest.id
     )
-    there = [t.name for t in tables if count_rows(connection, t, organization_id)]
+    there = [t.name for t in tables if count_rows(session, t, organization_id)]
     # Where the organization was deleted since, it begins anew.
     if unfinished and (ORGANIZATIONS in there or not unfinished[0]["files_loaded"]):
         [row] = unfinished
-        entry = ledger.Entry(connection, organization_id, manifest.id, row["id"])
+        entry = ledger.Entry(session, organization_id, manifest.id, row["id"])
         is_fresh, loaded = row["is_fresh"], row["files_loaded"]
         added, skipped = row["rows"] or 0, row["skipped"] or 0
     else:
@@ -303,10 +294,10 @@ def _target(
             _refuse_rows(organization_id, [each for each in there if each not in _SETTLED])
         is_fresh, loaded, added, skipped = not there, 0, 0, 0
         entry = ledger.begin(
-            connection, organization_id, manifest.id, "restore", source, is_fresh=is_fresh
+            session, organization_id, manifest.id, "restore", source, is_fresh=is_fresh
         )
     target = _Target(
-        connection, manifest, kept, organization_id, name, entry, is_fresh, merge, loaded, added
+        session, manifest, kept, organization_id, name, entry, is_fresh, merge, loaded, added
     )
     target.kept, target.skipped = added, skipped
     target.left_out, target.notices = left_out, notices

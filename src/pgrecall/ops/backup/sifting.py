@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
+from psycopg.rows import DictRow
 
-from pgrecall.ops.backup.connecting import Connection, run
-from pgrecall.sql.loader import statement
+from pgrecall._sync.session import Session
 
 Lines: TypeAlias = list[bytes]
 Row: TypeAlias = Mapping[str, Any]
@@ -38,7 +38,7 @@ RELAXED = {
 class Sieve:
     """Decides which rows of a backup come in; one that is not `active` lets all of them in."""
 
-    connection: Connection
+    session: Session
     organization_id: UUID
     active: bool = False
     erased: set[str] = field(default_factory=set)
@@ -151,9 +151,8 @@ class Sieve:
         gone = [looks[place] for place in self._find_erased(named)]
         return self._patch(lines, sorted(gone), {"details": {"user_id": None, "reason": None}})
 
-    def _run(self, name: str, **given: object) -> list[Any]:
-        organization = {"organization_id": self.organization_id}
-        return list(run(self.connection, statement(name, {**given, **organization})))
+    def _run(self, name: str, /, **given: object) -> list[DictRow]:
+        return self.session.rows(name, organization_id=self.organization_id, **given)
 
 
 def _named(row: Row, *, at: str = "created_at", **fields: object) -> Row:

@@ -15,11 +15,12 @@ from psycopg.conninfo import make_conninfo
 
 from pgrecall._sync.memory import Memory
 from pgrecall._sync.migrate import migrate
+from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import BackupError
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.checking import BackupReader
-from pgrecall.ops.backup.connecting import Connection, connected, run
+from pgrecall.ops.backup.connecting import connected
 from pgrecall.ops.backup.encryption import identities
 from pgrecall.ops.backup.indexing import OnStep
 from pgrecall.ops.backup.places import place
@@ -31,7 +32,6 @@ from pgrecall.ops.backup.whole import (
     restore_database,
 )
 from pgrecall.sql.failures import translated
-from pgrecall.sql.loader import statement
 
 SAMPLE = 5
 # Several memories may say the same.
@@ -84,9 +84,9 @@ def verify(
     """
     began = time.monotonic()
     expected = _expected(source, identity)
-    with connected(dsn, "verify") as connection:
+    with connected(dsn, "verify") as session:
         entry = ledger.begin(
-            connection,
+            session,
             expected.organization_id,
             expected.backup_id,
             "verification",
@@ -146,10 +146,10 @@ def _put_in(
     return restore(scratch, source, identity=identity, on_step=on_step)
 
 
-def _compare(connection: Connection, expected: _Expected) -> tuple[str, ...]:
+def _compare(session: Session, expected: _Expected) -> tuple[str, ...]:
     """Raise BackupError for policies that are not there; say what else differs."""
     tables = {name.partition(" ")[0] for name in expected.policies}
-    found = _policies(connection, sorted(tables))
+    found = _policies(session, sorted(tables))
     has_vector = "public.ai_memory_embeddings" in {name.partition(" ")[0] for name in found}
     wanted = {
         name: definition
@@ -158,33 +158,32 @@ def _compare(connection: Connection, expected: _Expected) -> tuple[str, ...]:
     }
     if missing := sorted(set(wanted) - set(found)):
         raise BackupError(f"policies are missing after the restore: {', '.join(missing)}")
-    version = connection.info.parameter_status("server_version") or ""
+    version = session.server_version
     is_same_server = version.partition(".")[0] == expected.server_version.partition(".")[0]
     # Another major version may render the same expression in other words.
     changed = [name for name in wanted if is_same_server and wanted[name] != found[name]]
     return (
-        *_extension_notices(connection, expected),
+        *_extension_notices(session, expected),
         *(f"policy {name} is not as it was where the backup was made" for name in changed),
     )
 
 
-def _policies(connection: Connection, tables: list[str]) -> dict[str, str]:
-    rows = run(connection, statement("list_backup_policies", {"tables": tables}))
+def _policies(session: Session, tables: list[str]) -> dict[str, str]:
+    rows = session.rows("list_backup_policies", tables=tables)
     return {row["name"]: row["definition"] for row in rows}
 
 
-def _extension_notices(connection: Connection, expected: _Expected) -> Iterator[str]:
-    nobody = {"organization_id": ledger.WHOLE_DATABASE}
-    [seen] = run(connection, statement("look_at_source", nobody))
+def _extension_notices(session: Session, expected: _Expected) -> Iterator[str]:
+    seen = session.row("look_at_source", organization_id=ledger.WHOLE_DATABASE)
     for name, version in expected.extensions.items():
         here = seen["extensions"].get(name)
         if here != version:
             yield f"extension {name} was {version}, here it is {here or 'missing'}"
 
 
-def _recall(connection: Connection, scratch: str) -> int:
+def _recall(session: Session, scratch: str) -> int:
     """How many recalls found the memory whose words they asked for: all, or BackupError."""
-    sample = run(connection, statement("sample_memories", {"match_limit": SAMPLE}))
+    sample = session.rows("sample_memories", match_limit=SAMPLE)
     for row in sample:
         with Memory(
             scratch,
@@ -202,26 +201,20 @@ def _recall(connection: Connection, scratch: str) -> int:
 def _scratch(dsn: str) -> Iterator[str]:
     """An empty database, dropped afterwards, with those that killed verifications have left."""
     name = f"pgrecall_verify_{int(time.time())}_{uuid.uuid4().hex[:8]}"
-    with connected(dsn, "verify") as connection:
-        for left in run(connection, statement("list_leftover_scratch")):
-            _run_composed(connection, "compose_drop_database", name=left["name"])
-        _run_composed(connection, "compose_create_database", name=name, template="template0")
+    with connected(dsn, "verify") as session:
+        for left in session.rows("list_leftover_scratch"):
+            session.run_composed("compose_drop_database", name=left["name"])
+        session.run_composed("compose_create_database", name=name, template="template0")
         try:
             yield make_conninfo(dsn, dbname=name)
         finally:
-            _drop(dsn, connection, name)
+            _drop(dsn, session, name)
 
 
-def _drop(dsn: str, connection: Connection, name: str) -> None:
-    if not connection.closed:
-        _run_composed(connection, "compose_drop_database", name=name)
+def _drop(dsn: str, session: Session, name: str) -> None:
+    if not session.connection.closed:
+        session.run_composed("compose_drop_database", name=name)
         return
     # It may have broken while the backup was restored.
     with connected(dsn, "verify") as again:
-        _run_composed(again, "compose_drop_database", name=name)
-
-
-def _run_composed(connection: Connection, named: str, **given: object) -> None:
-    for row in run(connection, statement(named, given)):
-        composed: str = row["composed"]
-        connection.execute(composed.encode())
+        again.run_composed("compose_drop_database", name=name)

@@ -25,15 +25,12 @@ from uuid import UUID, uuid4
 
 from psycopg import conninfo, pq
 
+from pgrecall._sync.session import Session
 from pgrecall.errors import BackupError, ConflictError, DamagedBackupError, SchemaMissingError
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.connecting import (
-    Connection,
-    composed,
     connected,
     find_tables,
-    run,
-    run_composed,
 )
 from pgrecall.ops.backup.encryption import decrypting, encrypting, identities, recipients
 from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
@@ -43,7 +40,6 @@ from pgrecall.ops.backup.reading import look_at_source, snapshot
 from pgrecall.ops.backup.tools import Tools, find_tools, major
 from pgrecall.ops.backup.wording import SIDECAR
 from pgrecall.sql.failures import MIGRATE_HINT
-from pgrecall.sql.loader import statement
 from pgrecall.sql.migration_files import read_migrations
 
 FORMAT = "pgrecall database backup"
@@ -104,11 +100,11 @@ def back_up_database(
     there, beside, keys = place(target), place(target + SIDECAR), recipients(for_recipients)
     for each in (there, beside):
         refuse_existing(each)
-    with connected(dsn, "backup") as connection:
-        find_tables(connection)
-        tools = find_tools(connection.info.parameter_status("server_version") or "", tools_in)
+    with connected(dsn, "backup") as session:
+        find_tables(session)
+        tools = find_tools(session.server_version, tools_in)
         backup_id = uuid4()
-        entry = ledger.begin(connection, ledger.WHOLE_DATABASE, backup_id, "backup", str(there))
+        entry = ledger.begin(session, ledger.WHOLE_DATABASE, backup_id, "backup", str(there))
         with ledger.told(entry):
             dumping = _Dumping(dsn, there, keys, tools, backup_id)
             with connected(dsn, "backup") as reading, snapshot(reading):
@@ -153,24 +149,22 @@ def restore_database(
     tell = on_step or (lambda step, done, total: None)
     keys = identities(identity)
     made = check_database_backup(source)
-    with connected(dsn, "restore") as connection:
-        find_tables(connection)
-        here = _dumped_tables(connection)
-        _refuse_unfit(connection, made, here)
-        tools = find_tools(connection.info.parameter_status("server_version") or "", tools_in)
-        entry = ledger.begin(
-            connection, ledger.WHOLE_DATABASE, made.id, "restore", str(place(source))
-        )
+    with connected(dsn, "restore") as session:
+        find_tables(session)
+        here = _dumped_tables(session)
+        _refuse_unfit(session, made, here)
+        tools = find_tools(session.server_version, tools_in)
+        entry = ledger.begin(session, ledger.WHOLE_DATABASE, made.id, "restore", str(place(source)))
         with ledger.told(entry):
             wanted = [name for name in here if name in made.tables]
             memories = made.tables.get(MEMORIES, 0)
             with (
                 _at_hand(source, keys) as dump,
-                built_afterwards(connection, dsn, entry, memories, tell),
+                built_afterwards(session, dsn, entry, memories, tell),
             ):
                 tell("Restoring", 0, made.rows)
                 _put_in(tools, dsn, dump, wanted)
-            notices = _compare(connection, made, wanted)
+            notices = _compare(session, made, wanted)
             entry.done(made.snapshot_at, made.rows, None)
     seconds = time.monotonic() - began
     rows = sum(made.tables[name] for name in wanted)
@@ -185,12 +179,12 @@ class _Dumping:
     tools: Tools
     backup_id: UUID
 
-    def dump(self, connection: Connection) -> DatabaseBackup:
+    def dump(self, session: Session) -> DatabaseBackup:
         """Dump the snapshot of a connection; what its manifest says."""
-        source = look_at_source(connection, find_tables(connection), ledger.WHOLE_DATABASE)
-        counts = {name: _count(connection, name) for name in _dumped_tables(connection)}
-        [exported] = run(connection, statement("export_snapshot"))
-        arguments = _arguments(connection, list(source.extensions), self.tools)
+        source = look_at_source(session, find_tables(session), ledger.WHOLE_DATABASE)
+        counts = {name: _count(session, name) for name in _dumped_tables(session)}
+        exported = session.row("export_snapshot")
+        arguments = _arguments(session, list(source.extensions), self.tools)
         command = [self.tools.path("pg_dump"), *arguments, f"--snapshot={exported['snapshot']}"]
         with self.there.writing() as sink:
             counted = Counted(sink)
@@ -214,10 +208,9 @@ class _Dumping:
         )
 
 
-def _arguments(connection: Connection, extensions: list[str], tools: Tools) -> list[str]:
+def _arguments(session: Session, extensions: list[str], tools: Tools) -> list[str]:
     # Never --enable-row-security: it dumps what the policies show, which is nothing, and succeeds.
-    names = {"names": _public_names()}
-    others = [row["name"] for row in run(connection, statement("list_others_relations", names))]
+    others = [row["name"] for row in session.rows("list_others_relations", names=_public_names())]
     takes_extensions = major(tools.version) >= 14
     return [
         "--format=custom",
@@ -250,8 +243,8 @@ def _data_entries(listed: str) -> Iterator[tuple[str, list[str]]]:
             yield line, parts
 
 
-def _refuse_unfit(connection: Connection, made: DatabaseBackup, here: list[str]) -> None:
-    version_here = connection.info.parameter_status("server_version") or ""
+def _refuse_unfit(session: Session, made: DatabaseBackup, here: list[str]) -> None:
+    version_here = session.server_version
     if major(version_here) < major(made.server_version):
         raise BackupError(
             f"the dump is of PostgreSQL {made.server_version}, the server is {version_here}",
@@ -263,7 +256,7 @@ def _refuse_unfit(connection: Connection, made: DatabaseBackup, here: list[str])
         raise SchemaMissingError(
             f"the dump is of a newer schema: {', '.join(newer)}", hint=MIGRATE_HINT
         )
-    full = [name for name in here if name != _LEDGER and _count(connection, name)]
+    full = [name for name in here if name != _LEDGER and _count(session, name)]
     if full:
         raise ConflictError(
             f"the database has rows in {', '.join(full)}",
@@ -271,11 +264,11 @@ def _refuse_unfit(connection: Connection, made: DatabaseBackup, here: list[str])
         )
 
 
-def _compare(connection: Connection, made: DatabaseBackup, tables: list[str]) -> tuple[str, ...]:
+def _compare(session: Session, made: DatabaseBackup, tables: list[str]) -> tuple[str, ...]:
     for name in tables:
-        if name != _LEDGER and (found := _count(connection, name)) != made.tables[name]:
+        if name != _LEDGER and (found := _count(session, name)) != made.tables[name]:
             raise BackupError(f"{name} has {found} rows after the restore, not {made.tables[name]}")
-    policies = run(connection, statement("list_backup_policies", {"tables": tables}))
+    policies = session.rows("list_backup_policies", tables=tables)
     expected = {name for name in made.policies if name.partition(" ")[0] in tables}
     missing = expected - {row["name"] for row in policies}
     if missing:
@@ -343,9 +336,8 @@ def _environment(dsn: str) -> dict[str, str]:
     return {**os.environ, **said, "PGAPPNAME": "pgrecall backup", "LC_ALL": "C"}
 
 
-def _dumped_tables(connection: Connection) -> list[str]:
-    names = {"names": _public_names()}
-    return [row["name"] for row in run(connection, statement("list_dumped_tables", names))]
+def _dumped_tables(session: Session) -> list[str]:
+    return [row["name"] for row in session.rows("list_dumped_tables", names=_public_names())]
 
 
 def _public_names() -> list[str]:
@@ -354,10 +346,9 @@ def _public_names() -> list[str]:
     ]
 
 
-def _count(connection: Connection, table: str) -> int:
-    counting = composed(connection, "compose_table_count", {"table": table})
-    found: int = run_composed(connection, counting)["rows"]
-    return found
+def _count(session: Session, table: str) -> int:
+    [counted] = session.run_composed("compose_table_count", table=table)
+    return int(counted["rows"])
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import psycopg
-
 from pgrecall._sync.migrate import migrate
+from pgrecall._sync.session import connected
 from pgrecall.domain.diagnosis import Cure, Diagnosis
 from pgrecall.errors import InvalidInputError
-from pgrecall.sql.failures import translated
 
 
 def safe_cures(diagnosis: Diagnosis) -> tuple[Cure, ...]:
@@ -32,16 +30,12 @@ def apply(dsn: str, cure: Cure) -> None:
     if not cure.is_safe:
         raise InvalidInputError(f"{cure.text!r} is not for the doctor to do")
     if cure.kind == "sql":
-        _run(dsn, cure.text.splitlines())
+        with connected(dsn, "doctor") as session:
+            # One by one: VACUUM and what is CONCURRENTLY stand in no transaction.
+            for each in cure.text.splitlines():
+                session.execute(each)
     else:
         _COMMANDS[cure.text](dsn)
-
-
-def _run(dsn: str, statements: list[str]) -> None:
-    with translated(), psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
-        for each in statements:
-            # One by one: VACUUM and what is CONCURRENTLY stand in no transaction.
-            connection.execute(each.encode())
 
 
 def _migrate(dsn: str) -> None:

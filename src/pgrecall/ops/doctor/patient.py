@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg
-from psycopg.rows import dict_row
 
 from pgrecall._sync.drift import Fingerprints
+from pgrecall._sync.session import Session, connect
 from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import AppliedMigration, MigrationFile, MigrationState
 from pgrecall.ops.doctor.surroundings import Surroundings
-from pgrecall.sql import statement
+from pgrecall.settings import Settings
 from pgrecall.sql.migration_files import read_migrations
 from pgrecall.sql.migration_plan import compare, watched_extensions
 from pgrecall.sql.rows import applied_migration
@@ -53,24 +53,24 @@ class Patient:
     def __init__(
         self,
         surroundings: Surroundings,
-        connection: psycopg.Connection | None,
+        session: Session | None,
         refusal: psycopg.Error | None = None,
     ) -> None:
         self.surroundings = surroundings
         self.refusal = refusal
         """Why there is no connection; None if there is one."""
-        self._connection = connection
+        self._session = session
 
     @property
-    def connection(self) -> psycopg.Connection:
+    def session(self) -> Session:
         """The connection; to be asked for only where there is one."""
-        assert self._connection is not None
-        return self._connection
+        assert self._session is not None
+        return self._session
 
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection that works."""
-        return self._connection is not None and not self._connection.closed
+        return self._session is not None and not self._session.connection.closed
 
     @cached_property
     def has_schema(self) -> bool:
@@ -93,7 +93,7 @@ class Patient:
         if not self.outlook.reads_reference:
             return DriftReport(unknown=_AS_OWNER)
         names = [name for file in self.files for name in file.public_names]
-        found = Fingerprints(self.connection, names).compare()
+        found = Fingerprints(self.session.connection, names).compare()
         if not self._awaits_extension:
             return found
         # What went with an extension, or comes with it, the pending files see to.
@@ -125,30 +125,23 @@ class Patient:
         """The tables that they create, with their schemas."""
         return [table for file in self.files for table in file.tables]
 
-    def rows(self, name: str, **parameters: object) -> list[Row]:
+    def rows(self, name: str, **parameters: object) -> Sequence[Row]:
         """The rows of a named statement."""
-        wanted = statement(name, parameters)
-        with self.connection.cursor(row_factory=dict_row) as cursor:
-            return list(cursor.execute(wanted.sql, wanted.parameters).fetchall())
+        return self.session.rows(name, **parameters)
 
     def row(self, name: str, **parameters: object) -> Row:
         """The one row of a named statement."""
-        [row] = self.rows(name, **parameters)
-        return row
+        return self.session.row(name, **parameters)
 
-    def composed(self, name: str, **parameters: object) -> list[Row]:
+    def composed(self, name: str, **parameters: object) -> Sequence[Row]:
         """The rows of the statement that a named one composes; none if it composes none."""
-        found: list[Row] = []
-        for row in self.rows(name, **parameters):
-            with self.connection.cursor(row_factory=dict_row) as cursor:
-                found += cursor.execute(str(row["composed"]).encode()).fetchall()
-        return found
+        return self.session.run_composed(name, **parameters)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
         """A transaction in which nothing can be written, and no statement takes long."""
         timeout = f"{max(1, round(self.surroundings.bounds.statement * 1000))}ms"
-        with self.connection.transaction(force_rollback=True):
+        with self.session.connection.transaction(force_rollback=True):
             self.rows("doctor_begin", timeout=timeout)
             yield
 
@@ -157,16 +150,10 @@ class Patient:
 def received(surroundings: Surroundings) -> Iterator[Patient]:
     """The database, connected to; why not, if it can't be."""
     try:
-        connection = psycopg.connect(
-            surroundings.dsn,
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=5,
-            client_encoding="utf8",
-            fallback_application_name="pgrecall doctor",
-        )
+        # With what is built in: the doctor names a setting that can't be read, and needs none.
+        session = connect(surroundings.dsn, "doctor", settings=Settings.model_construct())
     except psycopg.Error as error:
         yield Patient(surroundings, None, error)
         return
-    with connection:
-        yield Patient(surroundings, connection)
+    with session.connection:
+        yield Patient(surroundings, session)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
 
+from pgrecall._sync.session import Session, connected
 from pgrecall.domain.maintenance import (
     Facts,
     HourFacts,
@@ -30,7 +29,7 @@ from pgrecall.errors import ConflictError
 from pgrecall.ops.maintenance.decisions import planned
 from pgrecall.ops.maintenance.window import Window
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import RETRYABLE, is_lost, translated
+from pgrecall.sql.failures import RETRYABLE, is_lost
 from pgrecall.sql.loader import statement
 
 BATCH = 5000
@@ -39,7 +38,6 @@ LOCK_SECONDS = 10.0
 _ATTEMPTS = 5
 
 OnOutcome = Callable[[Outcome], None]
-Connection = psycopg.Connection[DictRow]
 
 
 def maintain(
@@ -60,17 +58,18 @@ def maintain(
     Raises ConflictError while another run is at work, PermissionDeniedError for a role that may
     not, DatabaseUnavailableError.
     """
-    with translated(), _connected(dsn) as connection:
+    with connected(dsn, "maintain") as session:
+        session.rows("settle_maintenance", lock_timeout=f"{LOCK_SECONDS:.0f}s")
         if is_applied:
-            _lock(connection)
-        tasks = planned(_facts(connection, days), batch=BATCH, days=days)
+            _lock(session)
+        tasks = planned(_facts(session, days), batch=BATCH, days=days)
         if not is_applied:
             looked = (Outcome(task, _unapplied(task)) for task in tasks)
             return Maintenance(described(dsn), tuple(looked), is_applied, is_cut_short=False)
         outcomes = []
         for task in tasks:
             is_open = window is None or window.holds(clock())
-            outcome = _done(connection, task) if is_open else Outcome(task, "not reached")
+            outcome = _done(session, task) if is_open else Outcome(task, "not reached")
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)
@@ -82,20 +81,9 @@ def _unapplied(task: Task) -> Any:
     return "advice" if task.kind == "advice" else "planned"
 
 
-@contextmanager
-def _connected(dsn: str) -> Iterator[Connection]:
-    with psycopg.connect(
-        dsn, autocommit=True, row_factory=dict_row, prepare_threshold=None
-    ) as connection:
-        lock_timeout = f"{LOCK_SECONDS:.0f}s"
-        settle = statement("settle_maintenance", {"lock_timeout": lock_timeout})
-        connection.execute(settle.sql, settle.parameters)
-        yield connection
-
-
-def _lock(connection: Connection) -> None:
+def _lock(session: Session) -> None:
     try:
-        connection.execute(statement("lock_maintenance").sql)
+        session.rows("lock_maintenance")
     except psycopg.errors.LockNotAvailable:
         raise ConflictError(
             "another maintenance is at work in this database",
@@ -103,28 +91,26 @@ def _lock(connection: Connection) -> None:
         ) from None
 
 
-def _facts(connection: Connection, days: int) -> Facts:
-    def rows(name: str, **parameters: object) -> list[DictRow]:
-        asked = statement(name, {"batch": BATCH, **parameters})
-        return connection.execute(asked.sql, asked.parameters).fetchall()
-
+def _facts(session: Session, days: int) -> Facts:
     return Facts(
-        tables=tuple(TableFacts(**row) for row in rows("maintained_tables")),
-        indexes=tuple(IndexFacts(**row) for row in rows("maintained_indexes")),
-        retention=tuple(RetentionFacts(**row) for row in rows("due_retention")),
-        vectors=tuple(VectorFacts(**row) for row in rows("dropped_vectors")),
-        hours=HourFacts(**rows("old_stats", days=days)[0]),
-        oldest_transaction=rows("oldest_transaction")[0]["seconds"],
+        tables=tuple(TableFacts(**row) for row in session.rows("maintained_tables")),
+        indexes=tuple(IndexFacts(**row) for row in session.rows("maintained_indexes")),
+        retention=tuple(
+            RetentionFacts(**row) for row in session.rows("due_retention", batch=BATCH)
+        ),
+        vectors=tuple(VectorFacts(**row) for row in session.rows("dropped_vectors", batch=BATCH)),
+        hours=HourFacts(**session.row("old_stats", days=days, batch=BATCH)),
+        oldest_transaction=session.row("oldest_transaction")["seconds"],
     )
 
 
-def _done(connection: Connection, task: Task) -> Outcome:
+def _done(session: Session, task: Task) -> Outcome:
     if task.kind == "advice":
         return Outcome(task, "advice")
     began = time.monotonic()
     rows = 0
     try:
-        for batch in _batches(connection, task):
+        for batch in _batches(session, task):
             rows += batch
     except psycopg.Error as error:
         if is_lost(error):
@@ -134,22 +120,22 @@ def _done(connection: Connection, task: Task) -> Outcome:
     return Outcome(task, "done", rows, time.monotonic() - began)
 
 
-def _batches(connection: Connection, task: Task) -> Iterator[int]:
+def _batches(session: Session, task: Task) -> Iterator[int]:
     """How many rows each statement dealt with, until one has none."""
     if task.name is None:
-        connection.execute(task.sql.encode())
+        session.execute(task.sql)
         return
     repeated = statement(task.name, task.parameters)
     attempt = 1
     while True:
         try:
-            row = connection.execute(repeated.sql, repeated.parameters).fetchone()
+            rows = session.run(repeated)
         except psycopg.Error as error:
             attempt += 1
             if error.sqlstate not in RETRYABLE or attempt > _ATTEMPTS:
                 raise
             continue
         attempt = 1
-        if not row or not row["done"]:
+        if not rows or not rows[0]["done"]:
             return
-        yield row["done"]
+        yield rows[0]["done"]

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import psycopg
 
-from pgrecall._sync.pool import DictConnection, connected
+from pgrecall._sync.session import Session, connected
+from pgrecall.errors import DatabaseError
 from pgrecall.settings import Settings
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.sql.migration_files import read_migrations
@@ -30,15 +31,15 @@ def look(dsn: str, settings: Settings, *, by_organization: bool) -> Sight:
     rows: dict[str, Rows] = {}
     failures: dict[str, str] = {}
     try:
-        with connected(dsn, settings) as connection:
+        with connected(dsn, "metrics", settings=settings) as session:
             for name, asked in _looks(by_organization).items():
                 try:
-                    rows[name] = _rows(connection, name, asked)
+                    rows[name] = _rows(session, name, asked)
                 except psycopg.Error as error:
                     failures[name] = error.diag.message_primary or type(error).__name__
-                    if connection.broken:
+                    if session.connection.broken:
                         raise
-    except psycopg.Error:
+    except DatabaseError:
         return Sight(False)
     return Sight(True, rows, failures)
 
@@ -60,12 +61,10 @@ def _looks(by_organization: bool) -> dict[str, Statement]:
     }
 
 
-def _rows(connection: DictConnection, name: str, asked: Statement) -> Rows:
-    bound = statement("monitor_settings")
-    with connection.transaction():
-        connection.execute(bound.sql, bound.parameters)
-        rows = connection.execute(asked.sql, asked.parameters).fetchall()
+def _rows(session: Session, name: str, asked: Statement) -> Rows:
+    with session.connection.transaction():
+        session.rows("monitor_settings")
+        rows = session.run(asked)
         if name == "statements":
-            found = [connection.execute(row["composed"].encode()).fetchall() for row in rows]
-            return [row for each in found for row in each]
+            return [row for each in rows for row in session.execute(each["composed"])]
     return rows

@@ -14,12 +14,9 @@ from pathlib import Path
 from psycopg.rows import DictRow
 
 from pgrecall import embedded
-from pgrecall._sync.pool import DictConnection, connected
+from pgrecall._sync.session import Session, connected
 from pgrecall.embedded.wal import Segment, find_segment
 from pgrecall.ops.entombed import erase_entombed
-from pgrecall.settings import Settings
-from pgrecall.sql import statement
-from pgrecall.sql.failures import translated
 
 # The log stays until it is filed away, however much of it there is.
 KEEPING = {"archive_mode": "off", "wal_keep_size": "1TB"}
@@ -43,60 +40,44 @@ class Repeated:
 
 def count_erasures(dsn: str, target: datetime) -> int | None:
     """How many erasures were made after a time; None where the database keeps no record of them."""
-    with translated(), connected(dsn, Settings()) as connection:
-        if not _knows_erasures(connection):
+    with connected(dsn, "pitr") as session:
+        if not session.row("knows_erasures")["is_so"]:
             return None
-        [row] = _rows(connection, "count_erasures_since", target=target)
-    return int(row["erasures"])
+        return int(session.row("count_erasures_since", target=target)["erasures"])
 
 
 def read_erasures(home: Path, target: datetime) -> Erasures:
     """The erasures that the database of a home knows of and that were made after a time."""
-    with (
-        embedded.join(home) as lease,
-        translated(),
-        connected(lease.dsn, Settings()) as connection,
-    ):
-        records = [row["line"] for row in _rows(connection, "read_erasures_since", target=target)]
-        return Erasures(records, _rows(connection, "read_tombstones") if records else [])
+    with embedded.join(home) as lease, connected(lease.dsn, "pitr") as session:
+        records = [row["line"] for row in session.rows("read_erasures_since", target=target)]
+        return Erasures(records, session.rows("read_tombstones") if records else [])
 
 
 def repeat(dsn: str, erasures: Erasures) -> Repeated:
     """Erase it all again, in one transaction. A database from before erasures holds none."""
-    with translated(), connected(dsn, Settings()) as connection:
-        if not _knows_erasures(connection):
+    with connected(dsn, "pitr") as session:
+        if not session.row("knows_erasures")["is_so"]:
             return Repeated(0, [])
-        first = _file_of_log(connection, "get_log_file")
-        with connection.transaction():
-            _adopt(connection, erasures)
+        first = _file_of_log(session, "get_log_file")
+        with session.connection.transaction():
+            _adopt(session, erasures)
             memories = sum(
-                erase_entombed(connection, row["organization_id"])
-                for row in _rows(connection, "list_organizations_with_erasures")
+                erase_entombed(session, row["organization_id"])
+                for row in session.rows("list_organizations_with_erasures")
             )
-        last = _file_of_log(connection, "switch_log")
+        last = _file_of_log(session, "switch_log")
     numbers = range(first.number, last.number + 1)
     return Repeated(memories, [Segment(number, last.timeline).name for number in numbers])
 
 
-def _adopt(connection: DictConnection, erasures: Erasures) -> None:
+def _adopt(session: Session, erasures: Erasures) -> None:
     columns = ("organization_id", "digest", "erased_at")
     given = {f"{name}s": [row[name] for row in erasures.tombstones] for name in columns}
-    asked = statement("adopt_erasures", {**given, "records": erasures.records})
-    connection.execute(asked.sql, asked.parameters)
+    session.rows("adopt_erasures", **given, records=erasures.records)
 
 
-def _knows_erasures(connection: DictConnection) -> bool:
-    [row] = _rows(connection, "knows_erasures")
-    return bool(row["is_so"])
-
-
-def _file_of_log(connection: DictConnection, name: str) -> Segment:
-    [row] = _rows(connection, name)
+def _file_of_log(session: Session, name: str) -> Segment:
+    row = session.row(name)
     found = find_segment(row["name"])
     assert found is not None, row
     return found
-
-
-def _rows(connection: DictConnection, name: str, **given: object) -> list[DictRow]:
-    asked = statement(name, given)
-    return connection.execute(asked.sql, asked.parameters).fetchall()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pgrecall import embedded
-from pgrecall._sync.pool import connected
+from pgrecall._sync.session import connected
 from pgrecall.embedded import leftovers, swap
 from pgrecall.embedded.account import account_for
 from pgrecall.embedded.archive_command import SUFFIX, restore_command
@@ -44,9 +44,6 @@ from pgrecall.ops.pitr.erasing import KEEPING, Erasures, Repeated, read_erasures
 from pgrecall.ops.pitr.planning import RecoveryPlan
 from pgrecall.ops.pitr.settled import turn
 from pgrecall.ops.pitr.target import written
-from pgrecall.settings import Settings
-from pgrecall.sql import statement
-from pgrecall.sql.failures import translated
 
 _END_SECONDS = 10.0
 Say = Callable[[str], None]
@@ -156,9 +153,8 @@ def _stop(server: Server) -> bool:
 
 
 def _get_recovered(dsn: str) -> dict[str, Any]:
-    asked = statement("get_recovered")
-    with translated(), connected(dsn, Settings()) as connection:
-        [row] = connection.execute(asked.sql, asked.parameters).fetchall()
+    with connected(dsn, "pitr") as session:
+        row = session.row("get_recovered")
     if row["is_recovering"]:
         raise ServerStartError("The server has not ended its recovery.")
     return row

@@ -6,15 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pgrecall._sync.pool import DictConnection, connected
+from pgrecall._sync.session import connected
 from pgrecall.embedded.archive_command import SUFFIX
 from pgrecall.embedded.archiving import Archiving
 from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ArchiveError
 from pgrecall.ops.pitr.words import last_failure
-from pgrecall.settings import Settings
-from pgrecall.sql import statement
-from pgrecall.sql.failures import translated
 
 _SECONDS = 120.0
 
@@ -24,15 +21,15 @@ def file_away(dsn: str, archiving: Archiving, log_file: Path) -> datetime:
 
     Raises ArchiveError, with the server's own words, if archiving fails or takes two minutes.
     """
-    with translated(), connected(dsn, Settings()) as connection:
-        before = _row(connection, "get_archiver")["failed_count"]
+    with connected(dsn, "pitr") as session:
+        before = session.row("get_archiver")["failed_count"]
         moment = datetime.now(UTC)
-        _row(connection, "mark_moment")
-        name = _row(connection, "switch_log")["name"]
+        session.row("mark_moment")
+        name = session.row("switch_log")["name"]
         filed = archiving.wal / f"{name}{SUFFIX}"
 
         def is_decided() -> bool:
-            return filed.exists() or _row(connection, "get_archiver")["failed_count"] > before
+            return filed.exists() or session.row("get_archiver")["failed_count"] > before
 
         if wait_until(_SECONDS, is_decided) and filed.exists():
             return moment
@@ -45,11 +42,5 @@ def file_away(dsn: str, archiving: Archiving, log_file: Path) -> datetime:
 
 def get_archiver(dsn: str) -> dict[str, Any]:
     """What the server says of its archiving: pg_stat_archiver, and the mode."""
-    with translated(), connected(dsn, Settings()) as connection:
-        return _row(connection, "get_archiver")
-
-
-def _row(connection: DictConnection, name: str) -> dict[str, Any]:
-    asked = statement(name)
-    [row] = connection.execute(asked.sql, asked.parameters).fetchall()
-    return row
+    with connected(dsn, "pitr") as session:
+        return session.row("get_archiver")

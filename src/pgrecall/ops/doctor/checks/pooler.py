@@ -26,7 +26,7 @@ class Reading:
 def read(patient: Patient) -> Reading:
     """Whether the process that the connection named is the one that answers."""
     # A pooler makes up the number of the process, by which clients cancel.
-    is_pooled = patient.connection.info.backend_pid != patient.outlook.backend_pid
+    is_pooled = patient.session.connection.info.backend_pid != patient.outlook.backend_pid
     pipeline = patient.surroundings.environment.get("PGRECALL_PIPELINE", "true")
     inherited = [row["name"] for row in patient.rows("doctor_inherited_identity")]
     return Reading(is_pooled, pipeline, inherited)

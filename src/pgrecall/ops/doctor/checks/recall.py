@@ -77,7 +77,7 @@ def read(patient: Patient) -> Reading:
     too_large: list[str] = []
     for large in _chosen(sizes, limit):
         try:
-            with patient.connection.transaction(force_rollback=True):
+            with patient.session.connection.transaction(force_rollback=True):
                 found += _measure(patient, large)
         except psycopg.errors.QueryCanceled:
             too_large.append(large.organization)
@@ -149,7 +149,7 @@ def _compared(
 
 
 def _asked(patient: Patient, claims: str, sample: Row, limit: int | None) -> set[Any]:
-    with patient.connection.transaction(force_rollback=True):
+    with patient.session.connection.transaction(force_rollback=True):
         exact_limit = "" if limit is None else str(limit)
         patient.rows("doctor_act_as", claims=claims, exact_limit=exact_limit)
         rows = patient.rows(
