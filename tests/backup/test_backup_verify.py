@@ -15,8 +15,8 @@ import pytest
 
 from pgrecall.errors import BackupError, DamagedBackupError
 from pgrecall.ops.backup.archive import ArchiveWriter, members
+from pgrecall.ops.backup.dump import back_up_database
 from pgrecall.ops.backup.verification import SAMPLE, verify
-from pgrecall.ops.backup.whole import back_up_database
 from tests.backup.test_backup_whole import require_tools
 
 

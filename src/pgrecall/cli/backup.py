@@ -18,13 +18,13 @@ from pgrecall.domain.identity import organization_uuid
 from pgrecall.domain.retention import Retention
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.backup import schedules
-from pgrecall.ops.backup.connecting import connected
+from pgrecall.ops.backup.dump import DatabaseBackup, back_up_database
+from pgrecall.ops.backup.folder import newest, prune, target_in, tell_deleted
 from pgrecall.ops.backup.ledger import list_entries
-from pgrecall.ops.backup.making import back_up
 from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.pruning import newest, prune, target_in, tell_deleted
+from pgrecall.ops.backup.tables import backup_session
 from pgrecall.ops.backup.verification import verify
-from pgrecall.ops.backup.whole import DatabaseBackup, back_up_database
+from pgrecall.ops.backup.writer import back_up
 
 _TARGET_HELP = (
     "A new file, or a folder to name one in: a path, or a URL such as s3://bucket/ "
@@ -192,7 +192,7 @@ def schedule(
 @app.command("list")
 def list_(*, limit: Limit = 20, dsn: Dsn = None, as_json: AsJson = False) -> None:
     """Show the ledger: backups, restores and verifications, newest first."""
-    with reached(dsn) as database, connected(database, "backup") as session:
+    with reached(dsn) as database, backup_session(database, "backup") as session:
         entries = list_entries(session, None, limit)
     if as_json:
         print_json({"entries": entries})

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from pgrecall.cli.output import console, say
 from pgrecall.domain.backups import Backup
-from pgrecall.ops.backup.pruning import Pruned
-from pgrecall.ops.backup.verification import Verified
-from pgrecall.ops.backup.whole import DatabaseBackup
+from pgrecall.ops.backup.dump import DatabaseBackup
+from pgrecall.ops.backup.folder import PruneReport
+from pgrecall.ops.backup.verification import Verification
 
 
 def print_backup(done: Backup | DatabaseBackup) -> None:
@@ -24,7 +24,7 @@ def print_backup(done: Backup | DatabaseBackup) -> None:
         say("not encrypted: PGRECALL_BACKUP_RECIPIENTS names the age keys to encrypt for")
 
 
-def print_verified(done: Verified) -> None:
+def print_verified(done: Verification) -> None:
     """What was found, and what is otherwise."""
     typer.echo(
         f"{done.place}: good; {done.rows:,} rows in {done.tables} tables, {done.policies} "
@@ -35,7 +35,7 @@ def print_verified(done: Verified) -> None:
     say(f"as of {done.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s")
 
 
-def print_pruned(done: Pruned) -> None:
+def print_pruned(done: PruneReport) -> None:
     """Each file, and what becomes of it."""
     verb = "would go" if done.dry_run else "deleted"
     for name in done.deleted:

@@ -16,7 +16,7 @@ from pgrecall.cli.opening import opened, shared
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
 from pgrecall.cli.output import plain, print_json, progress, say, steps
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.ops.backup.indexing import built_after_import
+from pgrecall.ops.backup.indexes import built_after_import
 from pgrecall.ops.transfer.agents import Agents
 from pgrecall.ops.transfer.importing import Outcome, import_items
 from pgrecall.ops.transfer.sources import SOURCES, TABLES, Asked, Source, opened_source

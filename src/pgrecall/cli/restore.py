@@ -16,8 +16,8 @@ from pgrecall.cli.output import print_json, say, steps
 from pgrecall.cli.point_in_time import Wanted, restore_to
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import InvalidInputError
-from pgrecall.ops.backup.restoring import restore as restore_organization
-from pgrecall.ops.backup.whole import DatabaseRestored, is_whole, restore_database
+from pgrecall.ops.backup.dump import DatabaseRestored, is_whole, restore_database
+from pgrecall.ops.backup.restore import restore as restore_organization
 
 _SOURCE_HELP = "What `pgrecall backup` wrote: a path or a URL."
 _AS_HELP = "Put it into this organization instead of its own, by name or UUID."

@@ -42,11 +42,11 @@ class Entry:
                 connection.rollback()
             self._end("failed", reason=reason[:1000])
 
-    def _end(self, state: str, **told: Any) -> None:
+    def _end(self, state: str, **values: Any) -> None:
         if self.id is None:
             return
         blank = dict.fromkeys(("snapshot_at", "rows", "skipped", "bytes", "reason"))
-        given = {**blank, **told, "organization_id": self.organization_id, "id": self.id}
+        given = {**blank, **values, "organization_id": self.organization_id, "id": self.id}
         self.session.rows("end_ledger_entry", state=state, **given)
 
 
@@ -75,13 +75,13 @@ def begin(
 
 
 @contextmanager
-def told(begun: Entry) -> Iterator[None]:
+def record_failure(entry: Entry) -> Iterator[None]:
     """An error inside the block ends the entry as failed."""
     try:
         yield
     except (PgRecallError, psycopg.Error, OSError) as error:
         reason = error.message if isinstance(error, PgRecallError) else str(error)
-        begun.failed(reason)
+        entry.failed(reason)
         raise
 
 

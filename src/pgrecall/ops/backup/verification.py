@@ -19,18 +19,18 @@ from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Restored
 from pgrecall.errors import BackupError
 from pgrecall.ops.backup import ledger
-from pgrecall.ops.backup.checking import BackupReader
-from pgrecall.ops.backup.connecting import connected
-from pgrecall.ops.backup.encryption import identities
-from pgrecall.ops.backup.indexing import OnStep
-from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.restoring import restore
-from pgrecall.ops.backup.whole import (
+from pgrecall.ops.backup.dump import (
     DatabaseRestored,
     check_database_backup,
     is_whole,
     restore_database,
 )
+from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.indexes import OnStep
+from pgrecall.ops.backup.places import place
+from pgrecall.ops.backup.reader import BackupReader
+from pgrecall.ops.backup.restore import restore
+from pgrecall.ops.backup.tables import backup_session
 from pgrecall.sql.failures import translated
 
 SAMPLE = 5
@@ -39,7 +39,7 @@ _MATCH_LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Verification:
     """What was found: `rows` came back, `policies` are there, `recalls` found what they should.
 
     `notices` says what is otherwise than where the backup was made, such as extensions.
@@ -75,7 +75,7 @@ def verify(
     identity: str | None = None,
     tools_in: Path | None = None,
     on_step: OnStep | None = None,
-) -> Verified:
+) -> Verification:
     """Restore a backup into a scratch database and compare it with what its manifest says.
 
     The database is made on the server of `dsn`, or of `server`, and dropped in any case; the
@@ -84,7 +84,7 @@ def verify(
     """
     began = time.monotonic()
     expected = _expected(source, identity)
-    with connected(dsn, "verify") as session:
+    with backup_session(dsn, "verify") as session:
         entry = ledger.begin(
             session,
             expected.organization_id,
@@ -92,15 +92,15 @@ def verify(
             "verification",
             str(place(source)),
         )
-        with ledger.told(entry), _scratch(server or dsn) as scratch:
+        with ledger.record_failure(entry), _scratch(server or dsn) as scratch:
             with translated():
                 migrate(scratch)
             done = _put_in(scratch, source, identity, tools_in, on_step)
-            with connected(scratch, "verify") as looking:
-                notices = _compare(looking, expected)
-                recalls = _recall(looking, scratch)
+            with backup_session(scratch, "verify") as restored:
+                notices = _compare(restored, expected)
+                recalls = _recall(restored, scratch)
             entry.done(expected.snapshot_at, done.rows, None)
-    return Verified(
+    return Verification(
         expected.backup_id,
         str(place(source)),
         expected.snapshot_at,
@@ -201,7 +201,7 @@ def _recall(session: Session, scratch: str) -> int:
 def _scratch(dsn: str) -> Iterator[str]:
     """An empty database, dropped afterwards, with those that killed verifications have left."""
     name = f"pgrecall_verify_{int(time.time())}_{uuid.uuid4().hex[:8]}"
-    with connected(dsn, "verify") as session:
+    with backup_session(dsn, "verify") as session:
         for left in session.rows("list_leftover_scratch"):
             session.run_composed("compose_drop_database", name=left["name"])
         session.run_composed("compose_create_database", name=name, template="template0")
@@ -216,5 +216,5 @@ def _drop(dsn: str, session: Session, name: str) -> None:
         session.run_composed("compose_drop_database", name=name)
         return
     # It may have broken while the backup was restored.
-    with connected(dsn, "verify") as again:
+    with backup_session(dsn, "verify") as again:
         again.run_composed("compose_drop_database", name=name)

@@ -14,9 +14,9 @@ from psycopg.conninfo import make_conninfo
 
 from pgrecall import Memory
 from pgrecall.errors import BackupError
-from pgrecall.ops.backup import indexing
-from pgrecall.ops.backup.restoring import restore
-from pgrecall.ops.backup.whole import back_up_database, restore_database
+from pgrecall.ops.backup import indexes
+from pgrecall.ops.backup.dump import back_up_database, restore_database
+from pgrecall.ops.backup.restore import restore
 from pgrecall.testing import HashingEmbedder
 from tests.backup.conftest import ORGANIZATION, checksums, fill
 from tests.backup.test_backup_whole import require_tools
@@ -25,7 +25,7 @@ from tests.backup.test_backup_whole import require_tools
 EXACT_LIMIT = 20
 
 
-def indexes(dsn: str) -> dict[str, tuple[int, str]]:
+def search_indexes(dsn: str) -> dict[str, tuple[int, str]]:
     """The oid and the definition of each index of search."""
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
@@ -37,7 +37,7 @@ def indexes(dsn: str) -> dict[str, tuple[int, str]]:
 
 
 def definitions(dsn: str) -> dict[str, str]:
-    return {name: definition for name, (_, definition) in indexes(dsn).items()}
+    return {name: definition for name, (_, definition) in search_indexes(dsn).items()}
 
 
 def unbuilt(dsn: str) -> int:
@@ -89,7 +89,7 @@ def test_they_are_built_after_a_dump_too(filled: str, target: str, tmp_path: Pat
     before, watch = definitions(target), Watch(target)
     back_up_database(filled, str(tmp_path / "all.dump"))
     restore_database(target, str(tmp_path / "all.dump"), on_step=watch)
-    after = indexes(target)
+    after = search_indexes(target)
     assert {name: definition for name, (_, definition) in after.items()} == before
     assert (watch.seen["Restoring"], unbuilt(target)) == (set(), 0)
     assert checksums(target) == checksums(filled)
@@ -113,30 +113,30 @@ def test_a_failed_restore_builds_them_at_once(target: str, backup: Path) -> None
 
 def test_where_recall_needs_them_they_stay(target: str, backup: Path) -> None:
     fill(target, "a large one")
-    before = indexes(target)
+    before = search_indexes(target)
     restore(target, str(backup), on_step=(watch := Watch(target)))
-    assert (indexes(target), watch.seen["Restoring"]) == (before, set(before))
+    assert (search_indexes(target), watch.seen["Restoring"]) == (before, set(before))
 
 
 def test_a_small_restore_leaves_them(elsewhere: str, backup: Path) -> None:
-    before = indexes(elsewhere)
+    before = search_indexes(elsewhere)
     restore(elsewhere, str(backup))
-    assert indexes(elsewhere) == before
+    assert search_indexes(elsewhere) == before
 
 
 def test_a_reader_who_stays_is_not_waited_for(target: str, backup: Path) -> None:
-    before = indexes(target)
+    before = search_indexes(target)
     with psycopg.connect(target) as reader:
         reader.execute("select from ai_memories").fetchall()
         # The index of vectors is dropped first, if at all; none may be, where one can't be.
         restore(target, str(backup))
-    assert (indexes(target), unbuilt(target)) == (before, 0)
+    assert (search_indexes(target), unbuilt(target)) == (before, 0)
 
 
 def test_without_shared_memory_one_process_builds_them(
     target: str, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, alone, build = definitions(target), [], indexing._build_one
+    before, alone, build = definitions(target), [], indexes._build_one
 
     def crowded(connection: Any, definition: str, workers: int, look: Any) -> None:
         if workers:
@@ -144,14 +144,14 @@ def test_without_shared_memory_one_process_builds_them(
         alone.append(definition.split()[2])
         build(connection, definition, workers, look)
 
-    monkeypatch.setattr(indexing, "_build_one", crowded)
+    monkeypatch.setattr(indexes, "_build_one", crowded)
     restore(target, str(backup))
     assert set(alone) == {name.rpartition(".")[2] for name in before}
     assert definitions(target) == before
 
 
 @contextmanager
-def nobody_hears() -> Iterator[indexing.OnStep]:
+def nobody_hears() -> Iterator[indexes.OnStep]:
     yield lambda step, done, total: None
 
 
@@ -163,16 +163,16 @@ def imports(dsn: str) -> list[tuple[str, str]]:
 
 
 def test_an_import_builds_them_afterwards(target: str) -> None:
-    before = indexes(target)
+    before = search_indexes(target)
     with (
-        indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
+        indexes.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
         Memory(target, embedder=HashingEmbedder()) as memory,
     ):
-        assert indexes(target) == {}
+        assert search_indexes(target) == {}
         memory.transfer.store([{"content": f"Note {number}."} for number in range(50)])
         # By then more than are compared one by one; found all the same.
         assert memory.recall("note 17")[0].content == "Note 17."
-    after = indexes(target)
+    after = search_indexes(target)
     assert {name: text for name, (_, text) in after.items()} == {
         name: text for name, (_, text) in before.items()
     }
@@ -185,7 +185,7 @@ def test_an_import_that_ends_early_builds_them_too(target: str, error: BaseExcep
     before = definitions(target)
     with (
         pytest.raises(type(error)),
-        indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
+        indexes.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears),
     ):
         raise error
     assert (definitions(target), unbuilt(target)) == (before, 0)
@@ -193,20 +193,20 @@ def test_an_import_that_ends_early_builds_them_too(target: str, error: BaseExcep
 
 def test_an_import_beside_a_large_organization_leaves_them(target: str) -> None:
     fill(target, "a large one")
-    before = indexes(target)
-    with indexing.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears):
-        assert indexes(target) == before
+    before = search_indexes(target)
+    with indexes.built_after_import(target, ORGANIZATION, "many.jsonl", nobody_hears):
+        assert search_indexes(target) == before
     assert imports(target) == []
 
 
 def test_an_import_by_another_role_leaves_them(target: str) -> None:
-    before = indexes(target)
+    before = search_indexes(target)
     login = f"import_{uuid4().hex[:12]}"
     with psycopg.connect(target, autocommit=True) as connection:
         connection.execute(f"create role {login} login password 'x' in role authenticated")
         dsn = make_conninfo(target, options=f"-c role={login}")
         try:
-            with indexing.built_after_import(dsn, ORGANIZATION, "many.jsonl", nobody_hears):
-                assert indexes(target) == before
+            with indexes.built_after_import(dsn, ORGANIZATION, "many.jsonl", nobody_hears):
+                assert search_indexes(target) == before
         finally:
             connection.execute(f"drop role {login}")

@@ -35,7 +35,7 @@ RELAXED = {
 
 
 @dataclass
-class Sieve:
+class TombstoneFilter:
     """Decides which rows of a backup come in; one that is not `active` lets all of them in."""
 
     session: Session
@@ -66,7 +66,7 @@ class Sieve:
         # One that somebody has written to since stays, as it did when it was erased.
         self.erased_contexts -= surviving
 
-    def sift(self, table: str, lines: Lines) -> Lines:
+    def passing(self, table: str, lines: Lines) -> Lines:
         """The lines that come in, without what was erased of them."""
         if not self.active:
             return lines

@@ -13,8 +13,8 @@ from pgrecall.domain.backups import BackupFile, Manifest, parsed
 from pgrecall.errors import DamagedBackupError
 from pgrecall.ops.backup.archive import MAX_MEMBER_BYTES, Readable, members
 from pgrecall.ops.backup.encryption import decrypting
+from pgrecall.ops.backup.names import CHECKSUM, MANIFEST, README, README_NAME
 from pgrecall.ops.backup.places import Place
-from pgrecall.ops.backup.wording import CHECKSUM, MANIFEST, README, README_NAME
 
 OnRows = Callable[[int], None]
 
@@ -32,7 +32,7 @@ class BackupReader:
         `on_rows` hears after each file how many rows there were so far. Raises DamagedBackupError
         for a file that is truncated, altered or none of ours; NotFoundError without one.
         """
-        seen = _Seen()
+        seen = _Contents()
         with self._opened() as stream:
             for name, content in members(stream):
                 seen.add(name, content)
@@ -62,7 +62,7 @@ class BackupReader:
 
 
 @dataclass
-class _Seen:
+class _Contents:
     """What was read so far of an archive; only the sums are kept."""
 
     names: list[str] = field(default_factory=list)

@@ -14,7 +14,7 @@ from psycopg.rows import DictRow
 
 from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Source
-from pgrecall.ops.backup.connecting import (
+from pgrecall.ops.backup.tables import (
     Table,
 )
 
@@ -34,7 +34,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class TableReading:
+class TableReader:
     """The rows of one table, file by file; `rows` and `sha256` are known at their end."""
 
     session: Session

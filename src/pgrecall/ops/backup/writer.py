@@ -14,16 +14,16 @@ from pgrecall._sync.session import Session
 from pgrecall.domain.backups import Backup, BackupFile, Manifest, TableContents, written
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.archive import ArchiveWriter
-from pgrecall.ops.backup.connecting import (
+from pgrecall.ops.backup.encryption import encrypting, recipients
+from pgrecall.ops.backup.names import CHECKSUM, MANIFEST, README, README_NAME
+from pgrecall.ops.backup.places import Place, place, refuse_existing
+from pgrecall.ops.backup.rows import TableReader, count_rows, look_at_source, snapshot
+from pgrecall.ops.backup.tables import (
     Table,
-    connected,
+    backup_session,
     find_organization,
     find_tables,
 )
-from pgrecall.ops.backup.encryption import encrypting, recipients
-from pgrecall.ops.backup.places import Place, place, refuse_existing
-from pgrecall.ops.backup.reading import TableReading, count_rows, look_at_source, snapshot
-from pgrecall.ops.backup.wording import CHECKSUM, MANIFEST, README, README_NAME
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 
@@ -49,14 +49,14 @@ def back_up(
     began = time.monotonic()
     there, keys = place(target), recipients(for_recipients)
     refuse_existing(there)
-    with connected(dsn, "backup") as session:
+    with backup_session(dsn, "backup") as session:
         tables = find_tables(session)
         name = find_organization(session, organization_id)
         backup_id = uuid4()
         entry = ledger.begin(session, organization_id, backup_id, "backup", str(there))
-        with ledger.told(entry):
-            making = _Making(session, tables, organization_id, name, backup_id)
-            manifest, size = making.write(there, keys, on_progress)
+        with ledger.record_failure(entry):
+            writer = _BackupWriter(session, tables, organization_id, name, backup_id)
+            manifest, size = writer.write(there, keys, on_progress)
             entry.done(manifest.source.snapshot_at, manifest.rows, size)
     return Backup(
         manifest.id,
@@ -73,7 +73,7 @@ def back_up(
 
 
 @dataclass
-class _Making:
+class _BackupWriter:
     session: Session
     tables: list[Table]
     organization_id: UUID
@@ -86,7 +86,7 @@ class _Making:
     ) -> tuple[Manifest, int]:
         """Write the archive; its manifest, and its size where it lies."""
         with there.writing() as sink:
-            counted = Counted(sink)
+            counted = CountingStream(sink)
             with encrypting(counted, keys) as stream, snapshot(self.session):
                 manifest = self._archive(ArchiveWriter(stream), on_progress)
             return manifest, counted.bytes
@@ -98,7 +98,7 @@ class _Making:
         archive.add(README_NAME, README)
         contents: list[TableContents] = []
         for table in self.tables:
-            reading = TableReading(self.session, table, self.organization_id)
+            reading = TableReader(self.session, table, self.organization_id)
             for number, lines in enumerate(reading.files(), 1):
                 name = f"{table.name}/{number:06}.jsonl.gz"
                 self.files.append(_file(name, table.name, lines.rows, lines.content))
@@ -127,7 +127,7 @@ def _file(name: str, table: str, rows: int, content: bytes) -> BackupFile:
     return BackupFile(name, table, rows, len(content), hashlib.sha256(content).hexdigest())
 
 
-def _contents(table: Table, reading: TableReading) -> TableContents:
+def _contents(table: Table, reading: TableReader) -> TableContents:
     return TableContents(
         table.name,
         tuple(table.columns),
@@ -138,7 +138,7 @@ def _contents(table: Table, reading: TableReading) -> TableContents:
     )
 
 
-class Counted:
+class CountingStream:
     """A stream that counts and digests what is written to it."""
 
     def __init__(self, stream: Any) -> None:

@@ -28,17 +28,17 @@ from psycopg import conninfo, pq
 from pgrecall._sync.session import Session
 from pgrecall.errors import BackupError, ConflictError, DamagedBackupError, SchemaMissingError
 from pgrecall.ops.backup import ledger
-from pgrecall.ops.backup.connecting import (
-    connected,
+from pgrecall.ops.backup.encryption import decrypting, encrypting, identities, recipients
+from pgrecall.ops.backup.indexes import MEMORIES, OnStep, built_afterwards
+from pgrecall.ops.backup.names import SIDECAR
+from pgrecall.ops.backup.places import Place, place, refuse_existing
+from pgrecall.ops.backup.rows import look_at_source, snapshot
+from pgrecall.ops.backup.tables import (
+    backup_session,
     find_tables,
 )
-from pgrecall.ops.backup.encryption import decrypting, encrypting, identities, recipients
-from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
-from pgrecall.ops.backup.making import Counted
-from pgrecall.ops.backup.places import Place, place, refuse_existing
-from pgrecall.ops.backup.reading import look_at_source, snapshot
 from pgrecall.ops.backup.tools import Tools, find_tools, major
-from pgrecall.ops.backup.wording import SIDECAR
+from pgrecall.ops.backup.writer import CountingStream
 from pgrecall.sql.failures import MIGRATE_HINT
 from pgrecall.sql.migration_files import read_migrations
 
@@ -100,15 +100,15 @@ def back_up_database(
     there, beside, keys = place(target), place(target + SIDECAR), recipients(for_recipients)
     for each in (there, beside):
         refuse_existing(each)
-    with connected(dsn, "backup") as session:
+    with backup_session(dsn, "backup") as session:
         find_tables(session)
         tools = find_tools(session.server_version, tools_in)
         backup_id = uuid4()
         entry = ledger.begin(session, ledger.WHOLE_DATABASE, backup_id, "backup", str(there))
-        with ledger.told(entry):
-            dumping = _Dumping(dsn, there, keys, tools, backup_id)
-            with connected(dsn, "backup") as reading, snapshot(reading):
-                made = dumping.dump(reading)
+        with ledger.record_failure(entry):
+            writer = _DumpWriter(dsn, there, keys, tools, backup_id)
+            with backup_session(dsn, "backup") as reader, snapshot(reader):
+                made = writer.dump(reader)
             with beside.writing() as stream:
                 stream.write(_written(made))
             entry.done(made.snapshot_at, made.rows, made.bytes)
@@ -149,13 +149,13 @@ def restore_database(
     tell = on_step or (lambda step, done, total: None)
     keys = identities(identity)
     made = check_database_backup(source)
-    with connected(dsn, "restore") as session:
+    with backup_session(dsn, "restore") as session:
         find_tables(session)
         here = _dumped_tables(session)
         _refuse_unfit(session, made, here)
         tools = find_tools(session.server_version, tools_in)
         entry = ledger.begin(session, ledger.WHOLE_DATABASE, made.id, "restore", str(place(source)))
-        with ledger.told(entry):
+        with ledger.record_failure(entry):
             wanted = [name for name in here if name in made.tables]
             memories = made.tables.get(MEMORIES, 0)
             with (
@@ -172,7 +172,7 @@ def restore_database(
 
 
 @dataclass(frozen=True)
-class _Dumping:
+class _DumpWriter:
     dsn: str
     there: Place
     keys: list[Any]
@@ -187,7 +187,7 @@ class _Dumping:
         arguments = _arguments(session, list(source.extensions), self.tools)
         command = [self.tools.path("pg_dump"), *arguments, f"--snapshot={exported['snapshot']}"]
         with self.there.writing() as sink:
-            counted = Counted(sink)
+            counted = CountingStream(sink)
             with encrypting(counted, self.keys) as stream:
                 _run_to(command, self.dsn, stream)
         return DatabaseBackup(

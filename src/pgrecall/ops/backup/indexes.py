@@ -19,8 +19,8 @@ import psycopg
 from pgrecall._sync.session import Session
 from pgrecall.errors import PgRecallError
 from pgrecall.ops.backup import ledger
-from pgrecall.ops.backup.connecting import connected
 from pgrecall.ops.backup.ledger import Entry
+from pgrecall.ops.backup.tables import backup_session
 
 OnStep: TypeAlias = Callable[[str, int, int], None]
 Telling: TypeAlias = "AbstractContextManager[OnStep]"
@@ -66,12 +66,12 @@ def built_after_import(
     Nothing is done for a role that does not own the tables. `telling` is entered when indexes are
     built, and gives what hears of it.
     """
-    with connected(dsn, "import") as session:
+    with backup_session(dsn, "import") as session:
         entry = _take_down_for_import(session, organization_id, source)
         if entry is None:
             yield
             return
-        with ledger.told(entry):
+        with ledger.record_failure(entry):
             try:
                 yield
             finally:
@@ -137,7 +137,7 @@ def _build_one(session: Session, definition: str, workers: int, look: Callable[[
 def _progress(dsn: str, building: Session, tell: OnStep) -> Iterator[Callable[[], None]]:
     """Tells how far a connection's index is, seen from another one."""
     backend = building.connection.info.backend_pid
-    with connected(dsn, "restore") as session:
+    with backup_session(dsn, "restore") as session:
 
         def look() -> None:
             for row in session.rows("look_at_index", backend=backend):

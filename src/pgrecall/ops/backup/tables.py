@@ -1,4 +1,4 @@
-"""Connections for backups, and the organization's tables as they find them."""
+"""The tables of organizations as a database has them, and sessions that read all alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from pgrecall._sync import session
-from pgrecall._sync.session import Session
+from pgrecall._sync.session import Session, connected
 from pgrecall.errors import MissingPrivilegeError, NotFoundError, SchemaMissingError
 from pgrecall.sql.failures import MIGRATE_HINT
 from pgrecall.sql.migration_files import read_migrations
@@ -25,11 +24,11 @@ class Table:
 
 
 @contextmanager
-def connected(dsn: str, purpose: str) -> Iterator[Session]:
+def backup_session(dsn: str, purpose: str) -> Iterator[Session]:
     """A session that reads and writes every value in one way on every server."""
-    with session.connected(dsn, purpose) as opened:
-        opened.rows("settle_backup_session")
-        yield opened
+    with connected(dsn, purpose) as session:
+        session.rows("settle_backup_session")
+        yield session
 
 
 def find_tables(session: Session) -> list[Table]:

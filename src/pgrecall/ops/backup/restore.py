@@ -15,17 +15,17 @@ from pgrecall.domain.backups import BackupFile, Manifest, Restored, TableContent
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.errors import BackupError, ConflictError, SchemaMissingError
 from pgrecall.ops.backup import ledger
-from pgrecall.ops.backup.checking import BackupReader
-from pgrecall.ops.backup.connecting import (
+from pgrecall.ops.backup.encryption import identities
+from pgrecall.ops.backup.indexes import MEMORIES, OnStep, built_afterwards
+from pgrecall.ops.backup.places import place
+from pgrecall.ops.backup.reader import BackupReader
+from pgrecall.ops.backup.rows import checksum, count_rows
+from pgrecall.ops.backup.tables import (
     Table,
-    connected,
+    backup_session,
     find_tables,
 )
-from pgrecall.ops.backup.encryption import identities
-from pgrecall.ops.backup.indexing import MEMORIES, OnStep, built_afterwards
-from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.reading import checksum, count_rows
-from pgrecall.ops.backup.sifting import RELAXED, Sieve
+from pgrecall.ops.backup.tombstones import RELAXED, TombstoneFilter
 from pgrecall.ops.entombed import erase_entombed
 from pgrecall.sql.failures import MIGRATE_HINT
 
@@ -76,9 +76,9 @@ def restore(
     reader = BackupReader(place(source), identities(identity))
     tell = on_step or (lambda step, done, total: None)
     manifest = reader.check(lambda rows: tell("Checking", rows, rows))
-    with connected(dsn, "restore") as session:
+    with backup_session(dsn, "restore") as session:
         target = _target(session, manifest, str(reader.place), as_organization, merge=merge)
-        with ledger.told(target.entry):
+        with ledger.record_failure(target.entry):
             memories = manifest.table(MEMORIES).rows
             with built_afterwards(session, dsn, target.entry, memories, tell):
                 last = target.load(reader, tell)
@@ -121,7 +121,7 @@ class _Target:
     kept: int = 0
     skipped: int = 0
     unplaced: int = 0
-    sieve: Sieve = field(init=False)
+    filter: TombstoneFilter = field(init=False)
     notices: list[str] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
 
@@ -134,13 +134,13 @@ class _Target:
         loading = {name: self._loading(name) for name in self.tables}
         members: list[Numbered] = []
         done = 0
-        self.sieve = Sieve(self.session, self.organization_id)
+        self.filter = TombstoneFilter(self.session, self.organization_id)
         is_prepared = False
         for number, (file, lines) in enumerate(reader.files(self.manifest)):
             done += file.rows
             if not is_prepared and file.table not in _BEFORE_SIFTING:
                 # Now that the tombstones are there.
-                self.sieve.prepare(self.manifest.organization_id, self._by_table(reader))
+                self.filter.prepare(self.manifest.organization_id, self._by_table(reader))
                 is_prepared = True
             if file.table == MEMBERS:
                 members.append((number, file, lines))
@@ -168,8 +168,8 @@ class _Target:
             for done, lines in self._files_of(reader, contents):
                 self.session.execute(linking, self.organization_id, _texts(lines))
                 tell("Linking", done, contents.rows)
-        if self.sieve.active or self.merge:
-            self.sieve.settle()
+        if self.filter.active or self.merge:
+            self.filter.settle()
         self._erase_again(reader)
 
     def _erase_again(self, reader: BackupReader) -> None:
@@ -183,8 +183,8 @@ class _Target:
             erased = erase_entombed(self.session, self.organization_id)
         self.added -= erased
         self.skipped += erased
-        self.sieve = Sieve(self.session, self.organization_id)
-        self.sieve.prepare(self.manifest.organization_id, self._by_table(reader))
+        self.filter = TombstoneFilter(self.session, self.organization_id)
+        self.filter.prepare(self.manifest.organization_id, self._by_table(reader))
 
     def compare(self, reader: BackupReader, tell: OnStep) -> None:
         """Raise BackupError unless all is there as the backup says it."""
@@ -201,7 +201,7 @@ class _Target:
 
     def _load(self, number: int, table: str, lines: list[bytes], loading: str | None) -> None:
         """Put in one file, or pass over it, and tell the ledger, in one transaction."""
-        kept = self.sieve.sift(table, lines)
+        kept = self.filter.passing(table, lines)
         skipped = len(lines) - len(kept)
         with self.session.connection.transaction():
             answer = {"kept": 0, "added": 0}
@@ -227,7 +227,7 @@ class _Target:
 
     def _is_whole(self, contents: TableContents) -> bool:
         is_renamed = self.organization != self.manifest.organization
-        is_as_it_was = self.is_fresh and not self.sieve.active
+        is_as_it_was = self.is_fresh and not self.filter.active
         return is_as_it_was and not (contents.name == ORGANIZATIONS and is_renamed)
 
     def _compare_table(self, contents: TableContents) -> None:
@@ -244,7 +244,7 @@ class _Target:
         )
         relaxed = ["name"] if contents.name == ORGANIZATIONS else RELAXED.get(contents.name, [])
         for _, lines in self._files_of(reader, contents):
-            kept = self.sieve.sift(contents.name, lines)
+            kept = self.filter.passing(contents.name, lines)
             values = self.organization_id, _texts(kept), relaxed
             [found] = self.session.execute(comparing, *values)
             if found["equal"] != len(kept):

@@ -11,8 +11,8 @@ import pytest
 from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.errors import BackupError, ConflictError, DamagedBackupError
+from pgrecall.ops.backup.dump import back_up_database, is_whole, restore_database
 from pgrecall.ops.backup.tools import find_tools
-from pgrecall.ops.backup.whole import back_up_database, is_whole, restore_database
 from pgrecall.testing import HashingEmbedder
 from tests.backup.conftest import ORGANIZATION, checksums, digest, fill
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from pgrecall.domain.retention import Retention, backup_name, kept, named_backups
 from pgrecall.errors import NotFoundError
-from pgrecall.ops.backup.connecting import connected
+from pgrecall.ops.backup.names import SIDECAR
 from pgrecall.ops.backup.places import Place, place
-from pgrecall.ops.backup.wording import SIDECAR
+from pgrecall.ops.backup.tables import backup_session
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneReport:
     """What was deleted of a folder, and what was kept; by name, newest first."""
 
     folder: str
@@ -38,7 +38,7 @@ def newest(folder: str) -> str:
     return f"{folder.rstrip('/')}/{found[0].name}"
 
 
-def prune(folder: str, retention: Retention, *, dry_run: bool = False) -> Pruned:
+def prune(folder: str, retention: Retention, *, dry_run: bool = False) -> PruneReport:
     """Delete the backups in a folder that need not be kept; files of other names are left alone."""
     there = place(folder)
     names = there.names()
@@ -48,14 +48,14 @@ def prune(folder: str, retention: Retention, *, dry_run: bool = False) -> Pruned
     for name in () if dry_run else deleted:
         _delete(there, name, names)
     left = tuple(each.name for each in backups if each.name in keeping)
-    return Pruned(str(there), deleted, left, dry_run)
+    return PruneReport(str(there), deleted, left, dry_run)
 
 
-def tell_deleted(dsn: str, folder: str, pruned: Pruned) -> None:
+def tell_deleted(dsn: str, folder: str, pruned: PruneReport) -> None:
     """Note in the ledger what was deleted."""
     places = [str(place(f"{folder.rstrip('/')}/{name}")) for name in pruned.deleted]
     if places and not pruned.dry_run:
-        with connected(dsn, "backup") as session:
+        with backup_session(dsn, "backup") as session:
             session.rows("note_deleted_backups", places=places)
 
 
