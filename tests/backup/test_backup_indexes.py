@@ -19,7 +19,7 @@ from pgrecall.ops.backup.dump import back_up_database, restore_database
 from pgrecall.ops.backup.restore import restore
 from pgrecall.testing import HashingEmbedder
 from tests.backup.conftest import ORGANIZATION, checksums, fill
-from tests.backup.test_backup_whole import require_tools
+from tests.backup.test_backup_dump import require_tools
 
 # Fewer memories than are backed up, and more than are in the database before.
 EXACT_LIMIT = 20

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell, sql
 from pgrecall.domain.migration import MigrationState
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _MIGRATE = "pgrecall migrate"
 
@@ -26,7 +26,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MigrationFacts:
     """`states` are None where the ledger is there and can't be read."""
 
     has_schema: bool
@@ -36,30 +36,32 @@ class Reading:
     lacking: Sequence[Obstacle]
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> MigrationFacts:
     """The ledger beside the files, and what stands in the way of them."""
-    names = [name for file in patient.files for name in file.public_names]
-    taken = [Obstacle(**row) for row in patient.rows("list_names_taken", names=names)]
-    lacking = [Obstacle(**row) for row in patient.rows("list_missing_grants")]
-    outlook = patient.outlook
-    return Reading(outlook.has_schema, outlook.has_ledger, patient.migration_states, taken, lacking)
+    names = [name for file in database.files for name in file.public_names]
+    taken = [Obstacle(**row) for row in database.rows("list_names_taken", names=names)]
+    lacking = [Obstacle(**row) for row in database.rows("list_missing_grants")]
+    outlook = database.outlook
+    return MigrationFacts(
+        outlook.has_schema, outlook.has_ledger, database.migration_states, taken, lacking
+    )
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: MigrationFacts) -> Iterator[Sign]:
     """What is still to be applied, and why it can't be."""
-    if reading.states is None:
+    if facts.states is None:
         yield Unseen("which migrations are applied", "the owner of schema agent_memory")
         return
-    for each in reading.taken:
+    for each in facts.taken:
         evidence = "it has a name of pgrecall's and is not pgrecall's: no migration can be applied"
         yield Finding("error", each.what, evidence, sql(each.cure))
-    pending = [state for state in reading.states if state.state == "pending"]
+    pending = [state for state in facts.states if state.state == "pending"]
     if pending:
-        for each in reading.lacking:
+        for each in facts.lacking:
             evidence = f"this role lacks {each.what}, which migrations need"
             yield Finding("error", "rights to migrate", evidence, advice(each.cure))
-        yield _pending(reading, pending)
-    for state in reading.states:
+        yield _pending(facts, pending)
+    for state in facts.states:
         if state.state == "edited":
             evidence = "it was applied with another text than this release has"
             yield Finding(
@@ -70,13 +72,13 @@ def judge(reading: Reading) -> Iterator[Sign]:
             yield Finding("error", state.name, evidence, shell("pip install --upgrade pgrecall"))
 
 
-def _pending(reading: Reading, pending: Sequence[MigrationState]) -> Finding:
-    migrate = command(_MIGRATE, is_safe=not (reading.taken or reading.lacking))
+def _pending(facts: MigrationFacts, pending: Sequence[MigrationState]) -> Finding:
+    migrate = command(_MIGRATE, is_safe=not (facts.taken or facts.lacking))
     names = ", ".join(state.name for state in pending[:3])
     more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
-    if not reading.has_schema:
+    if not facts.has_schema:
         return Finding("critical", "schema", "pgrecall's schema is not here", migrate)
-    if not reading.has_ledger:
+    if not facts.has_ledger:
         evidence = "no ledger says which were applied, so by psql; a run records it"
         return Finding("notice", "ledger", evidence, migrate)
     reason = f"; {pending[0].reason}" if pending[0].reason else ""

@@ -13,7 +13,7 @@ import psycopg
 from pgrecall import Memory
 from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.testing.databases import cloned
-from tests.doctor.fault import Fault, Ward
+from tests.doctor.fault import Fault, Sandbox
 
 
 @contextmanager
@@ -29,11 +29,11 @@ def healthy_database(template: str) -> Iterator[str]:
 
 
 @contextmanager
-def ward(fault: Fault | None, healthy: str) -> Iterator[Ward]:
+def sandbox(fault: Fault | None, healthy: str) -> Iterator[Sandbox]:
     """A database and a working directory of its own."""
     template = "template0" if fault is not None and fault.is_empty else None
     with cloned(healthy, template) as dsn, TemporaryDirectory() as folder:
-        yield Ward(Surroundings(dsn, {}, Path(folder), Path(folder) / "home"))
+        yield Sandbox(Surroundings(dsn, {}, Path(folder), Path(folder) / "home"))
 
 
 def abilities_of(server: str) -> frozenset[str]:

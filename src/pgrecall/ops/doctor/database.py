@@ -47,7 +47,7 @@ class Outlook:
     has_vector: bool
 
 
-class Patient:
+class CheckedDatabase:
     """One connection. Nothing is written but by `pgrecall doctor --fix`, which has its own."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Patient:
     @cached_property
     def has_schema(self) -> bool:
         """Whether pgrecall's tables and functions are there."""
-        with self.looking():
+        with self.transaction():
             return self.outlook.has_schema
 
     @cached_property
@@ -138,7 +138,7 @@ class Patient:
         return self.session.run_composed(name, **parameters)
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """A transaction in which nothing can be written, and no statement takes long."""
         timeout = f"{max(1, round(self.surroundings.bounds.statement * 1000))}ms"
         with self.session.connection.transaction(force_rollback=True):
@@ -147,13 +147,13 @@ class Patient:
 
 
 @contextmanager
-def received(surroundings: Surroundings) -> Iterator[Patient]:
+def connected_database(surroundings: Surroundings) -> Iterator[CheckedDatabase]:
     """The database, connected to; why not, if it can't be."""
     try:
         # With what is built in: the doctor names a setting that can't be read, and needs none.
         session = connect(surroundings.dsn, "doctor", settings=Settings.model_construct())
     except psycopg.Error as error:
-        yield Patient(surroundings, None, error)
+        yield CheckedDatabase(surroundings, None, error)
         return
     with session.connection:
-        yield Patient(surroundings, session)
+        yield CheckedDatabase(surroundings, session)
