@@ -90,7 +90,7 @@ def test_a_broken_check_leaves_the_others(
     database: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(broken: CheckedDatabase) -> None:
-        broken.connection.execute("select 1 / 0")
+        broken.session.connection.execute("select 1 / 0")
 
     broken = Check("broken", "Broken", read, lambda _: ())
     monkeypatch.setattr(examination, "CHECKS", (broken, *CHECKS))

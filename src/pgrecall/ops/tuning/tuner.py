@@ -13,11 +13,11 @@ from pgrecall.ops.server_settings import (
     read_settings,
     run_composed,
 )
-from pgrecall.ops.tuning.deciding import decide, provider_command
+from pgrecall.ops.tuning.decisions import decide, provider_command
+from pgrecall.ops.tuning.facts import Measurement, ServerFacts, Table, Workload
 from pgrecall.ops.tuning.hardware import Hardware, this_machine
-from pgrecall.ops.tuning.measuring import measure
+from pgrecall.ops.tuning.measurement import measure
 from pgrecall.ops.tuning.proposal import Proposal
-from pgrecall.ops.tuning.reading import Measured, Reading, Table, Workload
 from pgrecall.settings import Settings
 
 _NAMES = (
@@ -46,7 +46,7 @@ class Tuning:
     server: Server
     hardware: Hardware | None
     hit_ratio: float | None
-    measured: Measured
+    measured: Measurement
     proposals: tuple[Proposal, ...]
     notes: tuple[str, ...]
 
@@ -67,16 +67,16 @@ def propose(
         server = identify(session)
         if hardware is None and server.is_local:
             hardware = this_machine()
-        reading = _read(session, server, hardware, is_embedded=is_embedded)
+        facts = _read(session, server, hardware, is_embedded=is_embedded)
         if is_measuring:
-            reading = replace(reading, measured=measure(session, reading.ef_search))
-        proposals = with_statements(session, decide(reading), server)
-    notes = [*reading.measured.notes, *([_UNSEEN] if hardware is None else [])]
+            facts = replace(facts, measured=measure(session, facts.ef_search))
+        proposals = with_statements(session, decide(facts), server)
+    notes = [*facts.measured.notes, *([_UNSEEN] if hardware is None else [])]
     return Tuning(
         server=server,
         hardware=hardware,
-        hit_ratio=reading.workload.hit_ratio,
-        measured=reading.measured,
+        hit_ratio=facts.workload.hit_ratio,
+        measured=facts.measured,
         proposals=tuple(proposals),
         notes=tuple(notes),
     )
@@ -115,9 +115,9 @@ def _statement(session: Session, proposal: Proposal, server: Server) -> str:
 
 def _read(
     session: Session, server: Server, hardware: Hardware | None, *, is_embedded: bool
-) -> Reading:
+) -> ServerFacts:
     recall = session.row("get_recall_settings")
-    return Reading(
+    return ServerFacts(
         server=server,
         settings=read_settings(session, _NAMES),
         workload=_read_workload(session),

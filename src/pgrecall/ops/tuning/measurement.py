@@ -14,7 +14,7 @@ import psycopg
 from psycopg import Rollback
 
 from pgrecall._sync.session import Session
-from pgrecall.ops.tuning.reading import Measured, Search
+from pgrecall.ops.tuning.facts import Measurement, Search
 
 TRIED = (40, 100, 200, 400, 800)
 _NEAREST = 10
@@ -22,9 +22,9 @@ _QUERIES = 20
 _STATEMENT_MILLISECONDS = "60000"
 
 
-def measure(session: Session, ef_search: int) -> Measured:
+def measure(session: Session, ef_search: int) -> Measurement:
     """What can be measured here; `notes` says what could not, and why."""
-    found = Measured()
+    found = Measurement()
     try:
         with session.connection.transaction():
             session.rows(
@@ -33,20 +33,20 @@ def measure(session: Session, ef_search: int) -> Measured:
             found = _measure_searches(session, ef_search)
             raise Rollback
     except psycopg.Error as error:
-        return Measured(notes=(f"not measured: {error.diag.message_primary or error}",))
+        return Measurement(notes=(f"not measured: {error.diag.message_primary or error}",))
     return found
 
 
-def _measure_searches(session: Session, now: int) -> Measured:
+def _measure_searches(session: Session, now: int) -> Measurement:
     indexed = session.run_composed("compose_find_indexed")
     if not indexed:
-        return Measured(notes=("no organization has so many vectors that an index holds them",))
+        return Measurement(notes=("no organization has so many vectors that an index holds them",))
     [largest] = indexed
     whose = {"organization_id": largest["organization_id"], "model": largest["model"]}
     sample = session.run_composed("compose_sample_vectors", **whose, count=_QUERIES)
     best, took = _find_exactly(session, whose, sample)
     searches = tuple(_search(session, whose, sample, best, each) for each in sorted({*TRIED, now}))
-    return Measured(
+    return Measurement(
         searches=searches,
         queries=len(sample),
         vectors=largest["vectors"],

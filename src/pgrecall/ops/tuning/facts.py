@@ -55,7 +55,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What was measured; `exact_milliseconds` is comparing all `vectors` one by one."""
 
     searches: tuple[Search, ...] = ()
@@ -66,7 +66,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ServerFacts:
     """All of it. `hardware` None: it can't be seen, and nobody said. `share` is the part of the
     machine that the server may count on: all of it, or less beside programs of other kinds."""
 
@@ -78,7 +78,7 @@ class Reading:
     pool_max_size: int = 10
     ef_search: int = 200
     exact_limit: int = 5000
-    measured: Measured = field(default_factory=Measured)
+    measured: Measurement = field(default_factory=Measurement)
 
     @property
     def memory(self) -> int | None:

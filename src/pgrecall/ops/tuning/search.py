@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pgrecall.ops.tuning.facts import Search, ServerFacts
 from pgrecall.ops.tuning.proposal import Proposal
-from pgrecall.ops.tuning.reading import Reading, Search
 
 GOOD = 0.98
 """The share of the nearest vectors that a search by index should find."""
@@ -11,10 +11,10 @@ _FAST_MILLISECONDS = 20.0
 _LARGEST_LIMIT = 50_000
 
 
-def ef_search(reading: Reading) -> Proposal | None:
+def ef_search(facts: ServerFacts) -> Proposal | None:
     """The smallest that finds nearly all; a smaller one than now only if it saves a quarter."""
-    tried = sorted(reading.measured.searches, key=lambda search: search.ef_search)
-    now = next((each for each in tried if each.ef_search == reading.ef_search), None)
+    tried = sorted(facts.measured.searches, key=lambda search: search.ef_search)
+    now = next((each for each in tried if each.ef_search == facts.ef_search), None)
     if now is None:
         return None
     good = [each for each in tried if each.recall >= GOOD]
@@ -34,23 +34,23 @@ def ef_search(reading: Reading) -> Proposal | None:
         str(now.ef_search),
         str(best.ef_search),
         reason,
-        effect=f"{_said(now)}; {_said(best)} ({reading.measured.queries} queries)",
+        effect=f"{_said(now)}; {_said(best)} ({facts.measured.queries} queries)",
     )
 
 
-def exact_limit(reading: Reading) -> Proposal | None:
+def exact_limit(facts: ServerFacts) -> Proposal | None:
     """As many as can be compared one by one in 20 ms, where that is far from what is set."""
-    measured = reading.measured
-    if measured.exact_milliseconds is None or measured.vectors < reading.exact_limit:
+    measured = facts.measured
+    if measured.exact_milliseconds is None or measured.vectors < facts.exact_limit:
         return None
     each = measured.exact_milliseconds / measured.vectors
     fitting = min(int(_FAST_MILLISECONDS / each / 1000) * 1000, _LARGEST_LIMIT)
-    if fitting < 1000 or 0.5 <= fitting / reading.exact_limit <= 2:
+    if fitting < 1000 or 0.5 <= fitting / facts.exact_limit <= 2:
         return None
     return Proposal(
         "database",
         "pgrecall.exact_limit",
-        str(reading.exact_limit),
+        str(facts.exact_limit),
         str(fitting),
         f"so many vectors are compared one by one, which finds all, in "
         f"{_FAST_MILLISECONDS:.0f} ms here; counts for what is stored from then on",
