@@ -13,7 +13,7 @@ from psycopg import sql
 
 from pgrecall.domain.maintenance import Maintenance
 from pgrecall.errors import ConflictError
-from pgrecall.ops.maintenance import maintain, running, window
+from pgrecall.ops.maintenance import execution, maintain, window
 from tests.database.conftest import Client, World
 from tests.settling import settle
 
@@ -124,7 +124,7 @@ def test_expired_memories_go_after_their_time(
 def test_batches_go_on_until_nothing_is_due(
     world: World, alpha: Client, pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "BATCH", 3)
+    monkeypatch.setattr(execution, "BATCH", 3)
     retention(world, max_count=1, action="erase")
     alpha.remember(*({"content": f"N {number}."} for number in range(9)))
     [outcome] = [o for o in applied(pgrecall_dsn).outcomes if o.task.kind == "retention"]
@@ -249,9 +249,9 @@ def settle_statistics(world: World) -> None:
 
 
 def test_one_at_a_time(pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(execution, "LOCK_SECONDS", 1.0)
     with psycopg.connect(pgrecall_dsn) as other:
-        other.execute(running.statement("lock_maintenance").sql)
+        other.execute(execution.statement("lock_maintenance").sql)
         with pytest.raises(ConflictError, match="another maintenance"):
             maintain(pgrecall_dsn, is_applied=True)
         maintain(pgrecall_dsn)

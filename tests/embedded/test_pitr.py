@@ -24,8 +24,8 @@ from pgrecall.embedded.archiving import find_archiving, write_archiving
 from pgrecall.embedded.layout import Layout
 from pgrecall.errors import ArchiveError, EmbeddedServerError, InvalidInputError, ServerStartError
 from pgrecall.ops import pitr
-from pgrecall.ops.pitr.settled import turn
-from pgrecall.ops.pitr.switching import file_away
+from pgrecall.ops.pitr.archiver import file_away
+from pgrecall.ops.pitr.lock import archive_lock
 
 PAUSE = 0.02
 """Longer than two clocks of one machine may differ, in seconds."""
@@ -374,7 +374,7 @@ def test_an_archive_that_has_filled_up_is_told(own_home: Path, tmpfs: Callable[.
 def test_one_at_a_time(enabled: Path) -> None:
     noted = disaster(enabled)
     plan = pitr.plan_recovery(enabled, noted)
-    with turn(Layout.of(enabled)):
+    with archive_lock(Layout.of(enabled)):
         with pytest.raises(ArchiveError, match="Another process"):
             pitr.make_base_backup(enabled)
         with pytest.raises(ArchiveError, match="Another process"):

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from pgrecall.cli.output import console
 from pgrecall.domain.statistics import BUCKETS, quantile
-from pgrecall.ops.monitoring.looks import Sight, look
+from pgrecall.ops.monitoring.scrape import Scrape, scrape
 from pgrecall.settings import Settings
 
 _RATES = ("recalls", "empty_recalls", "added", "duplicates", "superseded", "forgotten")
@@ -31,7 +31,7 @@ class Moment:
     """What was seen, and when, in seconds."""
 
     at: float
-    sight: Sight
+    sight: Scrape
 
 
 def show(dsn: str, name: str, interval: float) -> None:
@@ -56,13 +56,13 @@ def view(name: str, before: Moment, now: Moment) -> Group:
     if not now.sight.is_up:
         return Group(head, Text("the database can't be reached", style="red"))
     lines = [_work(before, now), _server(now.sight)]
-    lines += [f"not seen: {look}: {why}" for look, why in now.sight.failures.items()]
+    lines += [f"not seen: {scrape}: {why}" for scrape, why in now.sight.failures.items()]
     tables = Text(), _tables(now.sight), Text(), _statements(before, now)
     return Group(head, *map(Text, lines), *tables)
 
 
 def _moment(dsn: str, settings: Settings) -> Moment:
-    return Moment(time.monotonic(), look(dsn, settings, by_organization=False))
+    return Moment(time.monotonic(), scrape(dsn, settings, by_organization=False))
 
 
 def _work(before: Moment, now: Moment) -> str:
@@ -82,18 +82,18 @@ def _work(before: Moment, now: Moment) -> str:
     return ("a second: " if is_rate else "in all: ") + ", ".join(rates) + told
 
 
-def _counts(sight: Sight) -> list[dict[str, Any]]:
+def _counts(sight: Scrape) -> list[dict[str, Any]]:
     return sight.rows.get("counts") or [{}]
 
 
-def _latencies(sight: Sight) -> list[int]:
+def _latencies(sight: Scrape) -> list[int]:
     found = [0] * BUCKETS
     for row in sight.rows.get("latencies", []):
         found[row["place"] - 1] = row["count"]
     return found
 
 
-def _server(sight: Sight) -> str:
+def _server(sight: Scrape) -> str:
     parts = [f"{row['connections']} {row['state']}" for row in sight.rows.get("connections", [])]
     for row in sight.rows.get("activity", []):
         parts.append(f"oldest transaction {row['oldest_transaction_seconds']:.0f} s")
@@ -105,7 +105,7 @@ def _server(sight: Sight) -> str:
     return "connections: " + ", ".join(parts)
 
 
-def _tables(sight: Sight) -> Table:
+def _tables(sight: Scrape) -> Table:
     table = _table("table", "rows", "dead", "size", "indexes")
     largest = sorted(sight.rows.get("tables", []), key=lambda row: -row["total_bytes"])
     for row in largest[:_MOST]:

@@ -13,7 +13,7 @@ from pgrecall.cli.output import console, print_json, say
 from pgrecall.domain.maintenance import Maintenance, Outcome
 from pgrecall.ops.maintenance import maintain as maintained
 from pgrecall.ops.maintenance import scheduled, window
-from pgrecall.ops.maintenance.running import ROLL_UP_DAYS
+from pgrecall.ops.maintenance.execution import ROLL_UP_DAYS
 
 _WINDOW_HELP = "Begin nothing outside of these hours, local time: 02:00-04:00."
 _SCHEDULE_HELP = "Print what runs it every day in the window; connects to nothing."

@@ -13,7 +13,7 @@ from pgrecall.cli.live import show
 from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, print_table, say
-from pgrecall.ops.monitoring.looks import look
+from pgrecall.ops.monitoring.scrape import scrape
 from pgrecall.sql.address import described
 
 _COUNTS = {
@@ -66,7 +66,7 @@ def stats(
     if live:
         with reached(dsn) as found_dsn:
             if as_json:
-                print_json(look(found_dsn, Settings(), by_organization=False))
+                print_json(scrape(found_dsn, Settings(), by_organization=False))
             else:
                 show(found_dsn, described(found_dsn), interval)
         return

@@ -16,8 +16,8 @@ from pgrecall.embedded.folders import make_private
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.locks import FileLock
 from pgrecall.embedded.log import ServerLog
+from pgrecall.embedded.polling import wait_until
 from pgrecall.embedded.process import read_pid_file
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ServerStartError
 
 RECOVERY_SECONDS = 60.0

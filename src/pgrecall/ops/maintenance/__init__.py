@@ -1,7 +1,7 @@
 """What a database needs from time to time: a plan, its execution, its schedule."""
 
 from pgrecall.ops.maintenance.decisions import planned
-from pgrecall.ops.maintenance.running import maintain
+from pgrecall.ops.maintenance.execution import maintain
 from pgrecall.ops.maintenance.schedule import scheduled
 from pgrecall.ops.maintenance.window import Window, window
 

@@ -26,7 +26,8 @@ from pgrecall.embedded.launch import Run
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.lease import DECISION_SECONDS
 from pgrecall.embedded.locks import holding
-from pgrecall.embedded.recovering import (
+from pgrecall.embedded.polling import wait_until
+from pgrecall.embedded.recovery import (
     check_pages,
     clear_away,
     copy_base,
@@ -35,14 +36,13 @@ from pgrecall.embedded.recovering import (
     running,
 )
 from pgrecall.embedded.server import Server
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.embedded.wal import list_timelines
 from pgrecall.errors import DataDirectoryError, ServerStartError
 from pgrecall.ops.pitr.archive import note_beginning
-from pgrecall.ops.pitr.base import data_of
-from pgrecall.ops.pitr.erasing import KEEPING, Erasures, Repeated, read_erasures, repeat
-from pgrecall.ops.pitr.planning import RecoveryPlan
-from pgrecall.ops.pitr.settled import turn
+from pgrecall.ops.pitr.base_backup import data_of
+from pgrecall.ops.pitr.erasures import KEEPING, Erasures, RepeatedErasures, read_erasures, repeat
+from pgrecall.ops.pitr.lock import archive_lock
+from pgrecall.ops.pitr.plan import RecoveryPlan
 from pgrecall.ops.pitr.target import written
 
 _END_SECONDS = 10.0
@@ -75,7 +75,7 @@ def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
     layout = Layout.of(plan.home)
     with directory_errors(layout.home):
         make_home(layout.home)
-    with turn(layout):
+    with archive_lock(layout):
         work = Layout.of(layout.recovery)
         clear_away(work)
         try:
@@ -97,7 +97,7 @@ def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | 
     say(f"recovering to {written(plan.target)}")
     with recovered(work, options(plan)) as dsn:
         found = _get_recovered(dsn)
-    repeated = _repeat(work, erasures, say) if erasures else Repeated(0, [])
+    repeated = _repeat(work, erasures, say) if erasures else RepeatedErasures(0, [])
     say("checking every page")
     check_pages(work)
     if plan.is_in_place:
@@ -105,7 +105,7 @@ def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | 
     return found["last_transaction_at"], None if plan.erasures is None else repeated.memories
 
 
-def _repeat(work: Layout, erasures: Erasures, say: Say) -> Repeated:
+def _repeat(work: Layout, erasures: Erasures, say: Say) -> RepeatedErasures:
     say("making later erasures again")
     with running(work, Run(KEEPING)) as dsn:
         return repeat(dsn, erasures)

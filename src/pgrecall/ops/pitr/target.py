@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pgrecall.domain.times import moment
 from pgrecall.embedded.wal import Lineage
 from pgrecall.errors import ArchiveError, InvalidInputError
-from pgrecall.ops.pitr.base import BaseBackup
+from pgrecall.ops.pitr.base_backup import BaseBackup
 
 _ZONE = re.compile(r"(?P<time>.*\d)\s*(?P<zone>Z|UTC|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
 _EXAMPLE = "such as '2026-11-23 10:15+00' or '2026-11-23 11:15:30.5+01:00'"

@@ -18,7 +18,7 @@ Rows: TypeAlias = "list[dict[str, Any]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Scrape:
     """What was seen: rows by look; `failures` says of each look that failed why."""
 
     is_up: bool
@@ -26,13 +26,13 @@ class Sight:
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(dsn: str, settings: Settings, *, by_organization: bool) -> Sight:
+def scrape(dsn: str, settings: Settings, *, by_organization: bool) -> Scrape:
     """All looks at a database, as the login that the connection string names."""
     rows: dict[str, Rows] = {}
     failures: dict[str, str] = {}
     try:
         with connected(dsn, "metrics", settings=settings) as session:
-            for name, asked in _looks(by_organization).items():
+            for name, asked in _statements(by_organization).items():
                 try:
                     rows[name] = _rows(session, name, asked)
                 except psycopg.Error as error:
@@ -40,11 +40,11 @@ def look(dsn: str, settings: Settings, *, by_organization: bool) -> Sight:
                     if session.connection.broken:
                         raise
     except DatabaseError:
-        return Sight(False)
-    return Sight(True, rows, failures)
+        return Scrape(False)
+    return Scrape(True, rows, failures)
 
 
-def _looks(by_organization: bool) -> dict[str, Statement]:
+def _statements(by_organization: bool) -> dict[str, Statement]:
     tables = {"tables": [table for file in read_migrations() for table in file.tables]}
     split = {"by_organization": by_organization}
     return {

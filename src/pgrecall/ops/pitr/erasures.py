@@ -31,7 +31,7 @@ class Erasures:
 
 
 @dataclass(frozen=True)
-class Repeated:
+class RepeatedErasures:
     """How many memories were erased again, and the complete files of the log that tell of it."""
 
     memories: int
@@ -53,11 +53,11 @@ def read_erasures(home: Path, target: datetime) -> Erasures:
         return Erasures(records, session.rows("read_tombstones") if records else [])
 
 
-def repeat(dsn: str, erasures: Erasures) -> Repeated:
+def repeat(dsn: str, erasures: Erasures) -> RepeatedErasures:
     """Erase it all again, in one transaction. A database from before erasures holds none."""
     with connected(dsn, "pitr") as session:
         if not session.row("knows_erasures")["is_so"]:
-            return Repeated(0, [])
+            return RepeatedErasures(0, [])
         first = _file_of_log(session, "get_log_file")
         with session.connection.transaction():
             _adopt(session, erasures)
@@ -67,7 +67,7 @@ def repeat(dsn: str, erasures: Erasures) -> Repeated:
             )
         last = _file_of_log(session, "switch_log")
     numbers = range(first.number, last.number + 1)
-    return Repeated(memories, [Segment(number, last.timeline).name for number in numbers])
+    return RepeatedErasures(memories, [Segment(number, last.timeline).name for number in numbers])
 
 
 def _adopt(session: Session, erasures: Erasures) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgrecall.errors import InvalidInputError
-from pgrecall.ops.pitr.base import BaseBackup
+from pgrecall.ops.pitr.base_backup import BaseBackup
 
 _KEEP = re.compile(r"([1-9][0-9]{0,4})(d|days?)?")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pgrecall import embedded
 from pgrecall.embedded.account import Account, account_for
-from pgrecall.embedded.archiving import Archiving
+from pgrecall.embedded.archiving import Archiving, find_archiving
 from pgrecall.embedded.command import run, run_command
 from pgrecall.embedded.failures import directory_errors, start_error
 from pgrecall.embedded.folders import make_private
@@ -17,20 +17,20 @@ from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.wal import list_outdated
 from pgrecall.errors import ArchiveError
 from pgrecall.ops.pitr.archive import make_archive, remove
-from pgrecall.ops.pitr.base import (
+from pgrecall.ops.pitr.archiver import file_away, get_archiver
+from pgrecall.ops.pitr.base_backup import (
     UNFINISHED,
     BaseBackup,
     list_backups,
     read_span,
     write_record,
 )
-from pgrecall.ops.pitr.keeping import Keep, first_needed, kept
-from pgrecall.ops.pitr.settled import require_archiving, turn
-from pgrecall.ops.pitr.switching import file_away, get_archiver
+from pgrecall.ops.pitr.lock import archive_lock
+from pgrecall.ops.pitr.retention import Keep, first_needed, kept
 
 
 @dataclass(frozen=True)
-class BaseBackupDone:
+class BaseBackupReport:
     """A new base backup, and what was removed since nothing needs it any more.
 
     `removed_log` counts files of the log.
@@ -41,14 +41,14 @@ class BaseBackupDone:
     removed_log: int
 
 
-def make_base_backup(home: Path) -> BaseBackupDone:
+def make_base_backup(home: Path) -> BaseBackupReport:
     """Make a base backup while the server runs, started for it where it does not.
 
     Raises ArchiveError where point-in-time recovery is off, or the archive can't be written.
     """
     layout = Layout.of(home)
-    archiving = require_archiving(layout)
-    with turn(layout), embedded.join(layout.home) as lease:
+    archiving = _require_archiving(layout)
+    with archive_lock(layout), embedded.join(layout.home) as lease:
         if get_archiver(lease.dsn)["mode"] != "on":
             raise ArchiveError(
                 "The server does not file its log away yet.",
@@ -57,7 +57,18 @@ def make_base_backup(home: Path) -> BaseBackupDone:
         return make_and_clean(layout, archiving, lease.dsn)
 
 
-def make_and_clean(layout: Layout, archiving: Archiving, dsn: str) -> BaseBackupDone:
+def _require_archiving(layout: Layout) -> Archiving:
+    """How the log is filed away; ArchiveError where point-in-time recovery is off."""
+    archiving = find_archiving(layout)
+    if archiving is None or not archiving.is_on:
+        raise ArchiveError(
+            f"Point-in-time recovery is off for the server in {layout.home}.",
+            hint="Switch it on: pgrecall server pitr enable.",
+        )
+    return archiving
+
+
+def make_and_clean(layout: Layout, archiving: Archiving, dsn: str) -> BaseBackupReport:
     """The same under a lease; the caller has the turn."""
     account = account_for(layout.home)
     make_archive(archiving, account)
@@ -66,7 +77,7 @@ def make_and_clean(layout: Layout, archiving: Archiving, dsn: str) -> BaseBackup
     # Its own log comes along; this tells that the archive takes what comes after.
     file_away(dsn, archiving, layout.log_file)
     removed, removed_log = clean(archiving, account, datetime.now(UTC))
-    return BaseBackupDone(made, removed, removed_log)
+    return BaseBackupReport(made, removed, removed_log)
 
 
 def clean(archiving: Archiving, account: Account, now: datetime) -> tuple[tuple[str, ...], int]:

@@ -24,9 +24,9 @@ from pgrecall.ops.pitr.archive import (
     read_beginnings,
     read_log,
 )
-from pgrecall.ops.pitr.base import BaseBackup, list_backups
-from pgrecall.ops.pitr.erasing import count_erasures
-from pgrecall.ops.pitr.switching import file_away
+from pgrecall.ops.pitr.archiver import file_away
+from pgrecall.ops.pitr.base_backup import BaseBackup, list_backups
+from pgrecall.ops.pitr.erasures import count_erasures
 from pgrecall.ops.pitr.target import choose, live_timeline, require_reached, written
 
 

@@ -15,10 +15,10 @@ from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.wal import SEGMENT_BYTES
 from pgrecall.errors import EmbeddedServerError
 from pgrecall.ops.pitr.archive import find_last_moment, list_archived_timelines, read_log
-from pgrecall.ops.pitr.base import BaseBackup, list_backups
-from pgrecall.ops.pitr.keeping import Keep
-from pgrecall.ops.pitr.switching import get_archiver
-from pgrecall.ops.pitr.words import last_failure
+from pgrecall.ops.pitr.archiver import get_archiver
+from pgrecall.ops.pitr.archiver_log import last_failure
+from pgrecall.ops.pitr.base_backup import BaseBackup, list_backups
+from pgrecall.ops.pitr.retention import Keep
 
 # Twice what the next two files of the log take at most: they may not compress.
 _LITTLE_SPACE = 4 * SEGMENT_BYTES
@@ -48,7 +48,7 @@ class PitrStatus:
 
 
 @dataclass(frozen=True)
-class Signs:
+class ArchiveFacts:
     """What was seen of an archive. `mode` is the running server's archive_mode, None if none runs.
 
     `has_failed` says that its last attempt failed, and `words` what the command said then.
@@ -81,36 +81,38 @@ def status(home: Path) -> PitrStatus:
         last_moment=_last_moment(archiving, account, backups),
         waiting=len(list((layout.data / "pg_wal" / "archive_status").glob("*.ready"))),
         free_bytes=free,
-        trouble=trouble(_signs(layout, archiving, account, free)) if archiving.is_on else None,
+        trouble=trouble(_facts(layout, archiving, account, free)) if archiving.is_on else None,
         aside=tuple(sorted(layout.home.glob("data.before-*"))),
         unfinished=layout.recovery if layout.recovery.exists() else None,
     )
 
 
-def trouble(signs: Signs) -> str | None:
+def trouble(facts: ArchiveFacts) -> str | None:
     """What keeps the log from being filed away, with the cure; None if nothing does. Pure."""
-    if not signs.is_same_database:
+    if not facts.is_same_database:
         return (
             "the archive is of another database than the one that is there now: "
             "pgrecall server pitr enable --archive DIR begins a new one"
         )
-    if not signs.is_writable:
+    if not facts.is_writable:
         return "the archive is missing, or not writable for the server's account"
-    if signs.has_failed:
-        return f"the last attempt failed: {signs.words or 'the server said nothing'}"
-    if signs.free_bytes < _LITTLE_SPACE:
-        return f"only {signs.free_bytes:,} bytes are free for the archive"
-    if signs.mode not in (None, "on"):
+    if facts.has_failed:
+        return f"the last attempt failed: {facts.words or 'the server said nothing'}"
+    if facts.free_bytes < _LITTLE_SPACE:
+        return f"only {facts.free_bytes:,} bytes are free for the archive"
+    if facts.mode not in (None, "on"):
         return "the running server does not archive yet: stop it, and start it again"
     return None
 
 
-def _signs(layout: Layout, archiving: Archiving, account: Account, free: int | None) -> Signs:
+def _facts(
+    layout: Layout, archiving: Archiving, account: Account, free: int | None
+) -> ArchiveFacts:
     dsn = embedded.status(layout.home).dsn
     archiver = get_archiver(dsn) if dsn else None
     failed = archiver and archiver["last_failed_time"]
     archived = archiver and archiver["last_archived_time"]
-    return Signs(
+    return ArchiveFacts(
         is_same_database=bool(settings_for(layout)),
         is_writable=_is_writable(archiving.wal, account),
         free_bytes=free or 0,

@@ -9,9 +9,9 @@ from typing import Any
 from pgrecall._sync.session import connected
 from pgrecall.embedded.archive_command import SUFFIX
 from pgrecall.embedded.archiving import Archiving
-from pgrecall.embedded.waiting import wait_until
+from pgrecall.embedded.polling import wait_until
 from pgrecall.errors import ArchiveError
-from pgrecall.ops.pitr.words import last_failure
+from pgrecall.ops.pitr.archiver_log import last_failure
 
 _SECONDS = 120.0
 

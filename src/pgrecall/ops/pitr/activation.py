@@ -16,24 +16,24 @@ from pgrecall.embedded.archiving import (
 from pgrecall.embedded.layout import Layout
 from pgrecall.errors import DataDirectoryError, InvalidInputError
 from pgrecall.ops.pitr.archive import make_archive
-from pgrecall.ops.pitr.backing_up import BaseBackupDone, make_and_clean
-from pgrecall.ops.pitr.keeping import Keep
-from pgrecall.ops.pitr.settled import turn
-from pgrecall.ops.pitr.switching import get_archiver
+from pgrecall.ops.pitr.archiver import get_archiver
+from pgrecall.ops.pitr.creation import BaseBackupReport, make_and_clean
+from pgrecall.ops.pitr.lock import archive_lock
+from pgrecall.ops.pitr.retention import Keep
 
 
 @dataclass(frozen=True)
-class Enabled:
+class Activation:
     """What holds now. `restarted`: the server was started anew, since only then it takes effect."""
 
     archiving: Archiving
     restarted: bool
-    base_backup: BaseBackupDone
+    base_backup: BaseBackupReport
 
 
 def enable(
     home: Path, archive: Path | None = None, keep: Keep | None = None, timeout: int | None = None
-) -> Enabled:
+) -> Activation:
     """File the log away from now on, and make a first base backup.
 
     `archive` is a folder, by default `archive` in the home; `timeout` is after how many seconds,
@@ -46,9 +46,9 @@ def enable(
     if timeout is not None and not 10 <= timeout <= 86_400:
         raise InvalidInputError("the time to file away must be 10 to 86,400 seconds")
     layout = Layout.of(home)
-    with embedded.join(layout.home) as lease, turn(layout):
+    with embedded.join(layout.home) as lease, archive_lock(layout):
         before = find_archiving(layout)
-        archiving = _settled(layout, archive, keep, timeout, before)
+        archiving = _changed(layout, archive, keep, timeout, before)
         make_archive(archiving, account_for(layout.home))
         write_archiving(layout, archiving)
         try:
@@ -58,7 +58,7 @@ def enable(
             write_archiving(layout, before or replace(archiving, is_on=False))
             embedded.restart(layout.home)
             raise
-    return Enabled(archiving, restarted, done)
+    return Activation(archiving, restarted, done)
 
 
 def disable(home: Path) -> bool:
@@ -66,7 +66,7 @@ def disable(home: Path) -> bool:
     layout = Layout.of(home)
     if not layout.home.is_dir():
         return False
-    with turn(layout):
+    with archive_lock(layout):
         archiving = find_archiving(layout)
         if archiving is None or not archiving.is_on:
             return False
@@ -76,7 +76,7 @@ def disable(home: Path) -> bool:
     return True
 
 
-def _settled(
+def _changed(
     layout: Layout,
     archive: Path | None,
     keep: Keep | None,
