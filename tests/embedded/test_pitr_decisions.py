@@ -188,7 +188,7 @@ WELL = ArchiveFacts(True, True, 10**10, "on", False, "")
 
 
 @pytest.mark.parametrize(
-    ("signs", "expected"),
+    ("facts", "expected"),
     [
         (WELL, None),
         (ArchiveFacts(True, True, 10**10, None, False, ""), None),
