@@ -15,7 +15,7 @@ from pgrecall.domain.maintenance import Maintenance
 from pgrecall.errors import ConflictError
 from pgrecall.ops.maintenance import execution, maintain, window
 from tests.database.conftest import Client, World
-from tests.settling import settle
+from tests.server_statistics import settle
 
 COUNTS = ("added", "recalls", "latencies")
 

@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrecall.domain.diagnosis import Cure, Diagnosis, Finding
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
-from tests.settling import settle
+from tests.server_statistics import settle
 
 # A fault of one thing may show in others, which are cured after it.
 ROUNDS = 4

@@ -19,16 +19,16 @@ from pgrecall import Memory
 from pgrecall.domain.transfer import FIELDS
 from pgrecall.errors import InvalidInputError, NoOrganizationError
 from pgrecall.ops.transfer.columns import read_csv
-from pgrecall.ops.transfer.exporting import export_to, format_of
-from pgrecall.ops.transfer.importing import import_items
-from pgrecall.ops.transfer.items import Reading
+from pgrecall.ops.transfer.export import export_to, format_of
+from pgrecall.ops.transfer.import_ import import_items
+from pgrecall.ops.transfer.items import SourceParts
 from pgrecall.ops.transfer.json_lines import read_json_lines
 from pgrecall.ops.transfer.parquet import read_parquet
 from pgrecall.testing import HashingEmbedder
 from tests.transfer.conftest import carried
 
 OpenMemory = Callable[..., Memory]
-READERS: dict[str, Callable[[Any], Reading]] = {
+READERS: dict[str, Callable[[Any], SourceParts]] = {
     "jsonl": read_json_lines,
     "csv": read_csv,
     "parquet": read_parquet,

@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 
 from pgrecall import embedded
+from pgrecall._async.concurrency import in_thread, sleep
 from pgrecall._async.link import Link
 from pgrecall._async.migrate import migrate
 from pgrecall._async.session import Session, connected
 from pgrecall._async.transaction import Caller, Rows, run
-from pgrecall._async.waiting import in_thread, sleep
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError

@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 
 from pgrecall import embedded
+from pgrecall._sync.concurrency import in_thread, sleep
 from pgrecall._sync.link import Link
 from pgrecall._sync.migrate import migrate
 from pgrecall._sync.session import Session, connected
 from pgrecall._sync.transaction import Caller, Rows, run
-from pgrecall._sync.waiting import in_thread, sleep
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError

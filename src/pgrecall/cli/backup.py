@@ -8,9 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from pgrecall import Settings
-from pgrecall.cli.backup_printing import print_backup, print_ledger, print_pruned, print_verified
+from pgrecall.cli.backup_output import print_backup, print_ledger, print_pruned, print_verified
+from pgrecall.cli.database import reached
 from pgrecall.cli.exit_codes import INTERRUPTED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, progress, say, steps, waiting
 from pgrecall.domain.backups import Backup

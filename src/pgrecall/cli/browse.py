@@ -6,10 +6,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import opened
+from pgrecall.cli.hits import print_hanging
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Kinds, Organization, User
 from pgrecall.cli.output import console, print_json, say
-from pgrecall.cli.printing import print_hanging
 from pgrecall.cli.rendering import change_lines, memory_lines
 
 Limit: TypeAlias = Annotated[int, typer.Option(help="How many on a page, 1 to 1000.")]

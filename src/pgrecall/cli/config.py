@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import opened
+from pgrecall.cli.hits import print_hanging
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import console, print_json, say
-from pgrecall.cli.printing import print_hanging
 from pgrecall.cli.rendering import config_change_lines, setting_line
 from pgrecall.domain.config import AgentConfig, AgentSetting
 from pgrecall.errors import InvalidInputError

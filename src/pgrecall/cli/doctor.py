@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
 from pgrecall.cli.exit_codes import DONE, FOUND_CRITICAL, FOUND_ERROR, FOUND_WARNING
 from pgrecall.cli.failures import print_error
 from pgrecall.cli.options import AsJson, Dsn

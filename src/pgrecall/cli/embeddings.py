@@ -9,9 +9,9 @@ from rich.table import Table
 
 from pgrecall import Backfill, EmbeddingModel, Embeddings, Memory
 from pgrecall._sync.vectors import DEFAULT
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import opened
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import console, print_json, progress, say
 

@@ -9,9 +9,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Receipt
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import opened, reached
 from pgrecall.cli.forget import Context, DryRun, Ids, User
-from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json, say
 from pgrecall.domain.scope import scope

@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Forgotten
-from pgrecall.cli.asking import Yes, confirm, is_asked
-from pgrecall.cli.opening import opened
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import opened
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json
 

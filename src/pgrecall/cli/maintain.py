@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from pgrecall.cli.database import reached
 from pgrecall.cli.exit_codes import ERROR
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import console, print_json, say
 from pgrecall.domain.maintenance import Maintenance, Outcome

@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 
-from pgrecall.cli.opening import reached
+from pgrecall.cli.database import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say
 from pgrecall.errors import ConfigurationError, InvalidInputError

@@ -9,8 +9,8 @@ import typer
 
 from pgrecall._sync import login
 from pgrecall._sync import migrate as migrations
+from pgrecall.cli.database import reached
 from pgrecall.cli.exit_codes import NOT_MIGRATED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.domain.drift import Drift

@@ -9,7 +9,7 @@ import typer
 
 from pgrecall import Settings
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import confirm, is_asked
+from pgrecall.cli.confirmation import confirm, is_asked
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops import pitr

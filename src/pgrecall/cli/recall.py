@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from pgrecall import Hit, Recall
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import opened
+from pgrecall.cli.hits import print_hits
 from pgrecall.cli.options import (
     Agent,
     AsJson,
@@ -22,7 +23,6 @@ from pgrecall.cli.options import (
     metadata_of,
 )
 from pgrecall.cli.output import blocks, console, print_json, say
-from pgrecall.cli.printing import print_hits
 from pgrecall.cli.rendering import bars, origin, part_bar
 
 Query: TypeAlias = Annotated[

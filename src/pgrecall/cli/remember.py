@@ -9,8 +9,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Remembered
+from pgrecall.cli.content import content_of
+from pgrecall.cli.database import opened
 from pgrecall.cli.exit_codes import ERROR
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import (
     Agent,
     AsJson,
@@ -23,7 +24,6 @@ from pgrecall.cli.options import (
     metadata_of,
 )
 from pgrecall.cli.output import print_json, progress, say
-from pgrecall.cli.reading import content_of
 
 _TEXTS_HELP = "Texts, or - for the lines of standard input."
 _FILE_HELP = (

@@ -8,9 +8,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Settings
-from pgrecall.cli.asking import Yes
+from pgrecall.cli.confirmation import Yes
+from pgrecall.cli.database import reached
 from pgrecall.cli.exit_codes import INTERRUPTED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, steps
 from pgrecall.cli.point_in_time import Wanted, restore_to

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from pgrecall import AgentStats, Settings, Statistics
+from pgrecall.cli.database import opened, reached
 from pgrecall.cli.live import show
-from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, print_table, say
 from pgrecall.ops.monitoring.scrape import scrape

@@ -8,8 +8,8 @@ import typer
 
 from pgrecall import Settings
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import Yes, confirm, is_asked
-from pgrecall.cli.opening import reached
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.errors import InvalidInputError

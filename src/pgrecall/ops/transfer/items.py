@@ -44,8 +44,8 @@ class Skipped:
     reason: str
 
 
-Read: TypeAlias = "Item | Malformed | Skipped"
-Reading: TypeAlias = "Iterator[Read]"
+SourcePart: TypeAlias = "Item | Malformed | Skipped"
+SourceParts: TypeAlias = "Iterator[SourcePart]"
 
 
 def identified(

@@ -9,7 +9,7 @@ from typing import Any
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Reading,
+    SourceParts,
     identified,
     moment_of,
     role_fields,
@@ -31,7 +31,7 @@ _OWN = {
 }
 
 
-def read_mem0(rows: Iterable[Mapping[str, Any]]) -> Reading:
+def read_mem0(rows: Iterable[Mapping[str, Any]]) -> SourceParts:
     """The memories of rows with `id` and `payload`."""
     for row in rows:
         position = f"row {row['id']}"

@@ -1,4 +1,4 @@
-"""What waiting is made of, in its plain form; the twin, by hand, of _async/waiting.py."""
+"""What waiting is made of, in its plain form; the twin, by hand, of _async/concurrency.py."""
 
 from __future__ import annotations
 

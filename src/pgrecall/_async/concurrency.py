@@ -1,4 +1,4 @@
-"""What waiting is made of, in its asynchronous form; _sync/waiting.py, by hand, is its twin."""
+"""What waiting is made of, in its asynchronous form; _sync/concurrency.py, by hand, is its twin."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pgrecall.errors import InvalidInputError, InvalidScopeError, NotFoundError
 from pgrecall.testing.conformance.awaited import OpenMemory
 
 
-class ErasingConformance:
+class ErasureConformance:
     """What `erase` promises."""
 
     async def test_what_is_erased_is_gone(self, open_memory: OpenMemory) -> None:

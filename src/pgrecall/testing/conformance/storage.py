@@ -14,7 +14,7 @@ from pgrecall.testing.conformance.awaited import OpenMemory
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class WritingConformance:
+class StorageConformance:
     """What `remember` promises."""
 
     async def test_round_trip(self, open_memory: OpenMemory) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pgrecall.domain.draft import Content, Item, Told, drafts
+from pgrecall.domain.draft import Content, DraftDefaults, Item, drafts
 from pgrecall.errors import InvalidInputError
 
 
@@ -40,7 +40,7 @@ def _item(name: str, number: int, line: str) -> Item:
     """A line of a file, checked here, where its number is known."""
     try:
         item: Item = json.loads(line)
-        drafts([item], Told())
+        drafts([item], DraftDefaults())
     except json.JSONDecodeError as error:
         raise InvalidInputError(f"{name}, line {number}: no JSON ({error})") from None
     except InvalidInputError as error:

@@ -13,7 +13,7 @@ from pgrecall.testing.conformance.awaited import OpenMemory
 from pgrecall.testing.conformance.sharing import AddMember, claims_of
 
 
-class ConfiguringConformance:
+class ConfigurationConformance:
     """What `configure`, `config` and `config_history` promise, and that the others obey."""
 
     async def test_what_holds_unless_it_is_set(self, open_memory: OpenMemory) -> None:

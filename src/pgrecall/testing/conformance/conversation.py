@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pgrecall.testing.conformance.awaited import OpenMemory
 
 
-class ConversingConformance:
+class ConversationConformance:
     """What `context` promises."""
 
     async def test_messages_in_their_order(self, open_memory: OpenMemory) -> None:

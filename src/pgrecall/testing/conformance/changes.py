@@ -17,7 +17,7 @@ from pgrecall.errors import (
 from pgrecall.testing.conformance.awaited import OpenMemory
 
 
-class ChangingConformance:
+class ChangesConformance:
     """What `get`, `list`, `update`, `forget`, `restore` and `history` promise."""
 
     async def test_an_update_is_found_and_kept_as_history(self, open_memory: OpenMemory) -> None:

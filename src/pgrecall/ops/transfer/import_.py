@@ -11,7 +11,7 @@ from uuid import UUID
 from pgrecall._sync.transfer import Transfer
 from pgrecall.domain.remembered import RememberedItem
 from pgrecall.errors import NoOrganizationError, PermissionDeniedError
-from pgrecall.ops.transfer.items import Item, Malformed, Read, Skipped
+from pgrecall.ops.transfer.items import Item, Malformed, Skipped, SourcePart
 
 # What is done again at most after an interruption.
 PAGE = 256
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def import_items(
-    source: Iterable[Read],
+    source: Iterable[SourcePart],
     open_as: OpenAs,
     *,
     defaults: Mapping[str, object] | None = None,
@@ -52,7 +52,7 @@ def import_items(
 
 
 def _outcomes(
-    page: Sequence[Read], open_as: OpenAs, defaults: Mapping[str, object], dry_run: bool
+    page: Sequence[SourcePart], open_as: OpenAs, defaults: Mapping[str, object], dry_run: bool
 ) -> list[Outcome]:
     found: dict[int, Outcome] = {}
     by_agent: dict[str | None, list[tuple[int, Item]]] = {}

@@ -21,7 +21,7 @@ def contents(found: Recall) -> set[str]:
     return {hit.content for hit in found}
 
 
-class RecallingConformance:
+class RecallConformance:
     """What `recall` promises."""
 
     async def test_the_best_answer_comes_first(self, open_memory: OpenMemory) -> None:

@@ -8,14 +8,14 @@ from typing import BinaryIO
 
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.transfer.columns import write_csv
-from pgrecall.ops.transfer.parquet import write_parquet
-from pgrecall.ops.transfer.writing import (
+from pgrecall.ops.transfer.files import (
     FORMATS,
     Record,
     counted,
     whole_file,
     write_json_lines,
 )
+from pgrecall.ops.transfer.parquet import write_parquet
 
 
 def format_of(file: str, given: str | None) -> str:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from pgrecall.cli.demo_run import ORGANIZATION, Answer, Ingested, Seen, Slot, Stranger
+from pgrecall.cli.hits import print_hanging, print_hits
 from pgrecall.cli.output import blocks, console
-from pgrecall.cli.printing import print_hanging, print_hits
 from pgrecall.cli.rendering import bars, day, visible
 
 

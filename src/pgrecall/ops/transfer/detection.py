@@ -13,7 +13,7 @@ _ENDINGS = {".jsonl": "pgrecall", ".ndjson": "pgrecall", ".csv": "csv", ".parque
 _HEADER = re.compile(rb'^(?:\xef\xbb\xbf)?[\w",]*\bcontent\b[\w",]*\r?\n')
 
 
-def guessed(file: str, head: bytes) -> str:
+def detected_format(file: str, head: bytes) -> str:
     """The source, by what it begins with, else by the name's ending, else `chat`.
 
     Raises InvalidInputError for JSON that is none of the known.
