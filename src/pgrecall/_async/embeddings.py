@@ -62,13 +62,13 @@ class AsyncEmbeddings:
             pass
         ended = [each for each in await self.status() if each.model == embedder.model]
         return Backfill(
-            begun["agent_id"],
-            embedder.model,
-            any(each.state == "current" for each in ended),
-            tally.statuses["stored"],
-            tally.statuses["skipped"],
-            tally.statuses["rejected"],
-            sum(each.missing for each in ended),
+            agent_id=begun["agent_id"],
+            model=embedder.model,
+            is_current=any(each.state == "current" for each in ended),
+            stored=tally.statuses["stored"],
+            skipped=tally.statuses["skipped"],
+            rejected=tally.statuses["rejected"],
+            missing=sum(each.missing for each in ended),
         )
 
     async def switch(self, model: str, *, allow_missing: int = 0) -> ModelSwitch:

@@ -45,7 +45,14 @@ async def create_login(
             await _set_password(session, role, chosen)
         await _refuse_rights(session, role)
         url = for_login(dsn, session.connection.info.dbname, role, generated)
-    return LoginReport(described(dsn), role, is_new, changes, generated, url)
+    return LoginReport(
+        database=described(dsn),
+        role=role,
+        is_new=is_new,
+        changes=changes,
+        password=generated,
+        url=url,
+    )
 
 
 async def _settle(session: Session, role: str) -> tuple[str, ...]:

@@ -45,7 +45,14 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
             _set_password(session, role, chosen)
         _refuse_rights(session, role)
         url = for_login(dsn, session.connection.info.dbname, role, generated)
-    return LoginReport(described(dsn), role, is_new, changes, generated, url)
+    return LoginReport(
+        database=described(dsn),
+        role=role,
+        is_new=is_new,
+        changes=changes,
+        password=generated,
+        url=url,
+    )
 
 
 def _settle(session: Session, role: str) -> tuple[str, ...]:

@@ -102,8 +102,10 @@ def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
     statuses: Counter[str] = Counter()
     ids: dict[str, UUID] = {}
     for session in story.sessions:
-        told = memory.remember(list(session.messages), user_id=story.user, context=session.context)
-        statuses.update(item.status for item in told)
+        answers = memory.remember(
+            list(session.messages), user_id=story.user, context=session.context
+        )
+        statuses.update(item.status for item in answers)
         bar(sum(statuses.values()), total)
     for value in story.slots:
         answer = _tell(memory, story, value)
@@ -116,14 +118,14 @@ def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
 
 
 def _tell(memory: Memory, story: Story, value: SlotValue) -> Remembered:
-    told_at = {session.context: session.began_at for session in story.sessions}
+    remembered_at = {session.context: session.began_at for session in story.sessions}
     return memory.remember(
         value.content,
         user_id=story.user,
         context=value.context,
         slot=value.slot,
         kind=value.kind,
-        occurred_at=told_at[value.context],
+        occurred_at=remembered_at[value.context],
         valid_from=value.valid_from,
         idempotency_key=value.key,
     )

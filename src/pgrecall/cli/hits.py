@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
-from pgrecall.cli.rendering import lead, told
+from pgrecall.cli.rendering import hit_text, lead
 from pgrecall.domain.hit import Hit
 from pgrecall.recall.result import Recall
 
@@ -30,6 +30,6 @@ def print_hits(out: Console, found: Recall, below: Callable[[Hit], Iterable[Text
     now = datetime.now(UTC)
     for place, hit in enumerate(found, 1):
         start = lead(place, hit.score)
-        print_hanging(out, start, told(hit, now))
+        print_hanging(out, start, hit_text(hit, now))
         for line in below(hit):
             print_hanging(out, Text(" " * start.cell_len), line)

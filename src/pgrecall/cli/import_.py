@@ -100,7 +100,14 @@ def import_(
     --context are for what names none itself.
     """
     defaults = {"user_id": user, "context_key": context}
-    asked = SourceOptions(table, namespace, context, date_order, time_zone, tuple(assistant or ()))
+    asked = SourceOptions(
+        table=table,
+        namespace=namespace,
+        context=context,
+        date_order=date_order,
+        time_zone=time_zone,
+        assistants=tuple(assistant or ()),
+    )
     embedder = None if dry_run else DEFAULT
     with ExitStack() as stack:
         found = stack.enter_context(opened_source(file, source, asked))

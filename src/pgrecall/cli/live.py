@@ -78,8 +78,8 @@ def _work(before: Moment, now: Moment) -> str:
     if is_rate and sum(found) > sum(_latencies(before.sight)):
         found = [b - a for a, b in zip(_latencies(before.sight), found, strict=True)]
     p50, p95 = quantile(found, 0.5), quantile(found, 0.95)
-    told = "" if p50 is None or p95 is None else f"   p50 {p50:.1f} ms, p95 {p95:.1f} ms"
-    return ("a second: " if is_rate else "in all: ") + ", ".join(rates) + told
+    latency = "" if p50 is None or p95 is None else f"   p50 {p50:.1f} ms, p95 {p95:.1f} ms"
+    return ("a second: " if is_rate else "in all: ") + ", ".join(rates) + latency
 
 
 def _counts(sight: Scrape) -> list[dict[str, Any]]:

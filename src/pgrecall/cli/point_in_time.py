@@ -16,9 +16,9 @@ from pgrecall.ops import pitr
 from pgrecall.ops.pitr import Recovery, RecoveryPlan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What `restore --to` was told."""
+    """What `restore --to` is to do."""
 
     to: str
     into: Path | None

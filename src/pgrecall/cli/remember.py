@@ -74,7 +74,7 @@ def remember(
 
     Lines come from standard input, where - stands for the texts.
     """
-    content, told = content_of(texts, file), metadata_of(metadata)
+    content, document = content_of(texts, file), metadata_of(metadata)
     with opened(dsn, organization, agent) as memory, progress("Remembering") as bar:
         answers = memory.remember(
             content,
@@ -82,7 +82,7 @@ def remember(
             context=context,
             kind=kind,
             slot=slot,
-            metadata=told,
+            metadata=document,
             importance=importance,
             occurred_at=occurred_at,
             visibility=visibility,

@@ -65,7 +65,14 @@ def restore(
     if to is not None:
         if source or as_organization or merge:
             raise InvalidInputError("--to recovers the whole database: it takes no FILE")
-        wanted = Wanted(to, into, archive, timeline, dry_run, yes)
+        wanted = Wanted(
+            to=to,
+            into=into,
+            archive=archive,
+            timeline=timeline,
+            is_dry_run=dry_run,
+            is_confirmed=yes,
+        )
         restore_to(wanted, dsn, as_json=as_json)
         return
     if into or archive or timeline or dry_run:

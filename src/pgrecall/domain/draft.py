@@ -88,7 +88,7 @@ def drafts(content: Content, defaults: DraftDefaults) -> list[Draft]:
 
 
 def shared_fields(defaults: DraftDefaults) -> dict[str, Json]:
-    """What is told, checked, as fields of remember_memories(); only what is not None."""
+    """The defaults, checked, as fields of remember_memories(); only what is not None."""
     fields: dict[str, Json | None] = {
         "agent_id": identifier("agent_id", defaults.agent_id),
         "user_id": identifier("user_id", defaults.user_id),

@@ -75,10 +75,10 @@ def import_draft(item: object) -> Draft:
     if not isinstance(item, Mapping):
         raise InvalidInputError(f"an item must be an object, not {type(item).__name__}")
     _refuse_unknown(item)
-    told = DraftDefaults(
+    defaults = DraftDefaults(
         context=item.get("context_key"), **{name: item[name] for name in _TOLD if name in item}
     )
-    fields = shared_fields(told)
+    fields = shared_fields(defaults)
     fields["content"] = _text(item.get("content"))
     for name, longest in (("speaker", 255), ("language", 63), ("idempotency_key", 255)):
         value = item.get(name)

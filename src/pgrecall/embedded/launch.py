@@ -67,8 +67,10 @@ def _spawn(layout: Layout, account: Account, run: Run) -> str:
             raise leftovers.leftovers_error(layout, account)
         in_background = ["/bin/sh", "-c", _IN_BACKGROUND, "sh", str(layout.log_file)]
         server = [str(binary("postgres")), "-D", str(layout.data)]
-        told = [part for name, value in run.options.items() for part in ("-c", f"{name}={value}")]
-        command = in_background + server + told
+        options = [
+            part for name, value in run.options.items() for part in ("-c", f"{name}={value}")
+        ]
+        command = in_background + server + options
         return run_command(account, command, pass_fds=[lock.descriptor]).output
     finally:
         lock.close()

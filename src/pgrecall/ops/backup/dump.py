@@ -47,7 +47,7 @@ _PIECE = 1 << 20
 _LEDGER = "agent_memory.backups"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseBackup:
     """A dump, and what its manifest says: its SHA-256, and the rows of each table then."""
 
@@ -72,7 +72,7 @@ class DatabaseBackup:
         return sum(self.tables.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseRestored:
     """A dump that was put in; `rows` were counted afterwards."""
 
@@ -168,7 +168,14 @@ def restore_database(
             entry.done(made.snapshot_at, made.rows, None)
     seconds = time.monotonic() - began
     rows = sum(made.tables[name] for name in wanted)
-    return DatabaseRestored(made.id, made.database, made.snapshot_at, rows, notices, seconds)
+    return DatabaseRestored(
+        backup_id=made.id,
+        database=made.database,
+        snapshot_at=made.snapshot_at,
+        rows=rows,
+        notices=notices,
+        seconds=seconds,
+    )
 
 
 @dataclass(frozen=True)

@@ -90,21 +90,21 @@ def restore(
             if target.unplaced:
                 target.notices.append(_UNPLACED.format(target.unplaced))
     return Restored(
-        manifest.id,
-        target.organization_id,
-        target.organization,
-        manifest.source.snapshot_at,
-        manifest.rows,
-        added,
-        target.kept - added,
-        skipped,
-        target.resumed,
-        tuple(target.notices),
-        time.monotonic() - began,
+        backup_id=manifest.id,
+        organization_id=target.organization_id,
+        organization=target.organization,
+        snapshot_at=manifest.source.snapshot_at,
+        rows=manifest.rows,
+        added=added,
+        kept=target.kept - added,
+        skipped=skipped,
+        resumed=target.resumed,
+        notices=tuple(target.notices),
+        seconds=time.monotonic() - began,
     )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Target:
     """The organization that a backup is put into, and how far that has come."""
 
@@ -296,12 +296,22 @@ def _target(
         entry = ledger.begin(
             session, organization_id, manifest.id, "restore", source, is_fresh=is_fresh
         )
-    target = _Target(
-        session, manifest, kept, organization_id, name, entry, is_fresh, merge, loaded, added
+    return _Target(
+        session=session,
+        manifest=manifest,
+        tables=kept,
+        organization_id=organization_id,
+        organization=name,
+        entry=entry,
+        is_fresh=is_fresh,
+        merge=merge,
+        files_loaded=loaded,
+        added=added,
+        kept=added,
+        skipped=skipped,
+        left_out=left_out,
+        notices=notices,
     )
-    target.kept, target.skipped = added, skipped
-    target.left_out, target.notices = left_out, notices
-    return target
 
 
 def _named(manifest: Manifest, as_organization: str | UUID | None) -> tuple[UUID, str]:

@@ -107,13 +107,13 @@ def look_at_source(session: Session, tables: list[Table], organization_id: UUID)
     seen = session.row("look_at_source", organization_id=organization_id)
     names = [table.name for table in tables]
     return Source(
-        seen["database"],
-        seen["server_version"],
-        seen["snapshot_at"],
-        seen["wal_position"],
-        seen["extensions"],
-        _pairs(session.rows("list_backup_migrations"), "checksum"),
-        _pairs(session.rows("list_backup_policies", tables=names), "definition"),
+        database=seen["database"],
+        server_version=seen["server_version"],
+        snapshot_at=seen["snapshot_at"],
+        wal_position=seen["wal_position"],
+        extensions=seen["extensions"],
+        migrations=_pairs(session.rows("list_backup_migrations"), "checksum"),
+        policies=_pairs(session.rows("list_backup_policies", tables=names), "definition"),
     )
 
 

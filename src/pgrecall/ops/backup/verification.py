@@ -38,7 +38,7 @@ SAMPLE = 5
 _MATCH_LIMIT = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What was found: `rows` came back, `policies` are there, `recalls` found what they should.
 
@@ -56,7 +56,7 @@ class Verification:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Expected:
     backup_id: UUID
     organization_id: UUID
@@ -101,15 +101,15 @@ def verify(
                 recalls = _recall(restored, scratch)
             entry.done(expected.snapshot_at, done.rows, None)
     return Verification(
-        expected.backup_id,
-        str(place(source)),
-        expected.snapshot_at,
-        done.rows,
-        expected.tables,
-        len(expected.policies),
-        recalls,
-        (*done.notices, *notices),
-        time.monotonic() - began,
+        backup_id=expected.backup_id,
+        place=str(place(source)),
+        snapshot_at=expected.snapshot_at,
+        rows=done.rows,
+        tables=expected.tables,
+        policies=len(expected.policies),
+        recalls=recalls,
+        notices=(*done.notices, *notices),
+        seconds=time.monotonic() - began,
     )
 
 
@@ -117,24 +117,24 @@ def _expected(source: str, identity: str | None) -> _Expected:
     if is_whole(source):
         dump = check_database_backup(source)
         return _Expected(
-            dump.id,
-            ledger.WHOLE_DATABASE,
-            dump.snapshot_at,
-            len(dump.tables),
-            dump.extensions,
-            dump.policies,
-            dump.server_version,
+            backup_id=dump.id,
+            organization_id=ledger.WHOLE_DATABASE,
+            snapshot_at=dump.snapshot_at,
+            tables=len(dump.tables),
+            extensions=dump.extensions,
+            policies=dump.policies,
+            server_version=dump.server_version,
         )
     manifest = BackupReader(place(source), identities(identity)).check()
     made = manifest.source
     return _Expected(
-        manifest.id,
-        manifest.organization_id,
-        made.snapshot_at,
-        len(manifest.tables),
-        dict(made.extensions),
-        dict(made.policies),
-        made.server_version,
+        backup_id=manifest.id,
+        organization_id=manifest.organization_id,
+        snapshot_at=made.snapshot_at,
+        tables=len(manifest.tables),
+        extensions=dict(made.extensions),
+        policies=dict(made.policies),
+        server_version=made.server_version,
     )
 
 

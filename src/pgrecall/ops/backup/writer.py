@@ -59,16 +59,16 @@ def back_up(
             manifest, size = writer.write(there, keys, on_progress)
             entry.done(manifest.source.snapshot_at, manifest.rows, size)
     return Backup(
-        manifest.id,
-        organization_id,
-        name,
-        str(there),
-        manifest.source.snapshot_at,
-        manifest.source.wal_position,
-        manifest.rows,
-        size,
-        bool(keys),
-        time.monotonic() - began,
+        id=manifest.id,
+        organization_id=organization_id,
+        organization=name,
+        place=str(there),
+        snapshot_at=manifest.source.snapshot_at,
+        wal_position=manifest.source.wal_position,
+        rows=manifest.rows,
+        bytes=size,
+        is_encrypted=bool(keys),
+        seconds=time.monotonic() - began,
     )
 
 
@@ -108,13 +108,13 @@ class _BackupWriter:
                     on_progress(done, total)
             contents.append(_contents(table, reading))
         manifest = Manifest(
-            self.backup_id,
-            self.organization_id,
-            self.organization,
-            f"pgrecall {version('pgrecall')}",
-            source,
-            tuple(contents),
-            tuple(self.files),
+            id=self.backup_id,
+            organization_id=self.organization_id,
+            organization=self.organization,
+            made_by=f"pgrecall {version('pgrecall')}",
+            source=source,
+            tables=tuple(contents),
+            files=tuple(self.files),
         )
         text = written(manifest)
         archive.add(MANIFEST, text)
@@ -129,12 +129,12 @@ def _file(name: str, table: str, rows: int, content: bytes) -> BackupFile:
 
 def _contents(table: Table, reading: TableReader) -> TableContents:
     return TableContents(
-        table.name,
-        tuple(table.columns),
-        tuple(table.key),
-        tuple(table.links),
-        reading.rows,
-        reading.sha256,
+        name=table.name,
+        columns=tuple(table.columns),
+        key=tuple(table.key),
+        links=tuple(table.links),
+        rows=reading.rows,
+        sha256=reading.sha256,
     )
 
 

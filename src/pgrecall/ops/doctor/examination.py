@@ -60,12 +60,12 @@ def _examine(check: Check[Any], database: CheckedDatabase) -> Examination:
     began = time.monotonic()
     signs = _signs(check, database)
     return Examination(
-        check.name,
-        check.title,
-        tuple(sign for sign in signs if isinstance(sign, Finding)),
-        tuple(sign for sign in signs if isinstance(sign, Unseen)),
-        tuple(sign.text for sign in signs if isinstance(sign, Fact)),
-        time.monotonic() - began,
+        check=check.name,
+        title=check.title,
+        findings=tuple(sign for sign in signs if isinstance(sign, Finding)),
+        unseen=tuple(sign for sign in signs if isinstance(sign, Unseen)),
+        facts=tuple(sign.text for sign in signs if isinstance(sign, Fact)),
+        seconds=time.monotonic() - began,
     )
 
 

@@ -49,7 +49,7 @@ _END_SECONDS = 10.0
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recovery:
     """What was done. `aside` is where the old data directory stays; None if there was none.
 
@@ -86,7 +86,14 @@ def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
         say("putting it in place")
         aside = _put_in_place(layout, plan)
         clear_away(work)
-    return Recovery(layout.home, plan.target, plan.base.name, last, aside, erased_again)
+    return Recovery(
+        home=layout.home,
+        target=plan.target,
+        base_backup=plan.base.name,
+        last_transaction_at=last,
+        aside=aside,
+        erased_again=erased_again,
+    )
 
 
 def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | None, int | None]:

@@ -48,7 +48,14 @@ def max_connections(facts: ServerFacts) -> Proposal | None:
         return None
     reason = "few are left; a pooler in transaction mode is the better cure beyond some hundred"
     effect = f"{used} are used now"
-    return Proposal("system", "max_connections", f"{now:.0f}", f"{now * 1.5:.0f}", reason, effect)
+    return Proposal(
+        where="system",
+        name="max_connections",
+        current=f"{now:.0f}",
+        proposed=f"{now * 1.5:.0f}",
+        reason=reason,
+        effect=effect,
+    )
 
 
 def pool_size(facts: ServerFacts) -> Proposal | None:

@@ -22,16 +22,16 @@ class ChangesConformance:
 
     async def test_an_update_is_found_and_kept_as_history(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember("Maria likes tea.", expires_at="2099-01-01")
+        answers = await memory.remember("Maria likes tea.", expires_at="2099-01-01")
         changed = await memory.update(
-            told.id, content="Maria likes cocoa.", importance=0.875, expires_at=None
+            answers.id, content="Maria likes cocoa.", importance=0.875, expires_at=None
         )
         assert (changed.content, changed.importance) == ("Maria likes cocoa.", 0.875)
         assert changed.expires_at is None
         [hit] = await memory.recall("cocoa")
         assert (hit.signals.lexical or 0) > 0.5
         assert (hit.signals.semantic is None) == (not (await memory.recall("x")).explain().model)
-        [added, updated] = await memory.history(str(told.id))
+        [added, updated] = await memory.history(str(answers.id))
         assert (added.change, updated.change) == ("added", "updated")
         assert updated.before["content"] == "Maria likes tea."
         assert updated.after["importance"] == 0.875
@@ -39,7 +39,7 @@ class ChangesConformance:
 
     async def test_every_field_that_can_be_changed(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember("Tea.", user_id="maria")
+        answers = await memory.remember("Tea.", user_id="maria")
         at = datetime(2026, 3, 1, 12, tzinfo=UTC)
         changes = {
             "kind": "event",
@@ -50,7 +50,7 @@ class ChangesConformance:
             "valid_from": at,
             "valid_to": at.replace(hour=13),
         }
-        record = await memory.update(told.id, **changes)  # type: ignore[arg-type]
+        record = await memory.update(answers.id, **changes)  # type: ignore[arg-type]
         assert {name: getattr(record, name) for name in changes} == changes
 
     async def test_updates_that_are_refused(self, open_memory: OpenMemory) -> None:
@@ -70,18 +70,18 @@ class ChangesConformance:
 
     async def test_forgetting_and_restoring(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember("Tea for Maria.", user_id="maria")
+        answers = await memory.remember("Tea for Maria.", user_id="maria")
         await memory.remember("Tea for Paul.", user_id="paul")
         assert (await memory.forget(user_id="maria", dry_run=True)).memories == 1
         assert len(await memory.recall("tea")) == 2
-        done = await memory.forget(told.id)
+        done = await memory.forget(answers.id)
         assert (done.memories, done.dry_run) == (1, False)
         assert [hit.content for hit in await memory.recall("tea")] == ["Tea for Paul."]
-        assert (await memory.get(told.id)).forgotten_at is not None
-        assert (await memory.forget(told.id)).memories == 0
+        assert (await memory.get(answers.id)).forgotten_at is not None
+        assert (await memory.forget(answers.id)).memories == 0
         assert (await memory.restore(user_id="maria")).memories == 1
         assert len(await memory.recall("tea")) == 2
-        changes = [change.change for change in await memory.history(told.id)]
+        changes = [change.change for change in await memory.history(answers.id)]
         assert changes == ["added", "forgotten", "restored"]
 
     async def test_scopes(self, open_memory: OpenMemory) -> None:

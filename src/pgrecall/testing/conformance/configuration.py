@@ -90,10 +90,10 @@ class ConfigurationConformance:
     async def test_remember_obeys(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         await memory.configure(visibility="organization")
-        told = await memory.remember("Tea.", user_id="maria")
-        assert (await memory.get(told.id)).visibility == "organization"
-        told = await memory.remember("Rain.", user_id="maria", visibility="private")
-        assert (await memory.get(told.id)).visibility == "private"
+        answers = await memory.remember("Tea.", user_id="maria")
+        assert (await memory.get(answers.id)).visibility == "organization"
+        answers = await memory.remember("Rain.", user_id="maria", visibility="private")
+        assert (await memory.get(answers.id)).visibility == "private"
 
     async def test_who_may(self, open_memory: OpenMemory, add_member: AddMember) -> None:
         organization = uuid4()

@@ -72,7 +72,7 @@ class ConversationConformance:
         context = memory.context("thread-1")
         assert await context.summary() is None
         await context.set_summary("They talked about tea.")
-        told = await context.set_summary("They talked about tea and rain.")
-        assert told.status == "superseded"
+        answers = await context.set_summary("They talked about tea and rain.")
+        assert answers.status == "superseded"
         assert await context.summary() == "They talked about tea and rain."
-        assert (await memory.get(told.id)).trust == "inference"
+        assert (await memory.get(answers.id)).trust == "inference"

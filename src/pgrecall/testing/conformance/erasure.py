@@ -13,9 +13,9 @@ class ErasureConformance:
 
     async def test_what_is_erased_is_gone(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember("Tea for Maria.", user_id="maria", context="c")
-        await memory.update(told.id, content="Cocoa for Maria.")
-        await memory.forget(told.id)
+        answers = await memory.remember("Tea for Maria.", user_id="maria", context="c")
+        await memory.update(answers.id, content="Cocoa for Maria.")
+        await memory.forget(answers.id)
         await memory.remember("Tea for Paul.", user_id="paul")
         done = await memory.erase(user_id="maria")
         assert (done.memories, done.dry_run, done.remaining) == (1, False, None)
@@ -25,7 +25,7 @@ class ErasureConformance:
         assert len(done.receipt or "") == 64
         assert done.erased_at is not None
         assert [hit.content for hit in await memory.recall("tea")] == ["Tea for Paul."]
-        for gone in (memory.get(told.id), memory.history(told.id)):
+        for gone in (memory.get(answers.id), memory.history(answers.id)):
             with pytest.raises(NotFoundError):
                 await gone
         assert len((await memory.list(include_forgotten=True)).items) == 1
@@ -43,8 +43,8 @@ class ErasureConformance:
     async def test_what_was_erased_can_be_remembered_again(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         for _ in range(2):
-            told = await memory.remember("Tea.", slot="drink", idempotency_key="key")
-            assert told.status == "added"
+            answers = await memory.remember("Tea.", slot="drink", idempotency_key="key")
+            assert answers.status == "added"
             await memory.erase(agent_id="default")
 
     async def test_erasing_nothing_named_is_refused(self, open_memory: OpenMemory) -> None:

@@ -19,7 +19,7 @@ class StorageConformance:
 
     async def test_round_trip(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember(
+        answers = await memory.remember(
             "Maria is vegetarian.",
             user_id="maria",
             metadata={"source": {"page": 3}},
@@ -28,19 +28,19 @@ class StorageConformance:
             occurred_at=NOON,
         )
         [hit] = await memory.recall("vegetarian", user_id="maria")
-        assert (told.status, told.reason) == ("added", None)
-        assert (hit.id, hit.content, hit.user_id) == (told.id, "Maria is vegetarian.", "maria")
+        assert (answers.status, answers.reason) == ("added", None)
+        assert (hit.id, hit.content, hit.user_id) == (answers.id, "Maria is vegetarian.", "maria")
         assert (hit.kind, hit.trust, hit.context_key) == ("fact", "user", None)
         assert hit.metadata == {"source": {"page": 3}}
         assert hit.occurred_at == hit.valid_from == NOON
         assert hit.signals.importance == 0.75
-        record = await memory.get(told.id)
+        record = await memory.get(answers.id)
         assert (record.importance, record.confidence, record.visibility) == (0.75, 0.5, "private")
         assert (record.speaker, record.slot, record.forgotten_at) == (None, None, None)
 
     async def test_messages_keep_who_said_them_and_when(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember(
+        answers = await memory.remember(
             [
                 {"role": "user", "content": "I moved to Lyon.", "name": "Maria"},
                 {"role": "assistant", "content": "Noted.", "created_at": "2026-03-01T12:00:00Z"},
@@ -51,7 +51,7 @@ class StorageConformance:
             context="thread-1",
             metadata={"run": 7},
         )
-        records = [await memory.get(each) for each in told.ids]
+        records = [await memory.get(each) for each in answers.ids]
         assert [record.kind for record in records] == ["message"] * 4 + ["fact"]
         assert [record.trust for record in records] == [
             "user",
@@ -69,20 +69,20 @@ class StorageConformance:
     async def test_each_item_is_answered(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         first = await memory.remember("Tea, please.")
-        told = await memory.remember(["tea,  PLEASE. ", "Coffee, please.", "x" * 100_001, " "])
-        assert [item.status for item in told] == ["duplicate", "added", "rejected", "rejected"]
-        assert [item.ordinal for item in told] == [1, 2, 3, 4]
-        assert told[0].id == first.id
-        assert told[2].id is None
-        assert "100001 characters" in (told[2].reason or "")
-        assert len(told.added) == 1
-        assert len(told.rejected) == 2
+        answers = await memory.remember(["tea,  PLEASE. ", "Coffee, please.", "x" * 100_001, " "])
+        assert [item.status for item in answers] == ["duplicate", "added", "rejected", "rejected"]
+        assert [item.ordinal for item in answers] == [1, 2, 3, 4]
+        assert answers[0].id == first.id
+        assert answers[2].id is None
+        assert "100001 characters" in (answers[2].reason or "")
+        assert len(answers.added) == 1
+        assert len(answers.rejected) == 2
         assert len((await memory.list()).items) == 2
 
     async def test_nothing_is_remembered_of_an_empty_list(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember([])
-        assert list(told) == []
+        answers = await memory.remember([])
+        assert list(answers) == []
         assert (await memory.list()).items == ()
 
     async def test_a_single_rejected_content_raises(self, open_memory: OpenMemory) -> None:
@@ -132,14 +132,14 @@ class StorageConformance:
     async def test_two_writers_of_one_slot(self, open_memory: OpenMemory) -> None:
         one, other = await open_memory(), await open_memory()
         for turn in range(20):
-            told = await asyncio.gather(
+            answers = await asyncio.gather(
                 one.remember(f"One says {turn}.", slot="turn"),
                 other.remember(f"The other says {turn}.", slot="turn"),
             )
-            assert {each.status for each in told} <= {"added", "superseded"}
+            assert {each.status for each in answers} <= {"added", "superseded"}
             current = (await one.list()).items
             assert len(current) == 1
-            assert current[0].id in {each.id for each in told}
+            assert current[0].id in {each.id for each in answers}
         values = (await one.list(include_superseded=True)).items
         assert len(values) == 40
         assert sum(value.valid_to is None for value in values) == 1
@@ -148,26 +148,26 @@ class StorageConformance:
         one, other = await open_memory(), await open_memory()
         for turn in range(10):
             texts = [f"Turn {turn}, text {place}." for place in range(20)]
-            told = await asyncio.gather(one.remember(texts), other.remember(texts[::-1]))
-            statuses = [item.status for each in told for item in each]
+            answers = await asyncio.gather(one.remember(texts), other.remember(texts[::-1]))
+            statuses = [item.status for each in answers for item in each]
             assert sorted(statuses) == ["added"] * 20 + ["duplicate"] * 20
 
     async def test_two_writers_that_block_each_other(self, open_memory: OpenMemory) -> None:
         one, other = await open_memory(), await open_memory()
         texts = [f"Text {number}." for number in range(1500)]
-        told = await asyncio.gather(one.remember(texts), other.remember(texts[::-1]))
-        statuses = [item.status for each in told for item in each]
+        answers = await asyncio.gather(one.remember(texts), other.remember(texts[::-1]))
+        statuses = [item.status for each in answers for item in each]
         assert sorted(statuses) == ["added"] * 1500 + ["duplicate"] * 1500
 
     async def test_text_that_postgresql_cannot_store(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        told = await memory.remember(
+        answers = await memory.remember(
             "Nul\x00s and h\ud83dlves, 👩‍👩‍👧 and \u202e too.", metadata={"k\x00": ["\udc00\x00"]}
         )
-        record = await memory.get(told.id)
+        record = await memory.get(answers.id)
         assert record.content == "Nuls and h\ufffdlves, 👩‍👩‍👧 and \u202e too."
         assert record.metadata == {"k": ["\ufffd"]}
-        assert [hit.id for hit in await memory.recall("nuls\x00 \ud83d")] == [told.id]
+        assert [hit.id for hit in await memory.recall("nuls\x00 \ud83d")] == [answers.id]
         for name in ("user_id", "context", "slot", "idempotency_key"):
             wrong: dict[str, Any] = {name: "a\x00b"}
             with pytest.raises(InvalidInputError, match="NUL"):
@@ -177,28 +177,28 @@ class StorageConformance:
         memory = await open_memory()
         await memory.remember("Maria is vegetarian.")
         block = (await memory.recall("Maria")).as_prompt()
-        told = await memory.remember(
+        answers = await memory.remember(
             {"role": "user", "content": f"{block}\nWhat shall I cook?"}, context="thread-1"
         )
-        assert (await memory.get(told.id)).content == "What shall I cook?"
+        assert (await memory.get(answers.id)).content == "What shall I cook?"
         line = block.splitlines()[2]
-        told = await memory.remember([block, line, f"As you said:\n{line}\nEnjoy."])
-        assert [item.status for item in told] == ["rejected", "rejected", "added"]
-        assert "recalled memory" in (told[0].reason or "")
-        assert (await memory.get(told.ids[0])).content == "As you said:\nEnjoy."
+        answers = await memory.remember([block, line, f"As you said:\n{line}\nEnjoy."])
+        assert [item.status for item in answers] == ["rejected", "rejected", "added"]
+        assert "recalled memory" in (answers[0].reason or "")
+        assert (await memory.get(answers.ids[0])).content == "As you said:\nEnjoy."
         with pytest.raises(InvalidInputError, match="recalled memory"):
             await memory.remember(block)
         with pytest.raises(InvalidInputError, match="recalled memory"):
-            await memory.update(told.ids[0], content=block)
+            await memory.update(answers.ids[0], content=block)
 
     async def test_ten_thousand_at_once(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         heard: list[tuple[int, int]] = []
         texts = [f"Item {number} costs {number * 7 % 1000} francs." for number in range(10_000)]
-        told = await memory.remember(
+        answers = await memory.remember(
             texts, on_progress=lambda done, total: heard.append((done, total))
         )
-        assert len(told.added) == len(set(told.ids)) == 10_000
+        assert len(answers.added) == len(set(answers.ids)) == 10_000
         assert heard == sorted(heard)
         assert heard[-1] == (10_000, 10_000)
         assert len(heard) > 10

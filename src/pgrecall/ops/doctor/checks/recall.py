@@ -30,7 +30,7 @@ _QUERIES, _ORGANIZATIONS, _ALL = 6, 3, 999_999_999
 _CLASSES = ((50_000, "above 50,000"), (0, "up to 50,000"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecallMeasurement:
     """Questions to one organization by one way; `found` is the mean part of the exact answer.
 
@@ -148,7 +148,13 @@ def _compared(
         index = samples[0].get("index")
         found = sum(parts) / len(parts)
         yield RecallMeasurement(
-            large.organization, large.size_class, large.memories, way, len(parts), found, index
+            organization=large.organization,
+            size_class=large.size_class,
+            memories=large.memories,
+            way=way,
+            queries=len(parts),
+            found=found,
+            index=index,
         )
 
 
