@@ -1,4 +1,4 @@
-"""The database of one client: opened, its caller settled, and transactions in it."""
+"""The database of one client: opened for its caller, and transactions in it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Database:
 
 
 async def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
-    """The database, its schema there and the caller settled.
+    """The database, its schema there and the agent a member of the organization.
 
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
@@ -131,7 +131,7 @@ async def open_database(address: Address, identity: Identity, settings: Settings
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = await _settled(dsn, identity, caller, settings)
+        has_vector = await _prepare(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
         await link.open()
     except BaseException:
@@ -146,7 +146,7 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+async def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
     subject = {
         "organization_id": identity.organization_id,
@@ -155,11 +155,11 @@ async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Setti
     async with connected(dsn, settings=settings) as session:
         [[seen]] = await run(session.connection, caller, [statement("look_around", subject)])
         if identity.is_program and not seen["is_member"]:
-            await _settle(session, identity)
+            await _add_agent(session, identity)
         return bool(seen["has_vector"])
 
 
-async def _settle(session: Session, identity: Identity) -> None:
+async def _add_agent(session: Session, identity: Identity) -> None:
     try:
         await session.rows(
             "settle_agent",

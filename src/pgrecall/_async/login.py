@@ -38,7 +38,7 @@ async def create_login(
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
     async with connected(dsn, "migrate") as session, session.connection.transaction():
         await _refuse_rights(session, role)
-        changes = await _settle(session, role)
+        changes = await _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
@@ -55,7 +55,7 @@ async def create_login(
     )
 
 
-async def _settle(session: Session, role: str) -> tuple[str, ...]:
+async def _change_role(session: Session, role: str) -> tuple[str, ...]:
     """The statements that were needed."""
     done: list[str] = []
     while composed := await session.compose("compose_login", role=role):

@@ -1,6 +1,6 @@
 # Generated from ../_async/database.py by scripts/generate_sync.py: edit that file instead.
 
-"""The database of one client: opened, its caller settled, and transactions in it."""
+"""The database of one client: opened for its caller, and transactions in it."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Database:
 
 
 def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
-    """The database, its schema there and the caller settled.
+    """The database, its schema there and the agent a member of the organization.
 
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
@@ -133,7 +133,7 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = _settled(dsn, identity, caller, settings)
+        has_vector = _prepare(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
         link.open()
     except BaseException:
@@ -148,7 +148,7 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
     subject = {
         "organization_id": identity.organization_id,
@@ -157,11 +157,11 @@ def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -
     with connected(dsn, settings=settings) as session:
         [[seen]] = run(session.connection, caller, [statement("look_around", subject)])
         if identity.is_program and not seen["is_member"]:
-            _settle(session, identity)
+            _add_agent(session, identity)
         return bool(seen["has_vector"])
 
 
-def _settle(session: Session, identity: Identity) -> None:
+def _add_agent(session: Session, identity: Identity) -> None:
     try:
         session.rows(
             "settle_agent",

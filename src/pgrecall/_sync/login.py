@@ -38,7 +38,7 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
     with connected(dsn, "migrate") as session, session.connection.transaction():
         _refuse_rights(session, role)
-        changes = _settle(session, role)
+        changes = _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
@@ -55,7 +55,7 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
     )
 
 
-def _settle(session: Session, role: str) -> tuple[str, ...]:
+def _change_role(session: Session, role: str) -> tuple[str, ...]:
     """The statements that were needed."""
     done: list[str] = []
     while composed := session.compose("compose_login", role=role):

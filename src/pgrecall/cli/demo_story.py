@@ -72,7 +72,9 @@ def read_story() -> Story:
         agent=document["agent"],
         user=document["user"],
         sessions=tuple(_session(each) for each in document["sessions"]),
-        slots=tuple(_slot_value(place, each) for place, each in enumerate(document["slots"], 1)),
+        slots=tuple(
+            SlotValue(f"demo/{place}", **each) for place, each in enumerate(document["slots"], 1)
+        ),
         questions=tuple(Question(**each) for each in document["questions"]),
         changing=document["changing"],
     )
@@ -84,10 +86,6 @@ def _session(document: dict[str, object]) -> Session:
     assert isinstance(turns, list)
     messages = [_message(begins + place * _TURN, *turn) for place, turn in enumerate(turns)]
     return Session(str(document["context"]), begins, tuple(messages))
-
-
-def _slot_value(place: int, document: dict[str, str]) -> SlotValue:
-    return SlotValue(f"demo/{place}", **document)
 
 
 def _message(said_at: datetime, name: str, text: str) -> dict[str, object]:

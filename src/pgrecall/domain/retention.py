@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -57,34 +57,21 @@ def kept(backups: Iterable[NamedBackup], retention: Retention) -> set[str]:
         newest_first = sorted(owned, key=lambda each: each.at, reverse=True)
         names.add(newest_first[0].name)
         for count, period in (
-            (retention.daily, _day),
-            (retention.weekly, _week),
-            (retention.monthly, _month),
+            (retention.daily, "%Y-%m-%d"),
+            (retention.weekly, "%G-%V"),
+            (retention.monthly, "%Y-%m"),
         ):
             names |= _last_of_each(newest_first, count, period)
     return names
 
 
-def _last_of_each(
-    newest_first: list[NamedBackup], count: int, period: Callable[[datetime], str]
-) -> set[str]:
+def _last_of_each(newest_first: list[NamedBackup], count: int, period: str) -> set[str]:
+    """`period` is what strftime() writes alike for all times of one."""
     last: dict[str, str] = {}
     for backup in newest_first:
-        if period(backup.at) not in last and len(last) < count:
-            last[period(backup.at)] = backup.name
+        if len(last) < count:
+            last.setdefault(backup.at.strftime(period), backup.name)
     return set(last.values())
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
-
-
-def _week(at: datetime) -> str:
-    return f"{at:%G-%V}"
-
-
-def _month(at: datetime) -> str:
-    return f"{at:%Y-%m}"
 
 
 def _parsed(text: str) -> datetime:

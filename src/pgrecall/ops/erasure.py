@@ -1,11 +1,15 @@
-"""Erasing what all agents of an organization hold, on the connection of the schema's owner."""
+"""Erasing what all agents of an organization hold, and erasing again what came back.
+
+Both need the connection of the schema's owner.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from uuid import UUID
 
-from pgrecall._sync.session import connected
+from pgrecall._sync.session import Session, connected
 from pgrecall.domain.documents import Json
 from pgrecall.domain.erasure import Receipt, receipt
 from pgrecall.domain.identity import organization_uuid
@@ -32,3 +36,13 @@ def erase_everywhere(
     if not rows:
         raise NoOrganizationError(f"there is no organization {organization}")
     return receipt(rows[0]["answer"])
+
+
+def repeat_erasures(session: Session, organization_id: UUID) -> int:
+    """How many memories a recovery or a backup had brought back, of those that tombstones name.
+
+    They are erased again, in the transaction that is open.
+    """
+    row = session.row("erase_entombed", organization_id=organization_id)
+    session.rows("erase_entombed_traces", organization_id=organization_id)
+    return int(row["memories"])

@@ -53,7 +53,7 @@ class BackupReader:
                 file = next(expected, None)
                 if file is None or _described(name, content) != (file.name, file.sha256):
                     raise DamagedBackupError("the file was changed since it was checked")
-                yield file, _lines(name, content)
+                yield file, _unpacked(name, content).splitlines()
 
     @contextmanager
     def _opened(self) -> Iterator[Readable]:
@@ -112,10 +112,6 @@ class _Contents:
 
 def _described(name: str, content: bytes) -> tuple[str, str]:
     return name, hashlib.sha256(content).hexdigest()
-
-
-def _lines(name: str, content: bytes) -> list[bytes]:
-    return _unpacked(name, content).splitlines()
 
 
 def _unpacked(name: str, content: bytes) -> bytes:

@@ -26,7 +26,7 @@ from pgrecall.ops.backup.tables import (
     find_tables,
 )
 from pgrecall.ops.backup.tombstones import RELAXED, TombstoneFilter
-from pgrecall.ops.entombed import erase_entombed
+from pgrecall.ops.erasure import repeat_erasures
 from pgrecall.sql.failures import MIGRATE_HINT
 
 Numbered: TypeAlias = tuple[int, BackupFile, list[bytes]]
@@ -180,7 +180,7 @@ class _Target:
             [answer] = self._run("has_tombstones")
             if not answer["has_tombstones"]:
                 return
-            erased = erase_entombed(self.session, self.organization_id)
+            erased = repeat_erasures(self.session, self.organization_id)
         self.added -= erased
         self.skipped += erased
         self.filter = TombstoneFilter(self.session, self.organization_id)

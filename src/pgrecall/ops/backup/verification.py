@@ -149,7 +149,8 @@ def _put_in(
 def _compare(session: Session, expected: _Expected) -> tuple[str, ...]:
     """Raise BackupError for policies that are not there; say what else differs."""
     tables = {name.partition(" ")[0] for name in expected.policies}
-    found = _policies(session, sorted(tables))
+    rows = session.rows("list_backup_policies", tables=sorted(tables))
+    found = {row["name"]: row["definition"] for row in rows}
     has_vector = "public.ai_memory_embeddings" in {name.partition(" ")[0] for name in found}
     wanted = {
         name: definition
@@ -166,11 +167,6 @@ def _compare(session: Session, expected: _Expected) -> tuple[str, ...]:
         *_extension_notices(session, expected),
         *(f"policy {name} is not as it was where the backup was made" for name in changed),
     )
-
-
-def _policies(session: Session, tables: list[str]) -> dict[str, str]:
-    rows = session.rows("list_backup_policies", tables=tables)
-    return {row["name"]: row["definition"] for row in rows}
 
 
 def _extension_notices(session: Session, expected: _Expected) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from pgrecall._sync.migrate import migrate
 from pgrecall._sync.session import connected
 from pgrecall.domain.diagnosis import Cure, Diagnosis
 from pgrecall.errors import InvalidInputError
+
+# Of the commands that are safe, whether they repair.
+_REPAIRS = {"pgrecall migrate": False, "pgrecall migrate --repair": True}
 
 
 def safe_cures(diagnosis: Diagnosis) -> tuple[Cure, ...]:
@@ -35,18 +36,4 @@ def apply(dsn: str, cure: Cure) -> None:
             for each in cure.text.splitlines():
                 session.execute(each)
     else:
-        _COMMANDS[cure.text](dsn)
-
-
-def _migrate(dsn: str) -> None:
-    migrate(dsn)
-
-
-def _repair(dsn: str) -> None:
-    migrate(dsn, repair=True)
-
-
-_COMMANDS: Mapping[str, Callable[[str], None]] = {
-    "pgrecall migrate": _migrate,
-    "pgrecall migrate --repair": _repair,
-}
+        migrate(dsn, repair=_REPAIRS[cure.text])

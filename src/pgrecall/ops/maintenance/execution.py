@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
@@ -64,8 +63,10 @@ def maintain(
             _lock(session)
         tasks = planned(_facts(session, days), batch=BATCH, days=days)
         if not is_applied:
-            looked = (Outcome(task, _unapplied(task)) for task in tasks)
-            return Maintenance(described(dsn), tuple(looked), is_applied, is_cut_short=False)
+            plan = (
+                Outcome(task, "advice" if task.kind == "advice" else "planned") for task in tasks
+            )
+            return Maintenance(described(dsn), tuple(plan), is_applied, is_cut_short=False)
         outcomes = []
         for task in tasks:
             is_open = window is None or window.holds(clock())
@@ -75,10 +76,6 @@ def maintain(
                 on_outcome(outcome)
         is_cut_short = any(outcome.state == "not reached" for outcome in outcomes)
         return Maintenance(described(dsn), tuple(outcomes), is_applied, is_cut_short)
-
-
-def _unapplied(task: Task) -> Any:
-    return "advice" if task.kind == "advice" else "planned"
 
 
 def _lock(session: Session) -> None:

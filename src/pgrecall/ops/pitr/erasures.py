@@ -16,7 +16,7 @@ from psycopg.rows import DictRow
 from pgrecall import embedded
 from pgrecall._sync.session import Session, connected
 from pgrecall.embedded.wal import Segment, find_segment
-from pgrecall.ops.entombed import erase_entombed
+from pgrecall.ops.erasure import repeat_erasures
 
 # The log stays until it is filed away, however much of it there is.
 KEEPING = {"archive_mode": "off", "wal_keep_size": "1TB"}
@@ -62,7 +62,7 @@ def repeat(dsn: str, erasures: Erasures) -> RepeatedErasures:
         with session.connection.transaction():
             _adopt(session, erasures)
             memories = sum(
-                erase_entombed(session, row["organization_id"])
+                repeat_erasures(session, row["organization_id"])
                 for row in session.rows("list_organizations_with_erasures")
             )
         last = _file_of_log(session, "switch_log")

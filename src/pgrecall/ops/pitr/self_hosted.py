@@ -80,7 +80,7 @@ def prepare(dsn: str, folder: Path, timeout: int = 60, *, apply: bool = False) -
     return Preparation(
         statements=tuple(statements),
         before=(f"sudo install -d -o postgres -g postgres -m 0700 {quote(str(folder))}",),
-        after=_after(folder),
+        after=("sudo systemctl restart postgresql", base_backup_commands(folder)[0]),
         needs_restart=any(found[name].needs_restart for name in values if name in found),
         is_applied=apply,
     )
@@ -146,10 +146,6 @@ def base_backup_commands(folder: Path) -> tuple[str, ...]:
         f"sudo -u postgres pg_basebackup --pgdata={place} --checkpoint=fast",
         f"sudo -u postgres pg_archivecleanup -x .gz {quote(str(folder))} OLDEST_NEEDED",
     )
-
-
-def _after(folder: Path) -> tuple[str, ...]:
-    return ("sudo systemctl restart postgresql", base_backup_commands(folder)[0])
 
 
 def _require_own(server: Server) -> None:
