@@ -102,7 +102,7 @@ def test_a_broken_check_leaves_the_others(
 
 def test_a_slow_look_is_given_up(database: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(slow: CheckedDatabase) -> None:
-        slow.connection.execute("select pg_sleep(60)")
+        slow.session.connection.execute("select pg_sleep(60)")
 
     monkeypatch.setattr(examination, "CHECKS", (Check("slow", "Slow", read, lambda _: ()),))
     bounds = Bounds(statement=0.2)
@@ -114,7 +114,7 @@ def test_a_slow_look_is_given_up(database: Sandbox, monkeypatch: pytest.MonkeyPa
 
 def test_it_can_not_write(database: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(writer: CheckedDatabase) -> None:
-        writer.connection.execute("delete from public.ai_memories")
+        writer.session.connection.execute("delete from public.ai_memories")
 
     monkeypatch.setattr(examination, "CHECKS", (Check("writer", "Writer", read, lambda _: ()),))
     found = examine(database.surroundings)
