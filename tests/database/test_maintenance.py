@@ -73,9 +73,9 @@ def test_what_is_too_old_is_forgotten_by_kind(
     retention(world, max_age={"message": 30, "fact": 90})
     old, young = (aged(world, alpha, days, kind="message") for days in (31, 29))
     fact, event = (aged(world, alpha, 40, kind=kind) for kind in ("fact", "event"))
-    planned = maintain(pgrecall_dsn)
+    plan_tasks = maintain(pgrecall_dsn)
     assert ("retention", f"alpha in {alpha.claims['app_metadata']['organization_id']}") in kinds(
-        planned
+        plan_tasks
     )
     assert not any(states(world).values())
     applied(pgrecall_dsn)

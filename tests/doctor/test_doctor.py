@@ -148,7 +148,7 @@ def test_a_clock_that_is_off_is_noticed(database: Sandbox) -> None:
     [(9, 0, None), (11, 0, "warning"), (-11, 0, "warning"), (12, 3, None), (-200, 3, "error")],
 )
 def test_clocks(ahead: float, doubt: float, severity: str | None) -> None:
-    assert worst(clock.judge(clock.Facts(ahead, doubt, 10))) == severity
+    assert worst(clock.judge(clock.ClockFacts(ahead, doubt, 10))) == severity
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_clocks(ahead: float, doubt: float, severity: str | None) -> None:
     ],
 )
 def test_servers_with_holes(version: int, holes: list[str]) -> None:
-    signs = list(releases.judge(releases.Facts(version, None, None)))
+    signs = list(releases.judge(releases.ReleaseFacts(version, None, None)))
     said = [sign.evidence.partition(":")[0] for sign in signs if isinstance(sign, Finding)]
     assert said == holes
 
@@ -174,7 +174,7 @@ def test_servers_with_holes(version: int, holes: list[str]) -> None:
     ("installed", "count"), [("0.6.2", 3), ("0.8.1", 2), ("0.8.2", 1), ("0.8.3", 0), ("0.10.0", 0)]
 )
 def test_pgvectors_with_holes(installed: str, count: int) -> None:
-    signs = list(releases.judge(releases.Facts(180006, installed, None)))
+    signs = list(releases.judge(releases.ReleaseFacts(180006, installed, None)))
     assert sum(isinstance(sign, Finding) for sign in signs) == count
 
 
@@ -188,13 +188,15 @@ def test_pgvectors_with_holes(installed: str, count: int) -> None:
     ],
 )
 def test_encryption(is_remote: bool, tls: str | None, sslmode: str, severity: str | None) -> None:
-    reading = connection.Facts("database x", None, is_remote, tls, sslmode)
+    reading = connection.ConnectionFacts("database x", None, is_remote, tls, sslmode)
     assert worst(connection.judge(reading)) == severity
 
 
 def test_an_identity_that_was_handed_on() -> None:
-    assert worst(pooler.judge(pooler.Facts(True, "true", ["request.jwt.claims"]))) == "critical"
-    [sign] = pooler.judge(pooler.Facts(True, "true", ()))
+    assert (
+        worst(pooler.judge(pooler.PoolerFacts(True, "true", ["request.jwt.claims"]))) == "critical"
+    )
+    [sign] = pooler.judge(pooler.PoolerFacts(True, "true", ()))
     assert isinstance(sign, Fact)
 
 
@@ -209,7 +211,7 @@ def test_the_login_of_the_setting_is_looked_at(database: Sandbox) -> None:
 
 def test_a_bare_login_is_well() -> None:
     bare = logins.Login("app", is_superuser=False, bypasses_rls=False, sessions=3)
-    assert list(logins.judge(logins.Facts([bare], sees_sessions=True))) == []
+    assert list(logins.judge(logins.LoginFacts([bare], sees_sessions=True))) == []
 
 
 def worst(signs: Any) -> str | None:

@@ -14,7 +14,7 @@ from pgrecall.embedded import default_home, join
 
 
 @contextmanager
-def opened(
+def open_memory(
     dsn: str | None, organization: str, agent: str, embedder: str | None = DEFAULT
 ) -> Iterator[Memory]:
     """A memory on the database that is meant, after saying which one it is."""
@@ -26,7 +26,7 @@ def opened(
 
 
 @contextmanager
-def reached(dsn: str | None) -> Iterator[str]:
+def resolve_database(dsn: str | None) -> Iterator[str]:
     """The connection string of the database that is meant, after saying which one it is."""
     address = Address.of(dsn, Settings())
     say(f"database: {address}")
@@ -40,7 +40,7 @@ def reached(dsn: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def shared(dsn: str | None) -> Iterator[str]:
+def resolve_open_database(dsn: str | None) -> Iterator[str]:
     """The connection string of the database that is meant, which somebody has opened already."""
     address = Address.of(dsn, Settings())
     if address.dsn is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgrecall import Memory
-from pgrecall.cli.database import opened
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.demo_output import print_demo
 from pgrecall.cli.demo_run import ORGANIZATION, STRANGER, run
 from pgrecall.cli.demo_story import read_story
@@ -18,7 +18,7 @@ def demo(dsn: Dsn = None, as_json: AsJson = False) -> None:
     """
     story = read_story()
     with (
-        opened(dsn, ORGANIZATION, story.agent) as memory,
+        open_memory(dsn, ORGANIZATION, story.agent) as memory,
         Memory(dsn, organization=STRANGER, agent_id=story.agent) as stranger,
         progress("Remembering") as bar,
     ):

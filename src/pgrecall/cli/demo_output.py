@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from pgrecall.cli.demo_run import ORGANIZATION, Answer, Ingested, Seen, Slot, Stranger
+from pgrecall.cli.demo_run import ORGANIZATION, Answer, Ingestion, Seen, Slot, Stranger
 from pgrecall.cli.hits import print_hanging, print_hits
 from pgrecall.cli.output import blocks, console
 from pgrecall.cli.rendering import bars, day, visible
@@ -24,7 +24,7 @@ def print_demo(seen: Seen, agent: str) -> None:
     _print_end(out, seen, agent)
 
 
-def _print_ingested(out: Console, ingested: Ingested) -> None:
+def _print_ingested(out: Console, ingested: Ingestion) -> None:
     counts = ", ".join(f"{count} {status}" for status, count in ingested.statuses.items())
     result = "all duplicates, so nothing was stored twice" if ingested.is_known else counts
     line = Text(f"{ingested.turns} messages in {ingested.sessions} conversations")

@@ -22,7 +22,7 @@ HITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
+class Ingestion:
     """What was remembered: how many of each, and what became of them by status."""
 
     sessions: int
@@ -70,7 +70,7 @@ class Seen:
     """All that the demo shows. Seconds count from the start of the process."""
 
     database: str
-    ingested: Ingested
+    ingested: Ingestion
     answers: tuple[Answer, ...]
     slot: Slot
     stranger: Stranger
@@ -96,7 +96,7 @@ def run(memory: Memory, stranger: Memory, story: Story, bar: Bar) -> Seen:
     )
 
 
-def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
+def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingestion, UUID]:
     """What became of all messages and facts, and the id of the changing slot's last value."""
     began, total = time.perf_counter(), story.turns + len(story.slots)
     statuses: Counter[str] = Counter()
@@ -114,7 +114,7 @@ def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
         bar(sum(statuses.values()), total)
     counts = len(story.sessions), story.turns, len(story.slots)
     seconds = time.perf_counter() - began
-    return Ingested(*counts, dict(statuses), seconds), ids[story.changing]
+    return Ingestion(*counts, dict(statuses), seconds), ids[story.changing]
 
 
 def _tell(memory: Memory, story: Story, value: SlotValue) -> Remembered:

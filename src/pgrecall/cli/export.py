@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from pgrecall.cli.database import opened
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import INTERRUPTED
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Kinds, OfAgent, Organization, User
 from pgrecall.cli.output import print_json, progress, say
@@ -56,7 +56,7 @@ def export(
     too. A file is there only when it is whole.
     """
     chosen = format_of(file, file_format)
-    with opened(dsn, organization, agent, None) as memory, progress("Exporting") as bar:
+    with open_memory(dsn, organization, agent, None) as memory, progress("Exporting") as bar:
         records = memory.transfer.export(
             user_id=user,
             agent_id=of_agent,

@@ -11,7 +11,7 @@ from typing import Annotated, TextIO, TypeAlias
 import typer
 
 from pgrecall._sync.vectors import DEFAULT
-from pgrecall.cli.database import opened, shared
+from pgrecall.cli.database import open_memory, resolve_open_database
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
 from pgrecall.cli.output import plain, print_json, progress, say, steps
@@ -111,7 +111,7 @@ def import_(
     embedder = None if dry_run else DEFAULT
     with ExitStack() as stack:
         found = stack.enter_context(opened_source(file, source, asked))
-        own = stack.enter_context(opened(dsn, organization, agent, embedder))
+        own = stack.enter_context(open_memory(dsn, organization, agent, embedder))
         agents = stack.enter_context(Agents(own, agent, dsn, organization, embedder))
         tally = _Tally(stack.enter_context(report.open("w", encoding="utf-8")) if report else None)
         say(f"reading: {found.name}")
@@ -147,7 +147,7 @@ def _is_large(found: Source) -> bool:
 @contextmanager
 def _indexing(dsn: str | None, organization: str, name: str) -> Iterator[None]:
     with (
-        shared(dsn) as database,
+        resolve_open_database(dsn) as database,
         built_after_import(database, organization_uuid(organization), name, steps),
     ):
         yield

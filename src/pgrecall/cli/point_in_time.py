@@ -17,7 +17,7 @@ from pgrecall.ops.pitr import Recovery, RecoveryPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class RecoveryOptions:
     """What `restore --to` is to do."""
 
     to: str
@@ -28,7 +28,7 @@ class Wanted:
     is_confirmed: bool
 
 
-def restore_to(wanted: Wanted, dsn: str | None, *, as_json: bool) -> None:
+def restore_to(wanted: RecoveryOptions, dsn: str | None, *, as_json: bool) -> None:
     """Recover, after saying what will be done; on a terminal it asks first."""
     target = pitr.parse_target(wanted.to)
     address = Address.of(dsn, Settings())

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pgrecall import Hit, Recall
-from pgrecall.cli.database import opened
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.hits import print_hits
 from pgrecall.cli.options import (
     Agent,
@@ -68,7 +68,7 @@ def recall(
 ) -> None:
     """Find the memories that answer a question."""
     wanted = metadata_of(metadata)
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         found = memory.recall(
             query,
             user_id=user,

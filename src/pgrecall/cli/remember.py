@@ -10,7 +10,7 @@ import typer
 
 from pgrecall import Remembered
 from pgrecall.cli.content import content_of
-from pgrecall.cli.database import opened
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import ERROR
 from pgrecall.cli.options import (
     Agent,
@@ -75,7 +75,7 @@ def remember(
     Lines come from standard input, where - stands for the texts.
     """
     content, document = content_of(texts, file), metadata_of(metadata)
-    with opened(dsn, organization, agent) as memory, progress("Remembering") as bar:
+    with open_memory(dsn, organization, agent) as memory, progress("Remembering") as bar:
         answers = memory.remember(
             content,
             user_id=user,

@@ -100,7 +100,7 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class RestoreReport:
     """A backup that was put in, and compared with what is there now.
 
     `added` counts rows, `kept` those that were there already (of a merge), `skipped` those of

@@ -73,7 +73,7 @@ class DatabaseBackup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseRestored:
+class DatabaseRestoreReport:
     """A dump that was put in; `rows` were counted afterwards."""
 
     backup_id: UUID
@@ -137,7 +137,7 @@ def restore_database(
     identity: str | None = None,
     tools_in: Path | None = None,
     on_step: OnStep | None = None,
-) -> DatabaseRestored:
+) -> DatabaseRestoreReport:
     """Put all rows of a dump into a migrated database that has none, in one transaction.
 
     `on_step` hears what is done, and how much of how much.
@@ -168,7 +168,7 @@ def restore_database(
             entry.done(made.snapshot_at, made.rows, None)
     seconds = time.monotonic() - began
     rows = sum(made.tables[name] for name in wanted)
-    return DatabaseRestored(
+    return DatabaseRestoreReport(
         backup_id=made.id,
         database=made.database,
         snapshot_at=made.snapshot_at,

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from pgrecall._sync.session import Session
-from pgrecall.domain.backups import BackupFile, Manifest, Restored, TableContents
+from pgrecall.domain.backups import BackupFile, Manifest, RestoreReport, TableContents
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.errors import BackupError, ConflictError, SchemaMissingError
 from pgrecall.ops.backup import ledger
@@ -59,7 +59,7 @@ def restore(
     merge: bool = False,
     identity: str | None = None,
     on_step: OnStep | None = None,
-) -> Restored:
+) -> RestoreReport:
     """Put a backup of an organization into a migrated database.
 
     `source` is a path or URL; `as_organization` another organization to put it in, by name or
@@ -89,7 +89,7 @@ def restore(
             target.entry.done(manifest.source.snapshot_at, added, None, skipped)
             if target.unplaced:
                 target.notices.append(_UNPLACED.format(target.unplaced))
-    return Restored(
+    return RestoreReport(
         backup_id=manifest.id,
         organization_id=target.organization_id,
         organization=target.organization,

@@ -16,11 +16,11 @@ from psycopg.conninfo import make_conninfo
 from pgrecall._sync.memory import Memory
 from pgrecall._sync.migrate import migrate
 from pgrecall._sync.session import Session
-from pgrecall.domain.backups import Restored
+from pgrecall.domain.backups import RestoreReport
 from pgrecall.errors import BackupError
 from pgrecall.ops.backup import ledger
 from pgrecall.ops.backup.dump import (
-    DatabaseRestored,
+    DatabaseRestoreReport,
     check_database_backup,
     is_whole,
     restore_database,
@@ -57,7 +57,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Expected:
+class _Expectation:
     backup_id: UUID
     organization_id: UUID
     snapshot_at: datetime
@@ -113,10 +113,10 @@ def verify(
     )
 
 
-def _expected(source: str, identity: str | None) -> _Expected:
+def _expected(source: str, identity: str | None) -> _Expectation:
     if is_whole(source):
         dump = check_database_backup(source)
-        return _Expected(
+        return _Expectation(
             backup_id=dump.id,
             organization_id=ledger.WHOLE_DATABASE,
             snapshot_at=dump.snapshot_at,
@@ -127,7 +127,7 @@ def _expected(source: str, identity: str | None) -> _Expected:
         )
     manifest = BackupReader(place(source), identities(identity)).check()
     made = manifest.source
-    return _Expected(
+    return _Expectation(
         backup_id=manifest.id,
         organization_id=manifest.organization_id,
         snapshot_at=made.snapshot_at,
@@ -140,13 +140,13 @@ def _expected(source: str, identity: str | None) -> _Expected:
 
 def _put_in(
     scratch: str, source: str, identity: str | None, tools_in: Path | None, on_step: OnStep | None
-) -> Restored | DatabaseRestored:
+) -> RestoreReport | DatabaseRestoreReport:
     if is_whole(source):
         return restore_database(scratch, source, identity=identity, tools_in=tools_in)
     return restore(scratch, source, identity=identity, on_step=on_step)
 
 
-def _compare(session: Session, expected: _Expected) -> tuple[str, ...]:
+def _compare(session: Session, expected: _Expectation) -> tuple[str, ...]:
     """Raise BackupError for policies that are not there; say what else differs."""
     tables = {name.partition(" ")[0] for name in expected.policies}
     rows = session.rows("list_backup_policies", tables=sorted(tables))
@@ -169,7 +169,7 @@ def _compare(session: Session, expected: _Expected) -> tuple[str, ...]:
     )
 
 
-def _extension_notices(session: Session, expected: _Expected) -> Iterator[str]:
+def _extension_notices(session: Session, expected: _Expectation) -> Iterator[str]:
     seen = session.row("look_at_source", organization_id=ledger.WHOLE_DATABASE)
     for name, version in expected.extensions.items():
         here = seen["extensions"].get(name)

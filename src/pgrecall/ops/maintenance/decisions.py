@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgrecall.domain.maintenance import (
-    Facts,
     HourFacts,
     IndexFacts,
+    MaintenanceFacts,
     RetentionFacts,
     TableFacts,
     Task,
@@ -28,7 +28,7 @@ LONG_TRANSACTION = 3600.0
 MEGABYTE = 1024 * 1024
 
 
-def planned(facts: Facts, *, batch: int, days: int) -> tuple[Task, ...]:
+def plan_tasks(facts: MaintenanceFacts, *, batch: int, days: int) -> tuple[Task, ...]:
     """The tasks in the order in which they are done: what deletes rows comes before VACUUM.
 
     `batch` is how many rows a transaction deals with; `days`, after how many of them hours of

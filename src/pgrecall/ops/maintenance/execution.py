@@ -14,10 +14,10 @@ import psycopg
 
 from pgrecall._sync.session import Session, connected
 from pgrecall.domain.maintenance import (
-    Facts,
     HourFacts,
     IndexFacts,
     Maintenance,
+    MaintenanceFacts,
     Outcome,
     RetentionFacts,
     TableFacts,
@@ -25,7 +25,7 @@ from pgrecall.domain.maintenance import (
     VectorFacts,
 )
 from pgrecall.errors import ConflictError
-from pgrecall.ops.maintenance.decisions import planned
+from pgrecall.ops.maintenance.decisions import plan_tasks
 from pgrecall.ops.maintenance.window import Window
 from pgrecall.sql.address import described
 from pgrecall.sql.failures import RETRYABLE, is_lost
@@ -61,7 +61,7 @@ def maintain(
         session.rows("settle_maintenance", lock_timeout=f"{LOCK_SECONDS:.0f}s")
         if is_applied:
             _lock(session)
-        tasks = planned(_facts(session, days), batch=BATCH, days=days)
+        tasks = plan_tasks(_facts(session, days), batch=BATCH, days=days)
         if not is_applied:
             plan = (
                 Outcome(task, "advice" if task.kind == "advice" else "planned") for task in tasks
@@ -88,8 +88,8 @@ def _lock(session: Session) -> None:
         ) from None
 
 
-def _facts(session: Session, days: int) -> Facts:
-    return Facts(
+def _facts(session: Session, days: int) -> MaintenanceFacts:
+    return MaintenanceFacts(
         tables=tuple(TableFacts(**row) for row in session.rows("maintained_tables")),
         indexes=tuple(IndexFacts(**row) for row in session.rows("maintained_indexes")),
         retention=tuple(
