@@ -17,7 +17,7 @@ PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.text_config(language text)' \
   --proc-without-search-path 'agent_memory.memberships(member text,organization_id uuid,role text)'
 
-.PHONY: demo test test-matrix check format bench snapshot clean
+.PHONY: demo test test-matrix check format bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/pgrecall demo
@@ -37,22 +37,20 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_sync.py --check
-	$(BIN)/squawk src/pgrecall/sql/migrations/*.sql
-	$(BIN)/pgspot $(PGSPOT) src/pgrecall/sql/migrations/*.sql
-	$(BIN)/python scripts/snapshot_schema.py --check
+	$(BIN)/python scripts/assemble_schema.py --check
+	$(BIN)/squawk src/pgrecall/sql/install/*.sql
+	$(BIN)/pgspot $(PGSPOT) src/pgrecall/sql/install/*.sql
 
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python scripts/generate_sync.py
+	$(BIN)/python scripts/assemble_schema.py
 
 # make bench DATA=folder with the LoCoMo conversations
 bench: $(VENV)/ready
 	@test -n "$(DATA)" || { echo 'make bench DATA=DIR: the folder that holds the LoCoMo conversations'; exit 2; }
 	$(BIN)/python -m benchmarks.locomo --data $(DATA) --rates
-
-snapshot: $(VENV)/ready
-	$(BIN)/python scripts/snapshot_schema.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,7 +28,7 @@ SIGNALS = (
     "user_words", "wish", "help", "time_words", "opening", "answer", "statement", "digits",
     "recency", "latest", "importance",
 )  # fmt: skip
-"""As agent_memory.recall_weights() names them."""
+"""As src/pgrecall/sql/source/signals.toml names them."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-COPY ai_memory_embeddings (organization_id, memory_id, model, embedding, is_indexed, created_at) FROM STDIN (FORMAT binary);
+COPY agent_memory.embeddings (organization_id, memory_id, model, embedding, is_indexed, created_at) FROM STDIN (FORMAT binary);

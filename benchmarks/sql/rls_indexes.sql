@@ -3,5 +3,5 @@
 SELECT format('DROP INDEX %I.%I', schemaname, indexname) AS dropping, indexdef AS making
   FROM pg_indexes
  WHERE schemaname = 'public'
-   AND tablename IN ('ai_memories', 'ai_memory_embeddings')
+   AND tablename IN ('ai_memories', 'agent_memory.embeddings')
    AND indexname NOT IN (SELECT conname FROM pg_constraint);

@@ -23,7 +23,7 @@ from tests.backup.conftest import ORGANIZATION, checksums
 
 CANARIES = ("zanzibar", "quetzal", "xylophone", "yggdrasil", "wolpertinger")
 
-SETTINGS = ("agent_memory_config", "agent_memory_models", "agent_memory_stats")
+SETTINGS = ("agent_memory_config", "agent_memory.models", "agent_memory_stats")
 
 
 class Second(HashingEmbedder):

@@ -94,7 +94,7 @@ def test_restores(large: str, elsewhere: str, tmp_path: Path) -> None:
     back_up(large, ORGANIZATION, str(tmp_path / "default.tar"))
     put = ("restore", str(tmp_path / "default.tar"), "--as-organization")
     killer = killer_of(run(elsewhere, *put, "measured"))
-    expected = {**checksums(large), "public.organizations": None}
+    expected = {**checksums(large), "agent_memory.organizations": None}
     attempt = resumed = 0
     while killer.killed < TIMES:
         attempt += 1
@@ -109,7 +109,7 @@ def test_restores(large: str, elsewhere: str, tmp_path: Path) -> None:
         assert again.returncode in (0, 7), stderr
         resumed += again.returncode == 0 and json.loads(stdout)["resumed"]
         found = checksums(elsewhere, organization_uuid(name))
-        assert {**found, "public.organizations": None} == expected
+        assert {**found, "agent_memory.organizations": None} == expected
     assert resumed
 
 

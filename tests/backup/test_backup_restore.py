@@ -52,7 +52,7 @@ def test_beside_itself_under_another_name(filled: str, backup: Path) -> None:
     done = restore(filled, str(backup), as_organization="copy")
     assert (done.organization_id, done.organization) == (organization_uuid("copy"), "copy")
     copied = checksums(filled, organization_uuid("copy"))
-    name = "public.organizations"
+    name = "agent_memory.organizations"
     assert {**copied, name: None} == {**before, name: None}
     assert checksums(filled) == before
 
@@ -70,7 +70,7 @@ def test_an_organization_that_was_only_opened_is_free(elsewhere: str, backup: Pa
         memory.open()
     restore(elsewhere, str(backup))
     with psycopg.connect(elsewhere) as connection:
-        members = connection.execute("select user_id from organization_members").fetchall()
+        members = connection.execute("select user_id from agent_memory.members").fetchall()
     assert {member for (member,) in members} == {"agent:early", "agent:default", "maria"}
 
 
@@ -132,7 +132,9 @@ def test_only_that_organization_is_in_it(filled: str, elsewhere: str, tmp_path: 
     back_up(filled, organization_uuid("another"), str(tmp_path / "a.tar"))
     restore(elsewhere, str(tmp_path / "a.tar"))
     with psycopg.connect(elsewhere) as connection:
-        found = connection.execute("select organization_id from organizations").fetchall()
+        found = connection.execute(
+            "select organization_id from agent_memory.organizations"
+        ).fetchall()
     assert found == [(organization_uuid("another"),)]
 
 
@@ -188,9 +190,9 @@ def test_one_that_was_deleted_while_it_came_back_begins_anew(
         with pytest.raises(KeyboardInterrupt):
             restore(elsewhere, str(backup), on_step=stop)
         with psycopg.connect(elsewhere) as connection:
-            assert not connection.execute("select from organization_members").fetchall()
+            assert not connection.execute("select from agent_memory.members").fetchall()
             if is_deleted:
-                connection.execute("delete from organizations")
+                connection.execute("delete from agent_memory.organizations")
     done = restore(elsewhere, str(backup))
     assert (done.resumed, done.added) == (False, done.rows)
     assert checksums(elsewhere) == checksums(filled)
@@ -201,11 +203,11 @@ def test_vectors_wait_for_pgvector(
     filled: str, elsewhere: str, backup: Path, leaves_table: bool
 ) -> None:
     counted = checksums(filled)
-    if "public.ai_memory_embeddings" not in counted:
+    if "agent_memory.embeddings" not in counted:
         pytest.skip("the server has no pgvector")
     with psycopg.connect(elsewhere, autocommit=True) as connection:
         if not leaves_table:
-            connection.execute("drop table public.ai_memory_embeddings")
+            connection.execute("drop table agent_memory.embeddings")
         connection.execute("drop extension vector cascade")
     done = restore(elsewhere, str(backup))
     assert len(done.notices) == 1

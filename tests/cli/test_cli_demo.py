@@ -45,7 +45,7 @@ def first(shell: Shell) -> Any:
 @pytest.fixture(scope="module")
 def has_vector(demo_dsn: str) -> bool:
     with psycopg.connect(demo_dsn) as connection:
-        row = connection.execute("select to_regclass('public.ai_memory_embeddings')").fetchone()
+        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
     return row != (None,)
 
 

@@ -9,7 +9,7 @@ from tests.cli.conftest import Shell
 
 RETAINED = """
 update ai_memories set created_at = created_at - interval '3 days';
-update organizations set agent_settings = '{"retention": {"max_age": {"fact": 1}}}'
+update agent_memory.organizations set agent_settings = '{"retention": {"max_age": {"fact": 1}}}'
 """
 
 

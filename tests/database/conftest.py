@@ -59,14 +59,14 @@ class World:
     def organization(self, name: str = "acme") -> uuid.UUID:
         organization = uuid.uuid4()
         self.connection.execute(
-            "insert into organizations (organization_id, name) values (%s, %s)",
+            "insert into agent_memory.organizations (organization_id, name) values (%s, %s)",
             (organization, name),
         )
         return organization
 
     def member(self, organization: uuid.UUID, user_id: str, role: str = "member") -> Client:
         self.connection.execute(
-            "insert into organization_members (organization_id, user_id, role) values (%s, %s, %s)",
+            "insert into agent_memory.members (organization_id, user_id, role) values (%s, %s, %s)",
             (organization, user_id, role),
         )
         return self.client(user_id, organization)

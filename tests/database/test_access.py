@@ -21,16 +21,16 @@ def refused(client: Client, sqlstate: str, sql: str, *parameters: object) -> Non
     assert failure.value.sqlstate == sqlstate
 
 
-def set_member(client: Client, user_id: str | None, role: str | None) -> None:
-    client.rows("select set_member(%s, %s)", user_id, role)
+def set_memory_member(client: Client, user_id: str | None, role: str | None) -> None:
+    client.rows("select set_memory_member(%s, %s)", user_id, role)
 
 
 def key_of(client: Client, world: World, **arguments: object) -> tuple[Client, dict[str, Any]]:
     """A client that acts with a new API key, and what is known of the key."""
     named = "".join(f", {name} => %s" for name in arguments)
-    [made] = client.rows(f"select create_api_key('ci', 'bot'{named}) as it", *arguments.values())
+    [made] = client.rows(f"select create_memory_key('ci', 'bot'{named}) as it", *arguments.values())
     [claims] = Client(world.connection, {}).rows(
-        "select authenticate_api_key(%s) as it", made["it"]["key"]
+        "select authenticate_memory_key(%s) as it", made["it"]["key"]
     )
     return Client(world.connection, claims["it"]), made["it"]
 
@@ -38,14 +38,14 @@ def key_of(client: Client, world: World, **arguments: object) -> tuple[Client, d
 def test_an_owner_sets_members_and_it_holds_at_once(world: World) -> None:
     organization = world.organization()
     owner = world.member(organization, "olga", "owner")
-    set_member(owner, "ann", "member")
+    set_memory_member(owner, "ann", "member")
     ann = world.client("ann", organization)
     ann.remember({"content": "Ann was here."})
-    set_member(owner, "ann", "viewer")
+    set_memory_member(owner, "ann", "viewer")
     refused(ann, "PM002", "select * from remember_memories('[]')")
-    set_member(owner, "ann", None)
+    set_memory_member(owner, "ann", None)
     assert ann.ids() == set()
-    actions = owner.rows("select action, details from ai_memory_audit order by id")
+    actions = owner.rows("select action, details from agent_memory.audit order by id")
     assert [row["action"] for row in actions] == ["member_set", "member_set", "member_removed"]
     assert actions[1]["details"] == {"user_id": "ann", "before": "member", "after": "viewer"}
 
@@ -55,30 +55,30 @@ def test_others_administer_nothing(world: World, role: str) -> None:
     organization = world.organization()
     name = "agent:x" if role == "agent" else "mo"
     client = world.member(organization, name, role)
-    refused(client, "PM002", "select set_member('mo', 'owner')")
-    refused(client, "PM002", "select set_private_access(true)")
+    refused(client, "PM002", "select set_memory_member('mo', 'owner')")
+    refused(client, "PM002", "select set_private_memory_access(true)")
     refused(client, "PM002", "select * from inspect_memories('ann', 'why not')")
-    refused(client, "PM002", "select create_api_key('k', 'bot')")
-    refused(client, "PM002", "select * from list_api_keys()")
-    assert client.rows("select * from ai_memory_audit") == []
+    refused(client, "PM002", "select create_memory_key('k', 'bot')")
+    refused(client, "PM002", "select * from list_memory_keys()")
+    assert client.rows("select * from agent_memory.audit") == []
 
 
 def test_admins_stay_below_owners(world: World) -> None:
     organization = world.organization()
     world.member(organization, "olga", "owner")
     admin = world.member(organization, "adam", "admin")
-    set_member(admin, "ann", "member")
+    set_memory_member(admin, "ann", "member")
     for user_id, role in (("adam", "owner"), ("olga", None), ("ann", "admin"), ("olga", "viewer")):
-        refused(admin, "PM002", "select set_member(%s, %s)", user_id, role)
-    refused(admin, "PM002", "select set_private_access(true)")
+        refused(admin, "PM002", "select set_memory_member(%s, %s)", user_id, role)
+    refused(admin, "PM002", "select set_private_memory_access(true)")
 
 
 def test_an_organization_keeps_an_owner(world: World) -> None:
     owner = world.member(world.organization(), "olga", "owner")
-    refused(owner, "PM007", "select set_member('olga', null)")
-    refused(owner, "PM007", "select set_member('olga', 'admin')")
-    set_member(owner, "otto", "owner")
-    set_member(owner, "olga", None)
+    refused(owner, "PM007", "select set_memory_member('olga', null)")
+    refused(owner, "PM007", "select set_memory_member('olga', 'admin')")
+    set_memory_member(owner, "otto", "owner")
+    set_memory_member(owner, "olga", None)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_organization_keeps_an_owner(world: World) -> None:
 )
 def test_wrong_members_are_refused(world: World, user_id: str | None, role: str) -> None:
     owner = world.member(world.organization(), "olga", "owner")
-    refused(owner, "PM003", "select set_member(%s, %s)", user_id, role)
+    refused(owner, "PM003", "select set_memory_member(%s, %s)", user_id, role)
 
 
 def test_admins_look_at_private_memories_only_where_allowed_and_on_record(world: World) -> None:
@@ -103,11 +103,11 @@ def test_admins_look_at_private_memories_only_where_allowed_and_on_record(world:
     world.member(organization, "ann").remember({"content": "A secret of Ann's."})
     look = "select content from inspect_memories('ann', %s)"
     refused(owner, "PM002", look, "incident 12")
-    owner.rows("select set_private_access(true)")
+    owner.rows("select set_private_memory_access(true)")
     refused(owner, "PM003", look, " ")
     assert owner.rows(look, "incident 12") == [{"content": "A secret of Ann's."}]
     assert owner.ids() == set()
-    [_, read] = owner.rows("select actor, action, details from ai_memory_audit order by id")
+    [_, read] = owner.rows("select actor, action, details from agent_memory.audit order by id")
     assert read == {
         "actor": "olga",
         "action": "private_memories_read",
@@ -118,7 +118,7 @@ def test_admins_look_at_private_memories_only_where_allowed_and_on_record(world:
 def test_a_look_ends_at_the_organization(world: World) -> None:
     world.member(world.organization(), "ann").remember({"content": "A secret of Ann's."})
     owner = world.member(world.organization(), "olga", "owner")
-    owner.rows("select set_private_access(true)")
+    owner.rows("select set_private_memory_access(true)")
     assert owner.rows("select * from inspect_memories('ann', 'curiosity')") == []
 
 
@@ -133,7 +133,7 @@ def test_a_key_acts_as_its_agent_within_its_verbs(world: World) -> None:
     blind, _ = key_of(owner, world, verbs=["remember"])
     refused(blind, "PM002", "select * from recall_memories('build')")
     assert blind.ids() == set()
-    [listed, *_] = owner.rows("select * from list_api_keys()")
+    [listed, *_] = owner.rows("select * from list_memory_keys()")
     assert listed["prefix"] == made["prefix"]
     assert listed["last_used_at"] is not None
     assert made["key"] not in json.dumps(listed, default=str)
@@ -144,21 +144,19 @@ def test_a_revoked_or_expired_key_ends_at_once(world: World) -> None:
     client, made = key_of(owner, world)
     client.remember({"content": "Something."})
     other = world.member(world.organization(), "otto", "owner")
-    refused(other, "PM004", "select revoke_api_key(%s)", made["id"])
-    owner.rows("select revoke_api_key(%s)", made["id"])
+    refused(other, "PM004", "select revoke_memory_key(%s)", made["id"])
+    owner.rows("select revoke_memory_key(%s)", made["id"])
     assert client.ids() == set()
     refused(client, "PM001", "select * from recall_memories('x')")
     nobody = Client(world.connection, {})
-    refused(nobody, "PM009", "select authenticate_api_key(%s)", made["key"])
-    world.connection.execute(
-        "update agent_memory.api_keys set revoked_at = null, expires_at = now()"
-    )
-    refused(nobody, "PM009", "select authenticate_api_key(%s)", made["key"])
+    refused(nobody, "PM009", "select authenticate_memory_key(%s)", made["key"])
+    world.connection.execute("update agent_memory.keys set revoked_at = null, expires_at = now()")
+    refused(nobody, "PM009", "select authenticate_memory_key(%s)", made["key"])
 
 
 @pytest.mark.parametrize("key", [None, "", "pgr_", "' or 1=1 --", "x" * 100_000])
 def test_wrong_keys_are_all_wrong_alike(world: World, key: str | None) -> None:
-    refused(Client(world.connection, {}), "PM009", "select authenticate_api_key(%s)", key)
+    refused(Client(world.connection, {}), "PM009", "select authenticate_memory_key(%s)", key)
 
 
 def test_a_key_of_another_agent_or_organization_is_no_key(world: World) -> None:

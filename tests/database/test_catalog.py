@@ -35,24 +35,24 @@ CLIENT_FUNCTIONS = {
     "erase_memories(jsonb,boolean)",
     "import_memories(jsonb,boolean)",
     "memory_history(uuid)",
-    "append_context(jsonb,text,text,text)",
-    "set_member(text,text)",
-    "set_private_access(boolean)",
+    "append_memories(jsonb,text,text,text)",
+    "set_memory_member(text,text)",
+    "set_private_memory_access(boolean)",
     "inspect_memories(text,text,integer)",
-    "create_api_key(text,text,text[],timestamp with time zone)",
-    "list_api_keys()",
-    "revoke_api_key(uuid)",
-    "authenticate_api_key(text)",
-    "configure_agent(text,jsonb)",
+    "create_memory_key(text,text,text[],timestamp with time zone)",
+    "list_memory_keys()",
+    "revoke_memory_key(uuid)",
+    "authenticate_memory_key(text)",
+    "configure_memory(text,jsonb)",
     "agent_config(text)",
-    "agent_config_history(text)",
-    "add_embedding_model(text,integer,text)",
-    "missing_embeddings(text,text,uuid,integer)",
-    "store_missing_embeddings(text,jsonb,text)",
-    "switch_embedding_model(text,text,integer)",
-    "drop_embedding_model(text,text,integer)",
+    "memory_config_history(text)",
+    "add_memory_model(text,integer,text)",
+    "missing_memory_embeddings(text,text,uuid,integer)",
+    "store_memory_embeddings(text,jsonb,text)",
+    "switch_memory_model(text,text,integer)",
+    "drop_memory_model(text,text,integer)",
     "add_memory_stats(jsonb)",
-    "embedding_status(text)",
+    "memory_models(text)",
 }
 
 
@@ -162,7 +162,7 @@ def test_what_runs_at_every_call_keeps_its_plans(
 
     def call() -> None:
         client.remember({**told, "kind": "message"})
-        client.rows("select * from append_context(%s::jsonb, 't')", '[{"content": "Hi."}]')
+        client.rows("select * from append_memories(%s::jsonb, 't')", '[{"content": "Hi."}]')
         client.recall("Can you recommend what to say hello to?", **asked)
 
     world.connection.execute(f"set pgrecall.exact_limit = {exact_limit}")
@@ -178,5 +178,5 @@ def test_what_runs_at_every_call_keeps_its_plans(
         ).fetchall()
     world.connection.execute("reset pgrecall.exact_limit")
     languages = {row["name"]: row["language"] for row in rows}
-    assert {"remember_memories", "append_context", "recalled"} <= set(languages)
+    assert {"remember_memories", "append_memories", "recalled"} <= set(languages)
     assert [name for name, language in languages.items() if language == "sql"] == []

@@ -43,34 +43,34 @@ def told(client: Client, content: str, model: str = "old", **item: Any) -> uuid.
 
 
 def add(client: Client, model: str = "new", agent: str | None = None) -> dict[str, Any]:
-    [row] = client.rows("select add_embedding_model(%s, 4, %s) as it", model, agent)
+    [row] = client.rows("select add_memory_model(%s, 4, %s) as it", model, agent)
     return dict(row["it"])
 
 
 def missing(client: Client, model: str = "new", agent: str | None = None) -> Rows:
-    return client.rows("select * from missing_embeddings(%s, %s)", model, agent)
+    return client.rows("select * from missing_memory_embeddings(%s, %s)", model, agent)
 
 
 def store(client: Client, items: Rows, model: str = "new", agent: str | None = None) -> Rows:
     given = json.dumps([{"embedding": VECTOR, **item} for item in items], default=str)
     return client.rows(
-        "select * from store_missing_embeddings(%s, %s::jsonb, %s)", model, given, agent
+        "select * from store_memory_embeddings(%s, %s::jsonb, %s)", model, given, agent
     )
 
 
 def switch(client: Client, model: str = "new", allowed: int = 0) -> dict[str, Any]:
-    [row] = client.rows("select switch_embedding_model(%s, null, %s) as it", model, allowed)
+    [row] = client.rows("select switch_memory_model(%s, null, %s) as it", model, allowed)
     return dict(row["it"])
 
 
 def drop(client: Client, model: str, limit: int = 10000) -> dict[str, Any]:
-    [row] = client.rows("select drop_embedding_model(%s, null, %s) as it", model, limit)
+    [row] = client.rows("select drop_memory_model(%s, null, %s) as it", model, limit)
     return dict(row["it"])
 
 
 def stored(world: World, model: str) -> int:
     [row] = world.connection.execute(
-        "select count(*) as it from ai_memory_embeddings where model = %s", (model,)
+        "select count(*) as it from agent_memory.embeddings where model = %s", (model,)
     ).fetchall()
     return int(row["it"])
 
@@ -101,7 +101,7 @@ def test_every_vector_is_answered_for(alpha: Client) -> None:
 
 def test_pages_follow_one_another(alpha: Client) -> None:
     ids = [told(alpha, f"Note {n}.") for n in range(5)]
-    page = "select id from missing_embeddings('new', null, %s, 2)"
+    page = "select id from missing_memory_embeddings('new', null, %s, 2)"
     found: list[uuid.UUID] = []
     while rows := alpha.rows(page, found[-1] if found else None):
         found += [row["id"] for row in rows]
@@ -118,7 +118,7 @@ def test_vectors_of_another_dimension_or_of_no_model_of_the_agent_are_refused(
             store(alpha, [{**row, "embedding": vector} for row in missing(alpha)], model)
         assert sqlstate_of(failure) == "PM005"
     with pytest.raises(psycopg.Error) as failure:
-        alpha.rows("select add_embedding_model('new', 5)")
+        alpha.rows("select add_memory_model('new', 5)")
     assert sqlstate_of(failure) == "PM005"
 
 
@@ -136,13 +136,13 @@ def test_an_admin_is_handed_what_it_may_read_and_sees_counts_of_all(
     [private] = [row for row in missing(alpha) if row["text"] == "Private."]
     answers = store(admin, [shared, private], agent="alpha")
     assert [row["status"] for row in answers] == ["stored", "skipped"]
-    states = admin.rows("select model, state, vectors, missing from embedding_status()")
+    states = admin.rows("select model, state, vectors, missing from memory_models()")
     assert [tuple(row.values()) for row in states] == [
         ("old", "current", 2, 0),
         ("new", "next", 1, 1),
     ]
     with pytest.raises(psycopg.Error) as failure:
-        admin.rows("select switch_embedding_model('new', 'alpha')")
+        admin.rows("select switch_memory_model('new', 'alpha')")
     assert sqlstate_of(failure) == "PM007"
 
 
@@ -175,7 +175,7 @@ def test_dropping_goes_by_parts_and_takes_no_more_vectors_from_the_first(
     with pytest.raises(psycopg.Error) as failure:
         told(alpha, "Too late.")
     assert sqlstate_of(failure) == "PM005"
-    [left] = alpha.rows("select vectors, missing from embedding_status() where state = 'dropped'")
+    [left] = alpha.rows("select vectors, missing from memory_models() where state = 'dropped'")
     assert left == {"vectors": 1, "missing": 4}
     assert drop(alpha, "old", 2) == {
         "agent_id": "alpha", "model": "old", "vectors": 1, "is_done": True,
@@ -265,5 +265,5 @@ def test_no_vector_of_a_model_comes_after_its_end(
 def test_recall_waits_for_no_switch(world: World, pgrecall_dsn: str, alpha: Client) -> None:
     told(alpha, "One.")
     with psycopg.connect(pgrecall_dsn) as switching:
-        switching.execute("select from organizations for update")
+        switching.execute("select from agent_memory.organizations for update")
         assert len(alpha.recall("one", query_embedding=VECTOR, embedding_model="old")) == 1

@@ -66,10 +66,10 @@ def live_of_a_user(world: World, alpha: Client) -> None:
     alpha.rows("select update_memory(%s, %s)", said[0]["id"], change)
     alpha.rows("select forget_memories(%s)", json.dumps({"ids": [str(said[1]["id"])]}))
     if world.has_vector:
-        alpha.rows("select add_embedding_model('second', 4, 'alpha')")
+        alpha.rows("select add_memory_model('second', 4, 'alpha')")
         alpha.remember({"content": "A quillomarble fact.", "user_id": maria, **vector("second")})
     owner = world.member(organization, "boss", "owner")
-    owner.rows("select set_private_access(true)")
+    owner.rows("select set_private_memory_access(true)")
     owner.rows("select * from inspect_memories(%s, 'looking for quillomarble')", maria)
 
 
@@ -78,9 +78,9 @@ def test_of_an_erased_user_no_word_is_left_in_any_table(world: World, alpha: Cli
     alpha.remember({"content": "Jonas likes rain.", "user_id": "jonas", **vector()})
     assert {place.split(":")[0] for place in places_of(world, CANARIES)} == {
         "public.ai_memories",
-        "public.ai_memory_audit",
+        "agent_memory.audit",
         "public.ai_memory_contexts",
-        "public.ai_memory_history",
+        "agent_memory.history",
     }
     owner = world.client("boss", organization_of(alpha))
     answer = erase(owner, user_id=CANARIES[2])
@@ -91,7 +91,7 @@ def test_of_an_erased_user_no_word_is_left_in_any_table(world: World, alpha: Cli
         "Jonas likes rain."
     ]
     # What was looked at stays known, but not whose it was or why.
-    [audit] = owner.rows("select * from ai_memory_audit where action = 'private_memories_read'")
+    [audit] = owner.rows("select * from agent_memory.audit where action = 'private_memories_read'")
     assert audit["details"] == {"user_id": None, "reason": None}
     assert audit["actor"] == "boss"
 
@@ -133,7 +133,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(world: World, alpha: Clie
     tried = erase(alpha, dry_run=True, user_id=CANARIES[2])
     assert (tried["id"], tried["erased_at"], tried["receipt"]) == (None, None, None)
     assert places_of(world, CANARIES) == before
-    assert count(world, "ai_memory_erasures") == count(world, "agent_memory.tombstones") == 0
+    assert count(world, "agent_memory.erasures") == count(world, "agent_memory.tombstones") == 0
     done = erase(alpha, user_id=CANARIES[2])
     assert done["counts"] == tried["counts"]
     assert done["counts"]["embeddings"] == (3 if world.has_vector else 0)
@@ -152,7 +152,7 @@ def test_the_receipt_is_over_ids_scope_and_counts_and_says_nothing(
         (ids, json.dumps(answer["scope"]), json.dumps(answer["counts"])),
     ).fetchall()
     assert own["it"] == answer["receipt"]
-    [kept] = world.connection.execute("select * from ai_memory_erasures").fetchall()
+    [kept] = world.connection.execute("select * from agent_memory.erasures").fetchall()
     assert str(kept["id"]) == answer["id"]
     assert kept["erased_by"] == "agent:alpha"
     assert kept["receipt"] == answer["receipt"]
@@ -248,7 +248,7 @@ def test_private_memories_of_others_remain_unless_the_organization_lets_admins_l
     assert (answer["memories"], answer["remaining"]) == (1, 1)
     # So the scope isn't erased, and the restore of a backup may bring the private one back.
     assert count(world, "agent_memory.tombstones") == 1
-    owner.rows("select set_private_access(true)")
+    owner.rows("select set_private_memory_access(true)")
     answer = erase(admin, user_id="ann")
     assert (answer["memories"], answer["remaining"]) == (1, 0)
     assert count(world, "agent_memory.tombstones") == 3
@@ -270,14 +270,14 @@ def test_members_and_programs_erase_their_own_share_of_a_scope(world: World) -> 
     assert erase(bob, user_id="ann")["scope"] is None
     assert count(world, "ai_memories") == 1
     # Erased by the one it was about: that is nobody's name in clear.
-    rows = world.connection.execute("select erased_by from ai_memory_erasures order by id")
+    rows = world.connection.execute("select erased_by from agent_memory.erasures order by id")
     assert [row["erased_by"] for row in rows] == [None, "agent:alpha"]
 
 
 def test_only_an_agent_as_a_whole_takes_its_statistics_along(world: World, alpha: Client) -> None:
     world.connection.execute(
         "insert into agent_memory_stats (organization_id, agent_id, hour) select organization_id,"
-        " unnest(array['alpha', 'beta']), date_trunc('hour', now(), 'UTC') from organizations"
+        " unnest(array['alpha', 'beta']), date_trunc('hour', now(), 'UTC') from agent_memory.organizations"
     )
     alpha.remember({"content": "Tea.", "user_id": "maria"})
     assert erase(alpha, user_id="maria")["counts"]["statistics"] == 0
@@ -356,7 +356,7 @@ def test_what_is_written_by_a_transaction_under_way_is_not_taken_for_erased(
         item = {"content": "Tea.", "user_id": "maria", "context_key": "c"}
         late.execute("select remember_memories(%s)", (json.dumps([item]),))
     [row] = world.connection.execute("select id, created_at from ai_memories").fetchall()
-    [erasure] = world.connection.execute("select erased_at from ai_memory_erasures").fetchall()
+    [erasure] = world.connection.execute("select erased_at from agent_memory.erasures").fetchall()
     assert row["created_at"] < erasure["erased_at"]
     told = (row["id"], "maria", "alpha", "c", row["created_at"])
     assert not is_erased(world, organization_of(alpha), *told)

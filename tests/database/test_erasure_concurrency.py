@@ -177,10 +177,10 @@ def test_a_vector_that_comes_for_an_erased_memory_is_turned_away(
         return
     alpha = world.program(world.organization(), "alpha")
     [told] = alpha.remember({"content": "A.", "embedding": [1, 0], "embedding_model": "m"})
-    alpha.rows("select add_embedding_model('next', 2, 'alpha')")
-    [missing] = alpha.rows("select id, digest from missing_embeddings('next')")
+    alpha.rows("select add_memory_model('next', 2, 'alpha')")
+    [missing] = alpha.rows("select id, digest from missing_memory_embeddings('next')")
     item = {"id": str(missing["id"]), "digest": missing["digest"], "embedding": [0, 1]}
-    store = "select * from store_missing_embeddings('next', %s)"
+    store = "select * from store_memory_embeddings('next', %s)"
     [answer] = beside(
         world, pgrecall_dsn, alpha, erasing(ids=[str(told["id"])]),
         lambda client: client.rows(store, json.dumps([item])),

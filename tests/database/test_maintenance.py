@@ -47,7 +47,9 @@ def test_a_fresh_database_needs_nothing(pgrecall_dsn: str) -> None:
 
 def retention(world: World, **settings: Any) -> None:
     execute(
-        world, "update organizations set agent_settings = %s", json.dumps({"retention": settings})
+        world,
+        "update agent_memory.organizations set agent_settings = %s",
+        json.dumps({"retention": settings}),
     )
 
 
@@ -80,7 +82,7 @@ def test_what_is_too_old_is_forgotten_by_kind(
     assert not any(states(world).values())
     applied(pgrecall_dsn)
     assert states(world) == {old: True, young: False, fact: False, event: False}
-    [change] = execute(world, "select change, changed_by from ai_memory_history")
+    [change] = execute(world, "select change, changed_by from agent_memory.history")
     assert (change["change"], change["changed_by"]) == ("forgotten", "maintenance")
 
 
@@ -94,7 +96,7 @@ def test_what_is_too_old_is_erased_where_that_is_set(
     young = aged(world, alpha, 2)
     applied(pgrecall_dsn)
     assert list(states(world)) == [young]
-    [erasure] = execute(world, "select erased_by, counts from ai_memory_erasures")
+    [erasure] = execute(world, "select erased_by, counts from agent_memory.erasures")
     assert erasure["erased_by"] == "maintenance"
     assert erasure["counts"]["memories"] == 2
 
@@ -103,7 +105,7 @@ def test_the_newest_stay_and_each_agent_has_its_own_bound(world: World, pgrecall
     organization = world.organization()
     alpha, beta = (world.program(organization, name) for name in ("alpha", "beta"))
     retention(world, max_count=2)
-    beta.rows("select configure_agent('beta', '{\"retention\": {\"max_count\": 3}}')")
+    beta.rows("select configure_memory('beta', '{\"retention\": {\"max_count\": 3}}')")
     ids = [[aged(world, agent, days) for days in (5, 3, 9, 1)] for agent in (alpha, beta)]
     applied(pgrecall_dsn)
     found = states(world)
@@ -139,13 +141,13 @@ def test_vectors_of_a_dropped_model_go(world: World, alpha: Client, pgrecall_dsn
         vectors = {"embedding": [1, 0], "embedding_model": model}
         alpha.remember(*({"content": f"N {model} {n}.", **vectors} for n in range(3)))
         if model == "old":
-            alpha.rows("select add_embedding_model('new', 2, 'alpha')")
-    alpha.rows("select switch_embedding_model('new', 'alpha', 100)")
-    alpha.rows("select drop_embedding_model('old', 'alpha', 1)")
+            alpha.rows("select add_memory_model('new', 2, 'alpha')")
+    alpha.rows("select switch_memory_model('new', 'alpha', 100)")
+    alpha.rows("select drop_memory_model('old', 'alpha', 1)")
     report = applied(pgrecall_dsn)
     [outcome] = [o for o in report.outcomes if o.task.kind == "vectors"]
     assert outcome.rows == 2
-    rows = execute(world, "select model, count(*) as n from ai_memory_embeddings group by 1")
+    rows = execute(world, "select model, count(*) as n from agent_memory.embeddings group by 1")
     assert rows == [{"model": "new", "n": 3}]
 
 
@@ -155,7 +157,7 @@ def test_hours_become_days_and_sums_stay(world: World, alpha: Client, pgrecall_d
         "insert into agent_memory_stats"
         " (organization_id, agent_id, hour, added, recalls, latencies)"
         " select o.organization_id, agent, date_trunc('day', now(), 'UTC') - h * interval '1 hour',"
-        " h, 2, array_fill(h::bigint, '{32}') from organizations o,"
+        " h, 2, array_fill(h::bigint, '{32}') from agent_memory.organizations o,"
         " unnest(array['alpha', 'beta']) as agent, generate_series(0, 24 * 100) as h",
     )
     total = (
@@ -224,11 +226,11 @@ def test_dead_rows_and_stale_statistics(world: World, alpha: Client, pgrecall_ds
     assert maintain(pgrecall_dsn).outcomes == ()
     execute(
         world,
-        "insert into organization_members (organization_id, user_id, role)"
-        " select organization_id, 'u' || n, 'member' from organizations, generate_series(1, 900) n",
+        "insert into agent_memory.members (organization_id, user_id, role)"
+        " select organization_id, 'u' || n, 'member' from agent_memory.organizations, generate_series(1, 900) n",
     )
     settle_statistics(world)
-    assert ("analyze", "public.organization_members") in kinds(applied(pgrecall_dsn))
+    assert ("analyze", "agent_memory.members") in kinds(applied(pgrecall_dsn))
 
 
 def settle_statistics(world: World) -> None:

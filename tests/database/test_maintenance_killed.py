@@ -18,10 +18,10 @@ ROUNDS = 10
 # Work of every kind, which takes a second or two: memories to erase, an invalid index, one that is
 # left over, dead rows, hours to be added up.
 WORK = (
-    "update organizations set agent_settings ="
+    "update agent_memory.organizations set agent_settings ="
     """ '{"retention": {"max_age": {"message": 30}, "max_count": 50, "action": "erase"}}'""",
     "insert into ai_memory_contexts (organization_id, agent_id, context_key)"
-    " select organization_id, 'alpha', 'c' || c from organizations, generate_series(1, 20) c"
+    " select organization_id, 'alpha', 'c' || c from agent_memory.organizations, generate_series(1, 20) c"
     " on conflict do nothing",
     "insert into ai_memories (organization_id, agent_id, context_id, kind, content, created_at)"
     " select c.organization_id, 'alpha', c.id, 'message', 'Old words ' || n,"
@@ -32,14 +32,15 @@ WORK = (
     " 'ai_memories_search_idx'::regclass, 'ai_memories_context_idx'::regclass)",
     "insert into agent_memory_stats (organization_id, agent_id, hour, added)"
     " select organization_id, 'alpha', date_trunc('hour', now(), 'UTC') - h * interval '1 hour', 1"
-    " from organizations, generate_series(2400, 4800) h on conflict do nothing",
+    " from agent_memory.organizations, generate_series(2400, 4800) h on conflict do nothing",
 )
 SEARCH_INDEX = "select to_regclass('ai_memories_search_idx') is not null as it"
 INVALID = "select indexrelid::regclass::text as it from pg_index where not indisvalid"
 HALVES = """
 select (select count(*) from ai_memories where kind = 'message'
         and created_at < now() - interval '30 days') as old,
-       (select coalesce(sum((counts ->> 'memories')::bigint), 0) from ai_memory_erasures) as erased,
+       (select coalesce(sum((counts ->> 'memories')::bigint), 0)
+        from agent_memory.erasures) as erased,
        (select count(*) from agent_memory.tombstones) as tombstones,
        (select sum(added) from agent_memory_stats) as added
 """

@@ -63,7 +63,7 @@ def test_remember_stores_the_rest_and_refuses_what_has_none(client: Client) -> N
 
 def test_append_and_update_do_so_too(client: Client) -> None:
     said = json.dumps([{"role": "assistant", "content": LINE}, {"content": f"{BLOCK}Cook!"}])
-    refused, added = client.rows("select * from append_context(%s::jsonb, 't')", said)
+    refused, added = client.rows("select * from append_memories(%s::jsonb, 't')", said)
     assert (refused["reason"], added["status"]) == (REFUSED, "added")
     change = "select update_memory(%s, jsonb_build_object('content', %s::text))"
     client.rows(change, added["id"], f"Bake!\n{BLOCK}")

@@ -156,9 +156,7 @@ def test_quotes_and_backslashes_are_found(world: World) -> None:
 def test_wrong_questions_say_so(world: World, changes: dict[str, object], sqlstate: str) -> None:
     client = world.program(world.organization())
     client.remember({"content": "x", "embedding": [1, 0, 0, 0], "embedding_model": "m"})
-    [has_vector] = client.rows(
-        "select to_regclass('public.ai_memory_embeddings') is not null as it"
-    )
+    [has_vector] = client.rows("select to_regclass('agent_memory.embeddings') is not null as it")
     if "query_embedding" in changes and not has_vector["it"]:
         assert len(client.recall("x", **changes)) == 1
         return
@@ -181,7 +179,7 @@ def test_append_context_keeps_repeated_words(world: World) -> None:
     said = [{"role": "user", "content": "ok"}, {"role": "assistant", "name": "Bo", "content": "ok"}]
     for _ in range(2):
         answers = client.rows(
-            "select * from append_context(%s::jsonb, context_key => 'thread')",
+            "select * from append_memories(%s::jsonb, context_key => 'thread')",
             json.dumps([*said, {"role": "user", "content": "ok", "idempotency_key": "k"}]),
         )
     assert [answer["status"] for answer in answers] == ["added", "added", "duplicate"]
@@ -311,7 +309,7 @@ def out_of_line(world: World) -> list[int]:
     """Bytes of what PostgreSQL keeps apart from the rows of memories and of vectors."""
     rows = world.connection.execute(
         "select pg_relation_size(reltoastrelid) as bytes from pg_class"
-        " where relname in ('ai_memories', 'ai_memory_embeddings') order by relname"
+        " where relname in ('ai_memories', 'agent_memory.embeddings') order by relname"
     )
     return [row["bytes"] for row in rows]
 

@@ -15,18 +15,18 @@ from tests.database.conftest import Client, World
 
 def configure(client: Client, agent_id: str | None, **changes: Any) -> dict[str, Any]:
     [row] = client.rows(
-        "select configure_agent(%s, %s::jsonb) as it", agent_id, json.dumps(changes)
+        "select configure_memory(%s, %s::jsonb) as it", agent_id, json.dumps(changes)
     )
     return dict(row["it"])
 
 
 def config(client: Client, agent_id: str | None) -> dict[str, tuple[Any, str]]:
-    rows = client.rows("select * from agent_config(%s)", agent_id)
+    rows = client.rows("select * from memory_config(%s)", agent_id)
     return {row["setting"]: (row["value"], row["source"]) for row in rows}
 
 
 def history(client: Client, agent_id: str | None) -> list[dict[str, Any]]:
-    return client.rows("select * from agent_config_history(%s)", agent_id)
+    return client.rows("select * from memory_config_history(%s)", agent_id)
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ DEEP = '{"weights": ' + '{"a":' * 40 + "1" + "}" * 40 + "}"
 )
 def test_changes_that_are_no_settings(owner: Client, changes: str | None) -> None:
     with pytest.raises(psycopg.Error, match="must be an object of settings") as failure:
-        owner.rows("select configure_agent('cook', %s::jsonb)", changes)
+        owner.rows("select configure_memory('cook', %s::jsonb)", changes)
     assert failure.value.sqlstate == "PM003"
 
 
@@ -206,7 +206,7 @@ def test_without_owner_and_admin_programs_configure_all(
 
 def test_the_model_of_an_agent_is_shown_and_settled_beside_its_settings(owner: Client) -> None:
     configure(owner, "cook", limit=5)
-    [has_vector] = owner.rows("select to_regclass('public.ai_memory_embeddings') is not null as it")
+    [has_vector] = owner.rows("select to_regclass('agent_memory.embeddings') is not null as it")
     owner.remember(
         {"content": "x", "agent_id": "cook", "embedding": [1, 0], "embedding_model": "m"}
     )
@@ -254,7 +254,7 @@ def test_appended_messages_obey_as_well(world: World, organization: uuid.UUID) -
     cook = world.program(organization, "cook")
     configure(cook, "cook", visibility="organization")
     cook.rows(
-        "select * from append_context('[{\"content\": \"Hello.\"}]', 'key', user_id => 'maria')"
+        "select * from append_memories('[{\"content\": \"Hello.\"}]', 'key', user_id => 'maria')"
     )
     assert cook.rows("select visibility from ai_memories") == [{"visibility": "organization"}]
 

@@ -51,7 +51,8 @@ def test_a_stranger_sees_nothing(world: World) -> None:
 )
 def test_claims_that_open_nothing(world: World, claims: dict[str, Any]) -> None:
     world.connection.execute(
-        "insert into organizations (organization_id, name) values (%s, 'acme')", (ORGANIZATION,)
+        "insert into agent_memory.organizations (organization_id, name) values (%s, 'acme')",
+        (ORGANIZATION,),
     )
     world.member(ORGANIZATION, "ann").remember({"content": "A secret of Ann's."})
     client = Client(world.connection, claims)
@@ -82,7 +83,7 @@ def test_a_revoked_membership_ends_at_once(world: World) -> None:
     organization = world.organization()
     ann = world.member(organization, "ann")
     ann.remember({"content": "A secret of Ann's."})
-    world.connection.execute("delete from organization_members where user_id = 'ann'")
+    world.connection.execute("delete from agent_memory.members where user_id = 'ann'")
     assert ann.ids() == set()
     with pytest.raises(psycopg.Error) as failure:
         ann.recall("secret")
@@ -113,11 +114,11 @@ def test_tables_take_no_writes_from_clients(world: World) -> None:
     client.remember({"content": "Something."})
     for statement in (
         "insert into ai_memories (organization_id, agent_id, content)"
-        " select organization_id, 'x', 'y' from organizations",
+        " select organization_id, 'x', 'y' from agent_memory.organizations",
         "update ai_memories set content = 'z'",
         "delete from ai_memories",
         "truncate ai_memories",
-        "update organization_members set role = 'owner'",
+        "update agent_memory.members set role = 'owner'",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             client.rows(statement)

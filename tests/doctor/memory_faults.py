@@ -17,30 +17,30 @@ from tests.doctor.running_faults import until, written
 
 LOCAL = LocalEmbedder.model
 HERE = "--organization {organization} --agent default"
-HNSW = "public.ai_memory_embeddings_hnsw_256_idx"
+HNSW = "agent_memory.embeddings_hnsw_256_idx"
 DIMENSION = 256
 OLDER = "update public.ai_memories set created_at = created_at - interval '10 days'"
 BACKED_UP = """insert into agent_memory.backups
     (organization_id, backup_id, action, place, state, started_at, finished_at, snapshot_at, reason)
   select organization_id, agent_memory.uuid_v7(), 'backup', 'default.tar', '{state}', t.at, t.at,
          t.at, '{reason}'
-  from public.organizations cross join (select now() - interval '{age}' as at) as t"""
+  from agent_memory.organizations cross join (select now() - interval '{age}' as at) as t"""
 
 
 def _model(model: str, state: str) -> str:
     return (
-        "insert into public.agent_memory_models"
+        "insert into agent_memory.models"
         " (organization_id, agent_id, model, dimension, state, changed_by)"
         f" select organization_id, 'default', '{model}', 384, '{state}', 'agent:default'"
-        " from public.organizations"
+        " from agent_memory.organizations"
     )
 
 
 def _copied(model: str) -> str:
     """The vectors there are, as if another model had made them."""
     return (
-        "insert into public.ai_memory_embeddings (organization_id, memory_id, model, embedding)"
-        f" select organization_id, memory_id, '{model}', embedding from public.ai_memory_embeddings"
+        "insert into agent_memory.embeddings (organization_id, memory_id, model, embedding)"
+        f" select organization_id, memory_id, '{model}', embedding from agent_memory.embeddings"
         f" where model = '{LOCAL}'"
     )
 
@@ -82,12 +82,12 @@ def _vectors_that_the_index_lost(sandbox: Sandbox) -> Iterator[None]:
     )
     _remember(sandbox, "large", 900)
     sandbox.run(
-        "update public.ai_memory_embeddings set is_indexed = true where model = 'random'",
+        "update agent_memory.embeddings set is_indexed = true where model = 'random'",
         f"update pg_catalog.pg_index set indisready = true, indisvalid = true where {index}",
     )
     # These alone the index knows.
     _remember_again(sandbox)
-    sandbox.run("vacuum (analyze) public.ai_memories, public.ai_memory_embeddings")
+    sandbox.run("vacuum (analyze) public.ai_memories, agent_memory.embeddings")
     until(
         sandbox,
         "select n_mod_since_analyze = 0 from pg_stat_all_tables"
@@ -98,9 +98,9 @@ def _vectors_that_the_index_lost(sandbox: Sandbox) -> Iterator[None]:
 
 def _remember_again(sandbox: Sandbox) -> None:
     sandbox.run(
-        "update public.ai_memory_embeddings set created_at = created_at + interval '1 s',"
+        "update agent_memory.embeddings set created_at = created_at + interval '1 s',"
         " embedding = embedding where model = 'random' and memory_id in"
-        " (select memory_id from public.ai_memory_embeddings where model = 'random'"
+        " (select memory_id from agent_memory.embeddings where model = 'random'"
         " order by memory_id limit 300)"
     )
 
@@ -120,14 +120,14 @@ FAULTS = (
         "embeddings",
         "warning",
         f"pgrecall embeddings backfill --embedder local {HERE}",
-        ("delete from public.ai_memory_embeddings",),
+        ("delete from agent_memory.embeddings",),
         needs=("vector",),
     ),
     Fault(
         "vectors of a model that nobody has",
         "embeddings",
         "warning",
-        "DELETE FROM public.ai_memory_embeddings WHERE organization_id = '{organization}'"
+        "DELETE FROM agent_memory.embeddings WHERE organization_id = '{organization}'"
         " AND model = 'forgotten-model';",
         (_copied("forgotten-model"),),
         needs=("vector",),

@@ -19,7 +19,7 @@ from tests.doctor.fault import Fault, Sandbox
 STATS = "public.agent_memory_stats"
 FILL = f"""insert into {STATS} (organization_id, agent_id, hour)
   select o.organization_id, 'agent ' || n % 100, '2020-01-01'::timestamptz + n * interval '1 hour'
-  from public.organizations as o cross join generate_series(1, {{rows}}) as n"""
+  from agent_memory.organizations as o cross join generate_series(1, {{rows}}) as n"""
 LEFT_OUT = f"alter table {STATS} set (autovacuum_enabled = off)"
 COUNTED = f"select {{what}} from pg_stat_all_tables where relid = '{STATS}'::regclass"
 
@@ -297,12 +297,12 @@ FAULTS = (
         "rows are not frozen in time",
         "vacuum",
         "error",
-        "VACUUM (FREEZE) public.ai_memory_audit;",
+        "VACUUM (FREEZE) agent_memory.audit;",
         (
             # As old as 300 million transactions make it.
             "update pg_catalog.pg_class set relfrozenxid ="
             " ((txid_current() - 300000000 + 4294967296) % 4294967296)::text::xid"
-            " where oid = 'public.ai_memory_audit'::regclass",
+            " where oid = 'agent_memory.audit'::regclass",
         ),
     ),
     Fault(

@@ -80,7 +80,7 @@ FAULTS = (
         "functions",
         "error",
         REPAIR,
-        ("drop function public.append_context",),
+        ("drop function public.append_memories",),
     ),
     Fault(
         "a function is added to the private schema",
@@ -164,17 +164,17 @@ FAULTS = (
         "a constraint is dropped",
         "objects",
         "error",
-        "ALTER TABLE public.ai_memory_history ADD CONSTRAINT ai_memory_history_memory_fk FOREIGN"
+        "ALTER TABLE agent_memory.history ADD CONSTRAINT history_memory_fk FOREIGN"
         " KEY (organization_id, memory_id) REFERENCES public.ai_memories(organization_id, id)"
         " ON DELETE CASCADE;",
-        ("alter table public.ai_memory_history drop constraint ai_memory_history_memory_fk",),
+        ("alter table agent_memory.history drop constraint history_memory_fk",),
     ),
     Fault(
         "a table is dropped",
         "objects",
         "error",
         REPAIR,
-        ("drop table public.ai_memory_audit",),
+        ("drop table agent_memory.audit",),
     ),
     Fault(
         "a table belongs to another role",
@@ -187,8 +187,8 @@ FAULTS = (
         "foreign keys are not kept",
         "triggers",
         "error",
-        "ALTER TABLE public.ai_memory_history ENABLE TRIGGER ALL;",
-        ("alter table public.ai_memory_history disable trigger all",),
+        "ALTER TABLE agent_memory.history ENABLE TRIGGER ALL;",
+        ("alter table agent_memory.history disable trigger all",),
     ),
     Fault(
         "a trigger is added",

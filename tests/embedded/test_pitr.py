@@ -161,10 +161,10 @@ def test_what_was_erased_since_stays_erased(enabled: Path, tmp_path: Path) -> No
     assert found.erased_again == 2
     assert contents(enabled) == ["What Tom said beside it"]
     with embedded.join(enabled) as lease, psycopg.connect(lease.dsn) as connection:
-        for table in ("ai_memories", "ai_memory_history", "ai_memory_contexts"):
+        for table in ("ai_memories", "agent_memory.history", "ai_memory_contexts"):
             held = connection.execute(f"select count(*) from {table} as t where t::text ~ 'canar'")
             assert held.fetchone() == (0,), table
-        kept = connection.execute("select count(*) from ai_memory_erasures").fetchone()
+        kept = connection.execute("select count(*) from agent_memory.erasures").fetchone()
         assert kept == (2,)
 
     # Its log was filed away: the new timeline leads on, from the base backup of before.

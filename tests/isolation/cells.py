@@ -20,16 +20,16 @@ NEW_ID = "new id"
 COPIES: dict[str, dict[str, Any]] = {
     "ai_memories": {"id": NEW_ID, "dedup_key": None},
     "ai_memory_contexts": {"id": NEW_ID, "context_key": "copy"},
-    "ai_memory_history": {"id": NEW_ID},
-    "ai_memory_audit": {"id": NEW_ID},
-    "ai_memory_erasures": {"id": NEW_ID},
+    "agent_memory.history": {"id": NEW_ID},
+    "agent_memory.audit": {"id": NEW_ID},
+    "agent_memory.erasures": {"id": NEW_ID},
     "organizations": {"organization_id": NEW_ID},
-    "organization_members": {"user_id": "copy", "role": "member"},
+    "agent_memory.members": {"user_id": "copy", "role": "member"},
     "agent_memory_config": {"agent_id": "copy"},
-    "agent_memory_config_history": {"id": NEW_ID},
-    "agent_memory_models": {"model": "copy"},
+    "agent_memory.config_history": {"id": NEW_ID},
+    "agent_memory.models": {"model": "copy"},
     "agent_memory_stats": {"agent_id": "copy"},
-    "ai_memory_embeddings": {"model": "copy"},
+    "agent_memory.embeddings": {"model": "copy"},
 }
 GRANTS = """
 grant insert, update, delete on {target} to authenticated;
@@ -39,29 +39,29 @@ grant execute on function agent_memory.is_safe_json(jsonb), agent_memory.uuid_v7
 """
 FINGERPRINT = """
 select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
-  select 'o' as name, md5(o::text) as digest from organizations o where organization_id = %(one)s
+  select 'o' as name, md5(o::text) as digest from agent_memory.organizations o where organization_id = %(one)s
   union all select 'm', md5(string_agg(m::text, ',' order by user_id))
-    from organization_members m where organization_id = %(one)s
+    from agent_memory.members m where organization_id = %(one)s
   union all select 'c', md5(string_agg(c::text, ',' order by id))
     from ai_memory_contexts c where organization_id = %(one)s
   union all select 'a', md5(string_agg(a::text, ',' order by id))
     from ai_memories a where organization_id = %(one)s
   union all select 'h', md5(string_agg(h::text, ',' order by id))
-    from ai_memory_history h where organization_id = %(one)s
+    from agent_memory.history h where organization_id = %(one)s
   union all select 'g', md5(string_agg(g::text, ',' order by agent_id))
     from agent_memory_config g where organization_id = %(one)s
   union all select 'i', md5(string_agg(i::text, ',' order by id))
-    from agent_memory_config_history i where organization_id = %(one)s
+    from agent_memory.config_history i where organization_id = %(one)s
   union all select 'b', md5(string_agg(b::text, ',' order by agent_id, model))
-    from agent_memory_models b where organization_id = %(one)s
+    from agent_memory.models b where organization_id = %(one)s
   union all select 'e', md5(string_agg(e::text, ',' order by id))
-    from ai_memory_erasures e where organization_id = %(one)s
+    from agent_memory.erasures e where organization_id = %(one)s
   union all select 't', md5(string_agg(t::text, ',' order by digest))
     from agent_memory.tombstones t where organization_id = %(one)s
   union all select 's', md5(string_agg(s::text, ',' order by agent_id, hour))
     from agent_memory_stats s where organization_id = %(one)s
   union all select 'k', md5(string_agg(k::text, ',' order by id))
-    from agent_memory.api_keys k where organization_id = %(one)s
+    from agent_memory.keys k where organization_id = %(one)s
 ) as t
 """
 Rows = list[dict[str, Any]]

@@ -29,11 +29,11 @@ TYPES = (
 TABLES = (
     "ai_memories",
     "ai_memory_contexts",
-    "ai_memory_history",
-    "organization_members",
+    "agent_memory.history",
+    "agent_memory.members",
     "organizations",
     "agent_memory_config",
-    "agent_memory_config_history",
+    "agent_memory.config_history",
 )
 PATH = "own, pg_catalog, pg_temp, public"
 OPERATORS = {"=": "uuid text jsonb", "<>": "text uuid", "@>": "jsonb", "->>": "", "~": "text"}

@@ -30,7 +30,7 @@ CONTEXTS = (None, "thread", "task")
 BY_ID = (
     "select * from memory_history(%s)",
     "select update_memory(%s, '{\"importance\": 1}')",
-    "select revoke_api_key(%s)",
+    "select revoke_memory_key(%s)",
     "select forget_memories(jsonb_build_object('ids', jsonb_build_array(%s::uuid)))",
 )
 
@@ -97,7 +97,7 @@ class Isolation(RuleBasedStateMachine):
         if subject == "ann":
             return
         role = "agent" if role and target.program else role
-        answer = self.ask(owner, "select set_member(%s, %s)", subject, role)
+        answer = self.ask(owner, "select set_memory_member(%s, %s)", subject, role)
         assert self.code(answer) is None
         self.model.roles.pop(target, None)
         if role:
@@ -238,12 +238,12 @@ class Isolation(RuleBasedStateMachine):
         caller = self.caller(subject, which)
         role = self.model.role(caller)
         allowed = {caller.organization} if role else set()
-        for table in ("ai_memory_history", "ai_memory_contexts", "organization_members"):
+        for table in ("agent_memory.history", "ai_memory_contexts", "agent_memory.members"):
             rows = self.ask(caller, f"select organization_id as it from {table}")
             assert {row["it"] for row in rows} <= allowed
         members = {c for c in self.model.roles if c.organization == caller.organization}
         assert len(rows) == (len(members) if role else 0)
-        audit = self.ask(caller, "select organization_id as it from ai_memory_audit")
+        audit = self.ask(caller, "select organization_id as it from agent_memory.audit")
         assert {row["it"] for row in audit} <= (allowed if role in ("owner", "admin") else set())
 
     @rule(subject=subjects, which=pick, aim=pick)

@@ -39,18 +39,18 @@ UNINSERTED = everyone("42501", service_role="yes")
 BY_VISIBILITY = {
     "ai_memories": "id",
     "ai_memory_contexts": "context_key",
-    "ai_memory_history": "memory_id",
+    "agent_memory.history": "memory_id",
 }
 BY_TENANT = {
     "organizations": TENANT,
-    "organization_members": TENANT,
+    "agent_memory.members": TENANT,
     "agent_memory_config": TENANT,
-    "agent_memory_config_history": TENANT,
-    "agent_memory_models": TENANT,
+    "agent_memory.config_history": TENANT,
+    "agent_memory.models": TENANT,
     "agent_memory_stats": TENANT,
-    "ai_memory_audit": ADMINS,
-    "ai_memory_erasures": ADMINS,
-    "ai_memory_embeddings": UNSEEN,
+    "agent_memory.audit": ADMINS,
+    "agent_memory.erasures": ADMINS,
+    "agent_memory.embeddings": UNSEEN,
 }
 PRIVATE_TABLES = (
     "api_keys",
@@ -60,7 +60,7 @@ PRIVATE_TABLES = (
     "migrations",
     "tombstones",
 )
-OF_VECTOR = {"ai_memory_embeddings", "is_large"}
+OF_VECTOR = {"agent_memory.embeddings", "is_large"}
 WRITING = ("insert", "update", "delete")
 
 
@@ -125,8 +125,8 @@ select unnest(array[(r.hit).id, (r.before ->> 'id')::uuid, (r.after ->> 'id')::u
 from recall_in_context('note safe', match_limit => 1000) as r
 """
 FORGET_ALL = "update ai_memories set forgotten_at = now()"
-ALLOW_ADMINS = "update organizations set admins_read_private = true"
-WITHOUT_ADMINS = "delete from organization_members where role in ('owner', 'admin')"
+ALLOW_ADMINS = "update agent_memory.organizations set admins_read_private = true"
+WITHOUT_ADMINS = "delete from agent_memory.members where role in ('owner', 'admin')"
 
 
 def memory_functions() -> list[Row]:
@@ -152,8 +152,8 @@ def memory_functions() -> list[Row]:
         Row("import_memories", "execute (dry run)", REMEMBERED, each=True,
             call=f"select 1 from import_memories(jsonb_build_array({known}), true)"
                  " where status = 'duplicate'"),
-        Row("append_context", "execute", REMEMBERED, measure="changes", each=True,
-            call=f"select * from append_context(jsonb_build_array({message}), 'new',"
+        Row("append_memories", "execute", REMEMBERED, measure="changes", each=True,
+            call=f"select * from append_memories(jsonb_build_array({message}), 'new',"
                  " %(agent)s, %(user)s)"),
         Row("update_memory", "execute", UPDATED, measure="changes", each=True,
             call="select update_memory(%(id)s, '{\"importance\": 0.9}')"),
@@ -176,36 +176,36 @@ def memory_functions() -> list[Row]:
 
 def organization_functions() -> list[Row]:
     inspect = "select id from inspect_memories('ann', 'a reason')"
-    key_of_alpha = "select create_api_key('new', 'alpha')"
+    key_of_alpha = "select create_memory_key('new', 'alpha')"
     keys = everyone("yes", anon="42501")
     return [
-        Row("set_member", "execute (a member)", administered(), measure="changes",
-            call="select set_member('new', 'member')"),
-        Row("set_member", "execute (an owner)", administered(admin="PM002"), measure="changes",
-            call="select set_member('new', 'owner')"),
-        Row("set_member", "execute (removal)", administered(), measure="changes",
-            call="select set_member('ann', null)"),
-        Row("set_private_access", "execute", administered(admin="PM002"), measure="changes",
-            call="select set_private_access(true)"),
+        Row("set_memory_member", "execute (a member)", administered(), measure="changes",
+            call="select set_memory_member('new', 'member')"),
+        Row("set_memory_member", "execute (an owner)", administered(admin="PM002"), measure="changes",
+            call="select set_memory_member('new', 'owner')"),
+        Row("set_memory_member", "execute (removal)", administered(), measure="changes",
+            call="select set_memory_member('ann', null)"),
+        Row("set_private_memory_access", "execute", administered(admin="PM002"), measure="changes",
+            call="select set_private_memory_access(true)"),
         Row("inspect_memories", "execute", administered("PM002", "PM002", "PM002"), measure="ids",
             call=inspect),
         Row("inspect_memories", "execute (where allowed)",
             administered("PAO", "nothing", "PAO"), measure="ids", call=inspect,
             prepare=ALLOW_ADMINS),
-        Row("create_api_key", "execute", administered(), measure="changes",
-            call="select create_api_key('new', 'beta')"),
-        Row("create_api_key", "execute (to private memories)",
+        Row("create_memory_key", "execute", administered(), measure="changes",
+            call="select create_memory_key('new', 'beta')"),
+        Row("create_memory_key", "execute (to private memories)",
             administered("PM002", "PM002", "PM002"), measure="changes", call=key_of_alpha),
-        Row("create_api_key", "execute (to them, where allowed)", administered(),
+        Row("create_memory_key", "execute (to them, where allowed)", administered(),
             measure="changes", call=key_of_alpha, prepare=ALLOW_ADMINS),
-        Row("list_api_keys", "execute", administered(),
-            call="select * from list_api_keys() where id = %(key)s::uuid"),
-        Row("revoke_api_key", "execute", administered(other_owner="PM004"), measure="changes",
-            call="select revoke_api_key(%(key)s::uuid)"),
-        Row("authenticate_api_key", "execute (a wrong key)", everyone("PM009", anon="42501"),
-            call="select authenticate_api_key('pgr_wrong')"),
-        Row("authenticate_api_key", "execute (the key)", keys,
-            call="select authenticate_api_key(%(secret)s)"),
+        Row("list_memory_keys", "execute", administered(),
+            call="select * from list_memory_keys() where id = %(key)s::uuid"),
+        Row("revoke_memory_key", "execute", administered(other_owner="PM004"), measure="changes",
+            call="select revoke_memory_key(%(key)s::uuid)"),
+        Row("authenticate_memory_key", "execute (a wrong key)", everyone("PM009", anon="42501"),
+            call="select authenticate_memory_key('pgr_wrong')"),
+        Row("authenticate_memory_key", "execute (the key)", keys,
+            call="select authenticate_memory_key(%(secret)s)"),
     ]  # fmt: skip
 
 
@@ -225,18 +225,18 @@ CONFIGURATION = by(
 
 
 def setting_functions() -> list[Row]:
-    for_all = "select configure_agent(null, '{\"limit\": 7}')"
+    for_all = "select configure_memory(null, '{\"limit\": 7}')"
     return [
-        Row("configure_agent", "execute (alpha)", CONFIGURED, measure="changes",
-            call="select configure_agent('alpha', '{\"limit\": 7}')"),
-        Row("configure_agent", "execute (all agents)", administered(), measure="changes",
+        Row("configure_memory", "execute (alpha)", CONFIGURED, measure="changes",
+            call="select configure_memory('alpha', '{\"limit\": 7}')"),
+        Row("configure_memory", "execute (all agents)", administered(), measure="changes",
             call=for_all),
-        Row("configure_agent", "execute (all, of an organization without owner and admin)", UNLED,
+        Row("configure_memory", "execute (all, of an organization without owner and admin)", UNLED,
             measure="changes", call=for_all, prepare=WITHOUT_ADMINS),
         Row("agent_config", "execute", CONFIGURATION,
-            call="select * from agent_config(%(id)s::text) where source = 'agent'"),
-        Row("agent_config_history", "execute", CONFIGURATION,
-            call="select * from agent_config_history(%(id)s::text)"),
+            call="select * from memory_config(%(id)s::text) where source = 'agent'"),
+        Row("memory_config_history", "execute", CONFIGURATION,
+            call="select * from memory_config_history(%(id)s::text)"),
     ]  # fmt: skip
 
 
@@ -252,13 +252,13 @@ def kept(
 
 # Another model of both programs, in every organization, or in the one that was made first.
 NEXT = """
-insert into agent_memory_models (organization_id, agent_id, model, dimension, state, changed_by)
+insert into agent_memory.models (organization_id, agent_id, model, dimension, state, changed_by)
 select organization_id, agent, 'next', 4, 'next', 'x'
-from organizations, unnest(array['alpha', 'beta']) as agent
+from agent_memory.organizations, unnest(array['alpha', 'beta']) as agent
 """
-NEXT_OF_ONE = f"{NEXT} where created_at = (select min(created_at) from organizations)"
+NEXT_OF_ONE = f"{NEXT} where created_at = (select min(created_at) from agent_memory.organizations)"
 STORE = """
-select 1 from store_missing_embeddings('next', jsonb_build_array(jsonb_build_object(
+select 1 from store_memory_embeddings('next', jsonb_build_array(jsonb_build_object(
   'id', %(id)s::uuid, 'embedding', '[1,0,0,1]', 'digest',
   encode(sha256(convert_to('Note ' || %(letter)s || ' of the safe.', 'UTF8')), 'hex'))), %(agent)s)
 where status = 'stored'
@@ -281,25 +281,25 @@ def stats_functions() -> list[Row]:
 
 
 def model_functions() -> list[Row]:
-    missing = "select id from missing_embeddings('next', '{agent}', match_limit => 1000)"
+    missing = "select id from missing_memory_embeddings('next', '{agent}', match_limit => 1000)"
     of_beta = kept("nothing", "B") | {"alpha": "PM002", "beta": "B", "other_program": "PM002"}
     stored = {"alpha": "PAOV B:PM002", "beta": "B PAOV:PM002", "other_program": "B:PM002"}
     calls = [
-        ("embedding_status", "execute", kept(), "answers",
-         "select 1 from embedding_status('alpha') where model = 'next'"),
-        ("add_embedding_model", "execute", kept(), "changes",
-         "select add_embedding_model('another', 4, 'alpha')"),
-        ("missing_embeddings", "execute (of alpha)", kept("nothing", "PAOV", "AOV"), "ids",
+        ("memory_models", "execute", kept(), "answers",
+         "select 1 from memory_models('alpha') where model = 'next'"),
+        ("add_memory_model", "execute", kept(), "changes",
+         "select add_memory_model('another', 4, 'alpha')"),
+        ("missing_memory_embeddings", "execute (of alpha)", kept("nothing", "PAOV", "AOV"), "ids",
          missing.format(agent="alpha")),
-        ("missing_embeddings", "execute (of beta)", of_beta, "ids", missing.format(agent="beta")),
-        ("store_missing_embeddings", "execute", kept("nothing", "", "AOVB") | stored, "each",
+        ("missing_memory_embeddings", "execute (of beta)", of_beta, "ids", missing.format(agent="beta")),
+        ("store_memory_embeddings", "execute", kept("nothing", "", "AOVB") | stored, "each",
          STORE),
-        ("switch_embedding_model", "execute (with gaps)", kept("PM007", "PM007"), "changes",
-         "select switch_embedding_model('next', 'alpha')"),
-        ("switch_embedding_model", "execute (with allowed gaps)", kept(), "changes",
-         "select switch_embedding_model('next', 'alpha', 100)"),
-        ("drop_embedding_model", "execute", kept(), "changes",
-         "select drop_embedding_model('next', 'alpha')"),
+        ("switch_memory_model", "execute (with gaps)", kept("PM007", "PM007"), "changes",
+         "select switch_memory_model('next', 'alpha')"),
+        ("switch_memory_model", "execute (with allowed gaps)", kept(), "changes",
+         "select switch_memory_model('next', 'alpha', 100)"),
+        ("drop_memory_model", "execute", kept(), "changes",
+         "select drop_memory_model('next', 'alpha')"),
     ]  # fmt: skip
     return [
         Row(target, operation, expected, call, "answers" if measure == "each" else measure,

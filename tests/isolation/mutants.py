@@ -97,7 +97,7 @@ POLICIES = [
     ),
     Mutant(
         "an extra permissive policy",
-        "create policy helpful on ai_memory_history for select to authenticated using (true)",
+        "create policy helpful on agent_memory.history for select to authenticated using (true)",
         {"matrix", "walls"},
     ),
     Mutant(
@@ -107,12 +107,12 @@ POLICIES = [
     ),
     Mutant(
         "row security is off",
-        "alter table ai_memory_audit disable row level security",
+        "alter table agent_memory.audit disable row level security",
         {"matrix", "walls"},
     ),
     Mutant(
         "everyone reads the audit",
-        policy("ai_memory_audit_select", f"using ({TENANT})", "ai_memory_audit"),
+        policy("ai_memory_audit_select", f"using ({TENANT})", "agent_memory.audit"),
     ),
 ]
 
@@ -154,7 +154,7 @@ PREDICATES = [
     Mutant(
         "admins make keys to what is private",
         edited(
-            "public.create_api_key(text, text, text[], timestamptz)",
+            "public.create_memory_key(text, text, text[], timestamptz)",
             "not (select o.admins_read_private",
             "not (select true",
         ),
@@ -283,7 +283,7 @@ FUNCTIONS = [
     ),
     Mutant(
         "keys of every organization are listed",
-        edited("public.list_api_keys()", "where k.organization_id = caller.organization_id", ""),
+        edited("public.list_memory_keys()", "where k.organization_id = caller.organization_id", ""),
     ),
     Mutant(
         "programs configure each other",
@@ -300,7 +300,7 @@ FUNCTIONS = [
     Mutant(
         "an agent is configured in every organization",
         edited(
-            "public.configure_agent(text, jsonb)",
+            "public.configure_memory(text, jsonb)",
             "where c.organization_id = caller.organization_id and c.agent_id",
             "where c.agent_id",
         ),
@@ -308,7 +308,7 @@ FUNCTIONS = [
     Mutant(
         "changes of every organization's settings",
         edited(
-            "public.agent_config_history(text)",
+            "public.memory_config_history(text)",
             "h.organization_id = caller.organization_id",
             "true",
         ),
@@ -316,7 +316,7 @@ FUNCTIONS = [
     Mutant(
         "admins are handed private texts to embed",
         edited(
-            "public.missing_embeddings(text, text, uuid, integer)",
+            "public.missing_memory_embeddings(text, text, uuid, integer)",
             f"{MAY_READ}\n      {MAY_WRITE}",
             "",
         ),
@@ -360,7 +360,7 @@ GRANTS = [
         "grant trigger, references on ai_memories to authenticated",
         {"walls"},
     ),
-    Mutant("anon reads", "grant select on organizations to anon", {"matrix", "walls"}),
+    Mutant("anon reads", "grant select on agent_memory.organizations to anon", {"matrix", "walls"}),
     Mutant("anon recalls", f"grant execute on function {RECALL} to anon", {"matrix", "walls"}),
     Mutant(
         "the private schema is open",

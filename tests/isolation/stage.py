@@ -48,7 +48,7 @@ class Stage:
     @cached_property
     def has_vector(self) -> bool:
         found = self.connection.execute(
-            "select to_regclass('public.ai_memory_embeddings') is not null as it"
+            "select to_regclass('agent_memory.embeddings') is not null as it"
         ).fetchone()
         return bool(found and found["it"])
 
@@ -71,7 +71,7 @@ def settle(world: World, name: str) -> Organization:
     keys = create_keys(world, clients["owner"])
     memories = {letter: remember(clients, letter) for letter in LABELS}
     # An agent that the other organization has none of.
-    configure = "select configure_agent(%s::text, '{\"token_budget\": 900}')"
+    configure = "select configure_memory(%s::text, '{\"token_budget\": 900}')"
     clients["owner"].rows(configure, memories["P"])
     rest(world, organization)
     claims = {who: client.claims for who, client in clients.items()}
@@ -95,12 +95,12 @@ def create_keys(world: World, owner: Client) -> dict[str, dict[str, Any]]:
     keys = {}
     for name in (*VERBS, "revoked", "expired"):
         verbs = [name] if name in VERBS else list(VERBS)
-        [made] = owner.rows("select create_api_key(%s, 'alpha', %s) as it", name, verbs)
-        [claims] = owner.rows("select authenticate_api_key(%s) as it", made["it"]["key"])
+        [made] = owner.rows("select create_memory_key(%s, 'alpha', %s) as it", name, verbs)
+        [claims] = owner.rows("select authenticate_memory_key(%s) as it", made["it"]["key"])
         keys[name] = {**made["it"], "claims": claims["it"]}
-    owner.rows("select revoke_api_key(%s)", keys["revoked"]["id"])
+    owner.rows("select revoke_memory_key(%s)", keys["revoked"]["id"])
     world.connection.execute(
-        "update agent_memory.api_keys set expires_at = now() - interval '1 hour' where id = %s",
+        "update agent_memory.keys set expires_at = now() - interval '1 hour' where id = %s",
         (keys["expired"]["id"],),
     )
     return keys
@@ -114,13 +114,13 @@ def rest(world: World, organization: uuid.UUID) -> None:
         (organization,),
     )
     world.connection.execute(
-        "insert into agent_memory_models"
+        "insert into agent_memory.models"
         " (organization_id, agent_id, model, dimension, state, changed_by)"
         " values (%s, 'alpha', 'earlier', 4, 'former', 'agent:alpha')",
         (organization,),
     )
     world.connection.execute(
-        "insert into ai_memory_erasures (organization_id, counts, receipt)"
+        "insert into agent_memory.erasures (organization_id, counts, receipt)"
         " values (%s, '{}', repeat('0', 64))",
         (organization,),
     )
@@ -178,5 +178,5 @@ def staged(dsn: str) -> Iterator[Stage]:
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
         world = World(connection)
         one, two = settle(world, "acme"), settle(world, "acme")
-        connection.execute("delete from organization_members where user_id = 'rex'")
+        connection.execute("delete from agent_memory.members where user_id = 'rex'")
         yield Stage(connection, one, two, principals(one, two))

@@ -39,33 +39,33 @@ ARGUMENTS = (
     "forget_memories(jsonb_build_object('ids', jsonb_build_array(%(it)s::text)))",
     "forget_memories(jsonb_build_object(%(it)s::text, '1'))",
     "restore_memories(jsonb_build_object('context_key', %(it)s::text))",
-    'append_context(\'[{"content": "x"}]\', %(it)s)',
-    'append_context(\'[{"content": "x"}]\', null, %(it)s, %(it)s)',
-    "append_context(jsonb_build_array(jsonb_build_object('content', 'x', 'role', %(it)s::text)))",
+    'append_memories(\'[{"content": "x"}]\', %(it)s)',
+    'append_memories(\'[{"content": "x"}]\', null, %(it)s, %(it)s)',
+    "append_memories(jsonb_build_array(jsonb_build_object('content', 'x', 'role', %(it)s::text)))",
     "update_memory(%(id)s, jsonb_build_object('content', %(it)s::text))",
     "update_memory(%(id)s, jsonb_build_object(%(it)s::text, 1))",
     "update_memory(%(id)s, jsonb_build_object('valid_to', %(it)s::text))",
-    "set_member(%(it)s, 'member')",
-    "set_member('new', %(it)s)",
+    "set_memory_member(%(it)s, 'member')",
+    "set_memory_member('new', %(it)s)",
     "inspect_memories(%(it)s, %(it)s)",
-    "create_api_key(%(it)s, %(it)s)",
-    "create_api_key('k', 'a', array[%(it)s])",
-    "authenticate_api_key(%(it)s)",
-    "configure_agent(%(it)s, '{\"limit\": 7}')",
-    "configure_agent('a', jsonb_build_object(%(it)s::text, 1))",
-    "configure_agent('a', jsonb_build_object('language', %(it)s::text))",
-    "configure_agent('a', jsonb_build_object('half_life', %(it)s::text))",
-    "configure_agent('a', jsonb_build_object('weights', jsonb_build_object(%(it)s::text, 1)))",
+    "create_memory_key(%(it)s, %(it)s)",
+    "create_memory_key('k', 'a', array[%(it)s])",
+    "authenticate_memory_key(%(it)s)",
+    "configure_memory(%(it)s, '{\"limit\": 7}')",
+    "configure_memory('a', jsonb_build_object(%(it)s::text, 1))",
+    "configure_memory('a', jsonb_build_object('language', %(it)s::text))",
+    "configure_memory('a', jsonb_build_object('half_life', %(it)s::text))",
+    "configure_memory('a', jsonb_build_object('weights', jsonb_build_object(%(it)s::text, 1)))",
     "agent_config(%(it)s)",
-    "agent_config_history(%(it)s)",
-    "embedding_status(%(it)s)",
-    "add_embedding_model(%(it)s, 4, %(it)s)",
-    "missing_embeddings(%(it)s, %(it)s)",
-    "store_missing_embeddings('m', jsonb_build_array(jsonb_build_object('id', %(it)s::text,"
+    "memory_config_history(%(it)s)",
+    "memory_models(%(it)s)",
+    "add_memory_model(%(it)s, 4, %(it)s)",
+    "missing_memory_embeddings(%(it)s, %(it)s)",
+    "store_memory_embeddings('m', jsonb_build_array(jsonb_build_object('id', %(it)s::text,"
     " 'digest', %(it)s::text, 'embedding', %(it)s::text)), 'alpha')",
-    "store_missing_embeddings(%(it)s, jsonb_build_array(%(it)s::text), %(it)s)",
-    "switch_embedding_model(%(it)s, %(it)s)",
-    "drop_embedding_model(%(it)s, 'alpha')",
+    "store_memory_embeddings(%(it)s, jsonb_build_array(%(it)s::text), %(it)s)",
+    "switch_memory_model(%(it)s, %(it)s)",
+    "drop_memory_model(%(it)s, 'alpha')",
 )
 FIELDS = ("content", "id", "agent_id", "user_id", "context_key", "kind", "speaker", "language",
           "slot", "trust", "visibility", "idempotency_key", "occurred_at", "embedding",
@@ -104,7 +104,7 @@ def test_10_mb_are_refused_and_nothing_else(stage: Stage) -> None:
     refused(client, "PM008", "select update_memory(%s, %s)", stage.one.memories["O"],
             json.dumps({"content": huge}))  # fmt: skip
     refused(client, "PM003", "select * from recall_memories(%s)", huge)
-    refused(client, "PM009", "select authenticate_api_key(%s)", huge)
+    refused(client, "PM009", "select authenticate_memory_key(%s)", huge)
 
 
 def refused(client: Client, sqlstate: str, sql: str, *parameters: object) -> None:

@@ -143,7 +143,7 @@ def test_an_admin_can_not_look_through_a_key_of_the_agent(secret: Trio) -> None:
     ann, _, admin = secret
     ann.remember(PRIVATE)
     with pytest.raises(psycopg.Error) as failure:
-        admin.rows("select create_api_key('mine', 'default')")
+        admin.rows("select create_memory_key('mine', 'default')")
     assert failure.value.sqlstate == "PM002"
 
 

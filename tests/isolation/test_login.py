@@ -167,7 +167,7 @@ def test_planted_objects_run_for_nobody_else(stage: Stage, login: Connection) ->
         for call in LOOKS:
             assert {row["id"] for row in login.execute(call.encode())} == honest
         login.execute('select public.remember_memories(\'[{"content": "x", "slot": "s"}]\')')
-        login.execute("select public.list_api_keys()")
+        login.execute("select public.list_memory_keys()")
 
 
 def test_clients_may_not_plant_functions_beside_ours(stage: Stage) -> None:

@@ -81,7 +81,7 @@ WALLS = {
     "definers verify the caller": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.prosecdef and p.oid <> 'agent_memory.principal()'::regprocedure
-          and p.proname <> 'authenticate_api_key'
+          and p.proname <> 'authenticate_memory_key'
           and p.prosrc !~
             'agent_memory\\.(principal|require_(member|writer|admin|configurer)|set_forgotten)\\('""",
     "functions that clients call are definers, private ones that run for policies are few": f"""

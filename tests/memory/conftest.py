@@ -36,5 +36,5 @@ def add_member_fixture(shared_dsn: str) -> Callable[[UUID, str, str], None]:
 def has_vector(shared_dsn: str) -> bool:
     """Whether the test's server stores vectors."""
     with psycopg.connect(shared_dsn) as connection:
-        row = connection.execute("select to_regclass('public.ai_memory_embeddings')").fetchone()
+        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
     return row != (None,)

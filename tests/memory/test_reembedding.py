@@ -47,7 +47,7 @@ def vectors(dsn: str, model: str) -> dict[str, str]:
     """The stored vectors of a model by the text of their memories."""
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "select content, embedding::text from ai_memory_embeddings e join ai_memories m"
+            "select content, embedding::text from agent_memory.embeddings e join ai_memories m"
             " on m.organization_id = e.organization_id and m.id = e.memory_id where model = %s",
             (model,),
         ).fetchall()

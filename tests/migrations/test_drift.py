@@ -40,8 +40,8 @@ DRIFTS = {
         "altered row level security public.ai_memories",
     ),
     "row level security forced": (
-        "alter table organization_members force row level security",
-        "altered row level security public.organization_members",
+        "alter table agent_memory.members force row level security",
+        "altered row level security agent_memory.members",
     ),
     "row level security of the ledger disabled": (
         "alter table agent_memory.migrations disable row level security",
@@ -373,8 +373,8 @@ def test_vectors_that_come_and_go_are_no_drift(dsn, ask):
     ask(dsn, "drop event trigger forbid; create extension vector")
     migrate(dsn)
     assert status(dsn).is_current
-    ask(dsn, "drop index ai_memory_embeddings_exact_idx")
-    assert named(status(dsn).drift) == ["missing index public.ai_memory_embeddings_exact_idx"]
+    ask(dsn, "drop index embeddings_exact_idx")
+    assert named(status(dsn).drift) == ["missing index public.embeddings_exact_idx"]
 
 
 # Decided without a database.

@@ -146,7 +146,7 @@ def test_it_can_become_nobody_else(app, ask):
     "statement",
     [
         "select * from ai_memories",
-        "insert into organizations (name) values ('mine')",
+        "insert into agent_memory.organizations (name) values ('mine')",
         "select * from agent_memory.migrations",
         "select agent_memory.settle_agent(gen_random_uuid(), 'mine', 'default')",
         "select recall_memories('owner')",

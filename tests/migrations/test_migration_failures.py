@@ -130,13 +130,13 @@ async def test_nobody_is_told_to_grant_a_superuser(runner, database, make_role, 
 @pytest.mark.parametrize(
     ("definition", "kind"),
     [
-        ("create table public.organizations (id integer primary key, name text)", "table"),
-        ("create table public.organizations (id uuid primary key, name text)", "table"),
-        ("create table public.organizations (name text)", "table"),
-        ("create view public.organizations as select 1 as organization_id", "view"),
+        ("create table agent_memory.organizations (id integer primary key, name text)", "table"),
+        ("create table agent_memory.organizations (id uuid primary key, name text)", "table"),
+        ("create table agent_memory.organizations (name text)", "table"),
+        ("create view agent_memory.organizations as select 1 as organization_id", "view"),
         ("create table public.ai_memories (id bigint primary key, content text)", "table"),
-        ("create table public.organization_members (organization_id int, user_id int)", "table"),
-        ("create materialized view public.ai_memory_history as select 1", "materialized view"),
+        ("create table agent_memory.members (organization_id int, user_id int)", "table"),
+        ("create materialized view agent_memory.history as select 1", "materialized view"),
         ("create table public.agent_memory_config (agent_id text, settings jsonb)", "table"),
         ("create sequence public.ai_memories", "sequence"),
         ("create index ai_memories on public.there (x)", "index"),
@@ -161,8 +161,11 @@ async def test_what_is_in_the_way_is_named_and_kept(runner, database, ask, defin
 @pytest.mark.parametrize(
     ("definition", "what"),
     [
-        ("create type public.recalled_memory as (x int)", "type public.recalled_memory"),
-        ("create type public.memory_change as enum ('a')", "type public.memory_change"),
+        (
+            "create type agent_memory.recalled_memory as (x int)",
+            "type agent_memory.recalled_memory",
+        ),
+        ("create type agent_memory.memory_change as enum ('a')", "type agent_memory.memory_change"),
         ("create domain public.ai_memories as text", "domain public.ai_memories"),
         (
             "create function public.recall_memories(a text) returns text language sql as $$$$",
@@ -230,7 +233,7 @@ async def waiting_pid(dsn, ask):
 async def test_a_crash_in_the_middle_of_a_file_leaves_nothing_of_it(runner, database, ask):
     with psycopg.connect(database) as other:
         # The file has created its table and waits to create this type.
-        other.execute("create type public.memory_change as (x int)")
+        other.execute("create type agent_memory.memory_change as (x int)")
         run = asyncio.create_task(runner.migrate(database, lock_timeout=60))
         pid = await asyncio.wait_for(waiting_pid(database, ask), 30)
         ask(database, "select pg_terminate_backend(%s)", pid)
@@ -239,21 +242,21 @@ async def test_a_crash_in_the_middle_of_a_file_leaves_nothing_of_it(runner, data
         other.rollback()
     before = [file.name for file in FILES if file.name < HISTORY]
     assert ask(database, "select name from agent_memory.migrations order by 1") == before
-    assert ask(database, "select to_regclass('public.ai_memory_history')::text") == [None]
+    assert ask(database, "select to_regclass('agent_memory.history')::text") == [None]
     assert len((await runner.migrate(database)).applied) == len(FILES) - len(before)
     assert (await runner.status(database)).is_current
 
 
 async def test_a_cancelled_run_leaves_nothing_of_its_file(database, ask):
     with psycopg.connect(database) as other:
-        other.execute("create type public.memory_change as (x int)")
+        other.execute("create type agent_memory.memory_change as (x int)")
         run = asyncio.create_task(migrate(database, lock_timeout=60))
         await asyncio.wait_for(waiting_pid(database, ask), 30)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
         other.rollback()
-    assert ask(database, "select to_regclass('public.ai_memory_history')::text") == [None]
+    assert ask(database, "select to_regclass('agent_memory.history')::text") == [None]
     await migrate(database)
 
 

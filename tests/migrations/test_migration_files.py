@@ -56,7 +56,7 @@ def test_the_head_names_the_extensions_that_matter(text, extensions):
 
 def test_a_file_knows_the_tables_that_it_creates():
     tables = {table for file in read_migrations() for table in file.tables}
-    assert {"public.organizations", "public.ai_memories", "public.ai_memory_embeddings"} <= tables
+    assert {"agent_memory.organizations", "public.ai_memories", "agent_memory.embeddings"} <= tables
 
 
 def test_all_sql_can_be_printed_without_a_database():

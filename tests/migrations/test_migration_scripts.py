@@ -58,11 +58,11 @@ def test_the_guides_script_needs_a_database(apply):
 
 
 def test_the_guides_script_says_what_went_wrong_in_two_lines(apply, database, ask):
-    ask(database, "create view public.organizations as select 1 as id")
+    ask(database, "create view agent_memory.organizations as select 1 as id")
     done = apply(database_url=database)
     assert done.returncode == 1
     assert done.stderr.startswith("PM530: In the way, and not pgrecall's: view")
-    assert "view public.organizations" in done.stderr
+    assert "view agent_memory.organizations" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -57,7 +57,7 @@ def test_the_guides_files_run_twice_with_every_table_secured(database, ask, psql
             assert done.returncode == 0, done.stderr
     assert set(ask(database, TABLES, True)) >= {
         "organizations",
-        "organization_members",
+        "agent_memory.members",
         "ai_memory_contexts",
         "ai_memories",
         "agent_memory_config",

@@ -10,7 +10,12 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import Diagnostic
 
-BIG_TABLES = {"ai_memories", "ai_memory_embeddings", "ai_memory_contexts", "ai_memory_history"}
+BIG_TABLES = {
+    "ai_memories",
+    "agent_memory.embeddings",
+    "ai_memory_contexts",
+    "agent_memory.history",
+}
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def test_a_large_organization_is_searched_by_the_indexes(
     program.recall(question, with_vector=has_vector)
     used = set().union(*(plan.indexes for plan in recorder.plans))
     assert used & {"ai_memories_organization_search_idx", "ai_memories_search_idx"}
-    assert not has_vector or "ai_memory_embeddings_hnsw_256_idx" in used
+    assert not has_vector or "embeddings_hnsw_256_idx" in used
 
 
 def test_a_conversation_of_a_large_organization_is_searched_by_its_index(
@@ -221,7 +221,7 @@ def test_an_agent_among_many_is_searched_by_its_index(
     [question] = population.questions(1)
     with program.connection.transaction(force_rollback=True):
         program.connection.execute(
-            "insert into organization_members (organization_id, user_id, role)"
+            "insert into agent_memory.members (organization_id, user_id, role)"
             " values (%s, 'agent:another', 'agent')",
             (program.organization_id,),
         )
@@ -255,7 +255,7 @@ def test_what_is_to_be_forgotten_is_searched_by_its_index(
     organization = population.organization_id(0)
     with connection.transaction(force_rollback=True):
         connection.execute(
-            "insert into organization_members (organization_id, user_id, role)"
+            "insert into agent_memory.members (organization_id, user_id, role)"
             " values (%s, 'an owner', 'owner')",
             (organization,),
         )
@@ -273,10 +273,10 @@ def scopes(plans: list[Plan]) -> list[Plan]:
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        ("embedding_status", {}),
-        ("add_embedding_model", {"model": "other", "dimension": 256}),
-        ("missing_embeddings", {"model": "other", "after": None, "match_limit": 128}),
-        ("missing_embeddings", {"model": MODEL, "after": None, "match_limit": 128}),
+        ("memory_models", {}),
+        ("add_memory_model", {"model": "other", "dimension": 256}),
+        ("missing_memory_embeddings", {"model": "other", "after": None, "match_limit": 128}),
+        ("missing_memory_embeddings", {"model": MODEL, "after": None, "match_limit": 128}),
     ],
 )
 def test_no_look_at_the_models_scans_a_big_table(

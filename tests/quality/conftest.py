@@ -34,5 +34,5 @@ def _embedder(empty: Path) -> CachedEmbedder:
 
 def _has_vector(dsn: str) -> bool:
     with psycopg.connect(dsn) as connection:
-        row = connection.execute("select to_regclass('public.ai_memory_embeddings')").fetchone()
+        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
     return row != (None,)

@@ -207,5 +207,5 @@ def test_counting_can_be_switched_off(client: Client, counts: Counts) -> None:
 @pytest.fixture
 def has_vectors(pgrecall_dsn: str) -> bool:
     with psycopg.connect(pgrecall_dsn) as connection:
-        row = connection.execute("select to_regclass('public.ai_memory_embeddings')").fetchone()
+        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
     return row != (None,)

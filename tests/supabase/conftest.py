@@ -119,7 +119,7 @@ class Gate:
         person = self.person(organization["organization_id"])
         assert person.claims is not None
         member = {"organization_id": organization["organization_id"], "role": role}
-        self.service().insert("organization_members", [{**member, "user_id": person.claims["sub"]}])
+        self.service().insert("agent_memory.members", [{**member, "user_id": person.claims["sub"]}])
         return person
 
 

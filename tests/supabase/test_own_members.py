@@ -54,7 +54,7 @@ def test_pgrecalls_own_table_no_longer_decides(gate: Gate, project: Project, tea
     stranger = gate.person(team)
     assert stranger.claims is not None
     member = {"organization_id": team, "user_id": stranger.claims["sub"], "role": "owner"}
-    gate.service().insert("organization_members", [member])
+    gate.service().insert("agent_memory.members", [member])
     assert stranger.select("organizations") == []
 
 

@@ -18,7 +18,11 @@ def test_its_scripts_call_functions_by_their_parameters(project: Project) -> Non
         "select proargnames from pg_proc"
         " where proname = %s and pronamespace = 'public'::regnamespace"
     )
-    assert {name for name, _ in CALLS} >= {"remember_memories", "recall_memories", "append_context"}
+    assert {name for name, _ in CALLS} >= {
+        "remember_memories",
+        "recall_memories",
+        "append_memories",
+    }
     for name, body in CALLS:
         [[parameters]] = project.ask(names, name)
         assert set(re.findall(r"^  (\w+):", body, re.MULTILINE)) <= set(parameters), name
@@ -33,5 +37,5 @@ def test_its_first_statement_makes_an_owner(project: Project) -> None:
     [settle] = [each for each in SQL if "auth.users" in each]
     project.ask("insert into auth.users values (gen_random_uuid(), 'maria@example.org')")
     project.ask(settle, role=POSTGRES)
-    members = "select role from organization_members join auth.users on id::text = user_id"
+    members = "select role from agent_memory.members join auth.users on id::text = user_id"
     assert project.ask(members) == [("owner",)]

@@ -57,7 +57,7 @@ def test_every_filter_arrives_as_its_type(gate: Gate) -> None:
 def test_the_other_functions_answer_as_well(gate: Gate) -> None:
     maria = gate.member()
     messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi!"}]
-    said = maria.rpc("append_context", messages=messages, context_key="thread-1")
+    said = maria.rpc("append_memories", messages=messages, context_key="thread-1")
     assert [answer["status"] for answer in said] == ["added", "added"]
     first = said[0]["id"]
     maria.rpc("update_memory", memory_id=first, changes={"content": "Good morning."})

@@ -101,7 +101,7 @@ def test_the_service_role_settles_agents(project: Project) -> None:
         "select agent_memory.settle_agent(gen_random_uuid(), 'Acme', 'helper')"
     )
     project.ask(settle, role="authenticator")
-    members = "select role from organization_members where user_id = 'agent:helper'"
+    members = "select role from agent_memory.members where user_id = 'agent:helper'"
     assert project.ask(members) == [("agent",)]
 
 

@@ -61,7 +61,7 @@ def test_another_table_whatever_its_name(
     url = postgres_url(pgrecall_dsn)
     result = shell.run("import", url, "--from", "mem0", "--table", '"My ""memories"";"')
     assert result.stdout == "3 added\n"
-    for missing in ("nowhere", "mem0; drop table organizations"):
+    for missing in ("nowhere", "mem0; drop table agent_memory.organizations"):
         result = shell.run("import", url, "--from", "mem0", "--table", missing)
         assert result.exit_code in (1, 3)
         assert "error PM" in result.stderr

@@ -31,7 +31,7 @@ def store_vectors(dsn: str, count: int) -> None:
         [(name,)] = connection.execute("select current_database()").fetchall()
         connection.execute(f'alter database "{name}" set enable_sort = off')
         [(organization,)] = connection.execute(
-            "select organization_id from organizations"
+            "select organization_id from agent_memory.organizations"
         ).fetchall()
         connection.execute(
             "insert into ai_memories (organization_id, agent_id, content)"
@@ -43,7 +43,7 @@ def store_vectors(dsn: str, count: int) -> None:
             some = [row[0] for row in ids[begin : begin + 200]]
             vectors = [json.dumps([chance.gauss(0, 1) for _ in range(256)]) for _ in some]
             connection.execute(
-                "insert into ai_memory_embeddings"
+                "insert into agent_memory.embeddings"
                 " (organization_id, memory_id, model, embedding, is_indexed)"
                 " select %s, v.id, 'drawn', v.text::halfvec, true"
                 " from unnest(%s::uuid[], %s::text[]) as v (id, text)",

@@ -38,7 +38,7 @@ class AsyncEmbeddings:
 
     async def status(self) -> list[EmbeddingModel]:
         """The agent's models, the current one first, and how far each has come."""
-        return [EmbeddingModel(**row) for row in await self._run("embedding_status", {})]
+        return [EmbeddingModel(**row) for row in await self._run("memory_models", {})]
 
     async def backfill(self, *, on_progress: OnProgress | None = None) -> Backfill:
         """Give every memory that lacks one a vector of this client's embedder.
@@ -55,7 +55,7 @@ class AsyncEmbeddings:
         database, embedder = await self._store.open()
         embedder = _required(embedder, database)
         named = {"model": embedder.model, "dimension": embedder.dimension}
-        begun = await self._answer("add_embedding_model", named)
+        begun = await self._answer("add_memory_model", named)
         tally = _Tally(begun["missing"], on_progress)
         # What a pass leaves is what was written while it ran, which is less each time.
         while await self._pass(embedder, tally) >= PAGE:
@@ -80,7 +80,7 @@ class AsyncEmbeddings:
         """
         allowed = count("allow_missing", allow_missing, MAX_MISSING, least=0)
         given = {"model": _model(model), "allow_missing": allowed}
-        return ModelSwitch(**await self._answer("switch_embedding_model", given))
+        return ModelSwitch(**await self._answer("switch_memory_model", given))
 
     async def drop(
         self, model: str, *, on_progress: Callable[[int], None] | None = None
@@ -93,7 +93,7 @@ class AsyncEmbeddings:
         """
         vectors, is_done = 0, False
         while not is_done:
-            answer = await self._answer("drop_embedding_model", {"model": _model(model)})
+            answer = await self._answer("drop_memory_model", {"model": _model(model)})
             vectors, is_done = vectors + answer["vectors"], answer["is_done"]
             if on_progress is not None:
                 on_progress(vectors)
@@ -106,7 +106,7 @@ class AsyncEmbeddings:
         page: Rows | None = None
         while page is None or len(page) == PAGE:
             asked = {"model": embedder.model, "after": after, "match_limit": PAGE}
-            page = await self._run("missing_embeddings", asked)
+            page = await self._run("missing_memory_embeddings", asked)
             if page:
                 tally.add(await self._fill(embedder, page))
                 after = page[-1]["id"]
@@ -119,7 +119,7 @@ class AsyncEmbeddings:
             for row, vector in zip(page, vectors, strict=True)
         ]
         given = {"model": embedder.model, "embeddings": json.dumps(items)}
-        return await self._run("store_missing_embeddings", given)
+        return await self._run("store_memory_embeddings", given)
 
     async def _answer(self, name: str, given: Mapping[str, object]) -> dict[str, Any]:
         [row] = await self._run(name, given)

@@ -150,12 +150,8 @@ def _signer(settings: Settings) -> Signer:
 
 def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    subject = {
-        "organization_id": identity.organization_id,
-        "subject": f"agent:{identity.agent_id}",
-    }
     with connected(dsn, settings=settings) as session:
-        [[seen]] = run(session.connection, caller, [statement("look_around", subject)])
+        [[seen]] = run(session.connection, caller, [statement("look_around")])
         if identity.is_program and not seen["is_member"]:
             _add_agent(session, identity)
         return bool(seen["has_vector"])

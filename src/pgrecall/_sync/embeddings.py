@@ -40,7 +40,7 @@ class Embeddings:
 
     def status(self) -> list[EmbeddingModel]:
         """The agent's models, the current one first, and how far each has come."""
-        return [EmbeddingModel(**row) for row in self._run("embedding_status", {})]
+        return [EmbeddingModel(**row) for row in self._run("memory_models", {})]
 
     def backfill(self, *, on_progress: OnProgress | None = None) -> Backfill:
         """Give every memory that lacks one a vector of this client's embedder.
@@ -57,7 +57,7 @@ class Embeddings:
         database, embedder = self._store.open()
         embedder = _required(embedder, database)
         named = {"model": embedder.model, "dimension": embedder.dimension}
-        begun = self._answer("add_embedding_model", named)
+        begun = self._answer("add_memory_model", named)
         tally = _Tally(begun["missing"], on_progress)
         # What a pass leaves is what was written while it ran, which is less each time.
         while self._pass(embedder, tally) >= PAGE:
@@ -82,7 +82,7 @@ class Embeddings:
         """
         allowed = count("allow_missing", allow_missing, MAX_MISSING, least=0)
         given = {"model": _model(model), "allow_missing": allowed}
-        return ModelSwitch(**self._answer("switch_embedding_model", given))
+        return ModelSwitch(**self._answer("switch_memory_model", given))
 
     def drop(self, model: str, *, on_progress: Callable[[int], None] | None = None) -> ModelDrop:
         """Drop a model that is not the current one, and its vectors, some at a time.
@@ -93,7 +93,7 @@ class Embeddings:
         """
         vectors, is_done = 0, False
         while not is_done:
-            answer = self._answer("drop_embedding_model", {"model": _model(model)})
+            answer = self._answer("drop_memory_model", {"model": _model(model)})
             vectors, is_done = vectors + answer["vectors"], answer["is_done"]
             if on_progress is not None:
                 on_progress(vectors)
@@ -106,7 +106,7 @@ class Embeddings:
         page: Rows | None = None
         while page is None or len(page) == PAGE:
             asked = {"model": embedder.model, "after": after, "match_limit": PAGE}
-            page = self._run("missing_embeddings", asked)
+            page = self._run("missing_memory_embeddings", asked)
             if page:
                 tally.add(self._fill(embedder, page))
                 after = page[-1]["id"]
@@ -119,7 +119,7 @@ class Embeddings:
             for row, vector in zip(page, vectors, strict=True)
         ]
         given = {"model": embedder.model, "embeddings": json.dumps(items)}
-        return self._run("store_missing_embeddings", given)
+        return self._run("store_memory_embeddings", given)
 
     def _answer(self, name: str, given: Mapping[str, object]) -> dict[str, Any]:
         [row] = self._run(name, given)

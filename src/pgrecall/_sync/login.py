@@ -17,7 +17,7 @@ from pgrecall.domain.login import LOGIN_ROLE, LoginReport
 from pgrecall.errors import ConfigurationError
 from pgrecall.sql.address import described, for_login
 from pgrecall.sql.migration_failures import MissingRight, login_is_not_bare, may_not_create_login
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 __all__ = ["create_login"]
 
@@ -84,7 +84,7 @@ def _change(session: Session, role: str, composed: str, *, shown: str) -> None:
 
 
 def _refuse_rights(session: Session, role: str) -> None:
-    tables = [table for file in read_migrations() for table in file.tables]
+    tables = list(read_release().tables)
     found = session.rows("list_login_obstacles", role=role, tables=tables)
     if found:
         raise login_is_not_bare(role, [MissingRight(**row) for row in found])

@@ -2,15 +2,15 @@
 
 """Bringing a database to the schema of this release.
 
-Every file is applied in a transaction of its own, in order, by one runner at a time; the ledger
-agent_memory.migrations remembers it, and agent_memory.fingerprints what became of the schema. When
-all is up to date nothing is written.
+All that is pending is applied in one transaction, by one runner at a time; the files record
+themselves in the ledger agent_memory.migrations, and agent_memory.fingerprints holds what became of
+the schema. When all is up to date nothing is written and nothing is locked.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -18,38 +18,26 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg import Connection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, scalar_row
+from psycopg.rows import BaseRowFactory, args_row, kwargs_row, scalar_row
 
 from pgrecall._sync.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import (
     AppliedMigration,
-    MigrationFile,
     MigrationPlan,
     MigrationReport,
     MigrationState,
     MigrationStatus,
     PendingMigration,
+    Release,
 )
 from pgrecall.errors import PgRecallError
 from pgrecall.sql import Statement, migration_failures, statement
 from pgrecall.sql.address import described
 from pgrecall.sql.failures import translated
-from pgrecall.sql.migration_drift import differences
-from pgrecall.sql.migration_failures import LockHolder, MissingRight
-from pgrecall.sql.migration_files import (
-    read_fingerprints_definition,
-    read_ledger_definition,
-    read_migrations,
-    sql,
-)
-from pgrecall.sql.migration_plan import (
-    all_again,
-    compare,
-    find_pending,
-    has_lost_extension,
-    watched_extensions,
-)
+from pgrecall.sql.migration_failures import LockHolder
+from pgrecall.sql.migration_files import preflight, read_release, sql
+from pgrecall.sql.migration_plan import compare, find_pending, has_lost_extension
 from pgrecall.sql.rows import applied_migration
 
 __all__ = ["migrate", "plan", "sql", "status"]
@@ -67,42 +55,43 @@ def migrate(
     lock_timeout: float = 5.0,
     accept: Collection[str] = (),
     repair: bool = False,
-    files: Sequence[MigrationFile] | None = None,
+    release: Release | None = None,
 ) -> MigrationReport:
-    """Apply what is pending, and say what was done.
+    """Apply what is pending, in one transaction, and say what was done.
 
-    A file waits at most `lock_timeout` seconds for each lock on a table, so that it does not hold
-    up a service behind it. `accept` names files whose edited text is to be applied over the one
-    that was; `repair` applies all files again, pending or not, and looks what still differs from
-    what they made; `files` replaces the migrations of this release. Safe to run any number of
-    times, by several processes at once, and to interrupt.
+    It waits at most `lock_timeout` seconds for each lock on a table, so that it does not hold up a
+    service behind it. `accept` names upgrades whose edited text is to be applied over the one that
+    was; `repair` applies the install again, pending or not, and looks what still differs from what
+    it made; `release` replaces this one. Safe to run any number of times, by several processes at
+    once, and to interrupt.
 
-    Raises MigrationError or one of its subclasses when a file can't be applied: that file and
-    those after it have changed nothing. Raises DatabaseUnavailableError when there is no
-    connection, or it breaks.
+    Raises MigrationError or one of its subclasses when a file can't be applied: nothing was
+    changed. Raises DatabaseUnavailableError when there is no connection, or it breaks.
     """
     began = time.monotonic()
-    with _connect(dsn, files, accept, lock_timeout, repair) as run:
-        pending = run.find_pending()
-        applied = [migration for migration in pending if run.apply(migration.name)]
+    with _connect(dsn, release, accept, lock_timeout, repair) as run:
+        applied = run.apply()
         drift = (run.look_for_drift()).drift if repair else ()
         notices = tuple(dict.fromkeys(run.notices))
         seconds = time.monotonic() - began
-        return MigrationReport(run.database, tuple(applied), notices, seconds, drift)
+        return MigrationReport(run.database, applied, notices, seconds, drift)
 
 
 def plan(
-    dsn: str, *, accept: Collection[str] = (), files: Sequence[MigrationFile] | None = None
+    dsn: str, *, accept: Collection[str] = (), release: Release | None = None
 ) -> MigrationPlan:
     """What `migrate` would apply, in order; raises what it would raise before it begins."""
-    with _connect(dsn, files, accept) as run:
-        return MigrationPlan(run.database, run.find_pending())
+    with _connect(dsn, release, accept) as run:
+        pending = run.find_pending()
+        if pending:
+            run.check()
+        return MigrationPlan(run.database, pending)
 
 
-def status(dsn: str, *, files: Sequence[MigrationFile] | None = None) -> MigrationStatus:
+def status(dsn: str, *, release: Release | None = None) -> MigrationStatus:
     """Where every file stands, edited and unknown ones included, and which objects differ from
     what the files made when they were applied."""
-    with _connect(dsn, files) as run:
+    with _connect(dsn, release) as run:
         states, found = run.compare(), run.look_for_drift()
         return MigrationStatus(run.database, states, found.drift, found.unknown)
 
@@ -110,7 +99,7 @@ def status(dsn: str, *, files: Sequence[MigrationFile] | None = None) -> Migrati
 @contextmanager
 def _connect(
     dsn: str,
-    files: Sequence[MigrationFile] | None,
+    release: Release | None,
     accept: Collection[str] = (),
     lock_timeout: float = 0.0,
     repair: bool = False,
@@ -126,8 +115,8 @@ def _connect(
         )
     with connection:
         connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-        files = read_migrations() if files is None else files
-        run = _Run(connection, database, files, accept, lock_timeout, repair)
+        release = release or read_release()
+        run = _Run(connection, database, release, accept, lock_timeout, repair)
         connection.add_notice_handler(run.hear)
         yield run
 
@@ -136,7 +125,6 @@ class _Seen(NamedTuple):
     """What a database has before its ledger is read."""
 
     has_ledger: bool
-    has_fingerprints: bool
     features: list[str]
 
 
@@ -146,7 +134,7 @@ class _Run:
 
     connection: Connection
     database: str
-    files: Sequence[MigrationFile]
+    release: Release
     accept: Collection[str]
     lock_timeout: float
     repair: bool
@@ -154,8 +142,7 @@ class _Run:
     fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
-        names = [name for file in self.files for name in file.public_names]
-        self.fingerprints = Fingerprints(self.connection, names)
+        self.fingerprints = Fingerprints(self.connection, self.release.public_names)
 
     def hear(self, diagnostic: Diagnostic) -> None:
         """Keep warnings and what the migrations say themselves, not PostgreSQL's "skipping"."""
@@ -166,84 +153,88 @@ class _Run:
     def compare(self) -> tuple[MigrationState, ...]:
         with self._explaining("the ledger of migrations"):
             seen = self._look()
-            return compare(self.files, self._read_ledger(seen), seen.features)
+            return compare(self.release, self._read_ledger(seen), seen.features)
 
     def find_pending(self) -> tuple[PendingMigration, ...]:
         with self._explaining("the ledger of migrations"):
-            return self._find_pending()
+            return self._find_pending(self._look())
+
+    def check(self) -> None:
+        """Raise what would end an installation before it has changed anything."""
+        try:
+            with self.connection.transaction(force_rollback=True):
+                self._execute(statement("begin_migration", {"lock_timeout": "1s"}))
+                self._execute_script(preflight(self.release))
+        except psycopg.Error as error:
+            raise migration_failures.refused(error) from error
 
     def look_for_drift(self) -> DriftReport:
         with self._explaining("the look at the schema"):
             return self._find_drift()
 
-    def apply(self, name: str) -> bool:
-        """Apply a file, unless another run has done so meanwhile."""
-        file = next(file for file in self.files if file.name == name)
-        with self._explaining(name), self.connection.transaction():
-            self._take_turn()
-            if all(pending.name != name for pending in self._find_pending()):
-                return False
-            self._apply(file)
-        return True
+    def apply(self) -> tuple[PendingMigration, ...]:
+        """Apply what is pending, unless another run has done so meanwhile."""
+        if not self.find_pending():
+            self._take_missing_reference()
+            return ()
+        self.check()
+        name = "the schema"
+        texts = {file.name: file.text for file in self.release.files}
+        try:
+            with self.connection.transaction():
+                self._take_turn()
+                seen = self._look()
+                pending = self._find_pending(seen)
+                had = [row.features for row in self._read_ledger(seen)]
+                self._begin(seen)
+                for migration in pending:
+                    name = migration.name
+                    self._execute_script(texts[name])
+                if pending:
+                    is_lossy = any(has_lost_extension(each, seen.features) for each in had)
+                    self.fingerprints.record(is_lossy=is_lossy)
+        except psycopg.Error as error:
+            raise self._explained(name, error) from error
+        return pending
+
+    def _begin(self, seen: _Seen) -> None:
+        if seen.has_ledger:
+            self._warn_of(self.fingerprints.begin())
+        timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
+        self._execute(statement("set_lock_timeout", timeout))
+
+    def _take_missing_reference(self) -> None:
+        """Where the files were run by psql, nobody has noted yet what they made."""
+        with self._explaining("the look at the schema"), self.connection.transaction():
+            [has_reference] = self._list(statement("has_reference"), scalar_row)
+            if not has_reference:
+                self.fingerprints.record(is_lossy=False)
 
     def _find_drift(self) -> DriftReport:
         with self.connection.transaction():
             seen = self._look()
-            if seen.has_fingerprints:
-                return self.fingerprints.compare()
-            return differences({}, {}) if seen.has_ledger else DriftReport()
+            return self.fingerprints.compare() if seen.has_ledger else DriftReport()
 
-    def _find_pending(self) -> tuple[PendingMigration, ...]:
-        seen = self._look()
-        if not seen.has_ledger:
-            self._refuse_taken_names()
+    def _find_pending(self, seen: _Seen) -> tuple[PendingMigration, ...]:
         ledger = self._read_ledger(seen)
-        pending = find_pending(self.files, ledger, seen.features, self.accept)
-        return all_again(self.files, pending) if self.repair else pending
-
-    def _refuse_taken_names(self) -> None:
-        wanted = statement("list_names_taken", {"names": list(self.fingerprints.public_names)})
-        taken = self._list(wanted, args_row(MissingRight))
-        if taken:
-            raise migration_failures.names_are_taken(taken)
+        return find_pending(self.release, ledger, seen.features, self.accept, repair=self.repair)
 
     def _look(self) -> _Seen:
-        extensions = {"extensions": watched_extensions(self.files)}
-        [seen] = self._list(statement("look_at_migrations", extensions), args_row(_Seen))
+        [seen] = self._list(statement("look_at_migrations"), args_row(_Seen))
         return seen
 
     def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
         if not seen.has_ledger:
             return []
-        return self._list(statement("list_applied_migrations"), args_row(applied_migration))
+        return self._list(statement("list_applied_migrations"), kwargs_row(applied_migration))
 
     def _take_turn(self) -> None:
         timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
         self._execute(statement("begin_migration", timeout))
-        self._execute(statement("take_turn"))
-
-    def _apply(self, file: MigrationFile) -> None:
-        before = self._look()
-        if before.has_fingerprints:
-            self._warn_of(self.fingerprints.begin())
-        timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
-        self._execute(statement("set_lock_timeout", timeout))
-        self._execute_script(file.text)
-        seen = self._look()
-        if not seen.has_ledger:
-            self._execute_script(read_ledger_definition())
-        # A first run is taken as a whole when it has made all, which spares it many readings.
-        if before.has_fingerprints or file is self.files[-1]:
-            self._record_fingerprints(file, seen)
-        row = {"name": file.name, "checksum": file.checksum, "features": seen.features}
-        self._execute(statement("record_migration", row))
-
-    def _record_fingerprints(self, file: MigrationFile, seen: _Seen) -> None:
-        if not seen.has_fingerprints:
-            self._execute_script(read_fingerprints_definition())
-        then = [row.features for row in self._read_ledger(seen) if row.name == file.name]
-        is_lossy = any(has_lost_extension(features, seen.features) for features in then)
-        self.fingerprints.record(is_lossy=is_lossy)
+        if not (self._look()).has_ledger:
+            self._execute(statement("take_turn"))
+        if (self._look()).has_ledger:
+            self._execute(statement("take_turn_of_ledger"))
 
     def _warn_of(self, found: DriftReport) -> None:
         faults = [drift for drift in found.drift if drift.is_fault]
@@ -271,34 +262,28 @@ class _Run:
         try:
             yield
         except psycopg.Error as error:
-            try:
-                explained = self._explain(name, error)
-            except psycopg.Error:
-                explained = migration_failures.failed(name, error)
-            raise explained from error
+            raise self._explained(name, error) from error
+
+    def _explained(self, name: str, error: psycopg.Error) -> PgRecallError:
+        try:
+            return self._explain(name, error)
+        except psycopg.Error:
+            return migration_failures.failed(name, error)
 
     def _explain(self, name: str, error: psycopg.Error) -> PgRecallError:
         """Say what stood in the way, by asking the database once the transaction is over."""
-        tables = {"tables": [table for file in self.files for table in file.tables]}
         if self.connection.closed:
             return migration_failures.broken(name, error)
         if isinstance(error, errors.InsufficientPrivilege):
-            missing = self._list(statement("list_missing_grants"), args_row(MissingRight))
-            owners = statement("list_foreign_owners", tables)
-            missing += self._list(owners, args_row(MissingRight))
-            return migration_failures.lacks_rights(name, error, missing)
+            return migration_failures.lacks_rights(name, error)
         if isinstance(error, errors.LockNotAvailable):
-            holders = statement("list_lock_holders", tables)
+            holders = statement("list_lock_holders", {"tables": list(self.release.tables)})
             held = self._list(holders, args_row(LockHolder))
             return migration_failures.timed_out(name, error, held)
-        if isinstance(error, errors.UntranslatableCharacter):
-            encoding = self.connection.info.parameter_status("server_encoding")
-            return migration_failures.wrong_encoding(name, encoding)
-        in_the_way = self._list(statement("list_foreign_relations", tables), scalar_row)
-        drift = () if in_the_way else (self._find_drift()).drift
+        drift = (self._find_drift()).drift
         if faults := [each for each in drift if each.is_fault]:
             return migration_failures.drifted(name, error, faults)
-        return migration_failures.failed(name, error, in_the_way)
+        return migration_failures.failed(name, error)
 
 
 def _milliseconds(seconds: float) -> str:

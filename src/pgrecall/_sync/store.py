@@ -224,7 +224,7 @@ class Store:
         named = {"agent_id": agent_id}
         _, rows = database.run(
             [
-                statement("configure_agent", {**named, "changes": _json(changes)}),
+                statement("configure_memory", {**named, "changes": _json(changes)}),
                 statement("agent_config", named),
             ]
         )
@@ -239,7 +239,7 @@ class Store:
     @observed("config_history")
     def config_history(self, agent_id: str | None) -> list[ConfigChange]:
         """The changes of an agent's settings and of those for all agents, oldest first."""
-        rows = self._read("agent_config_history", {"agent_id": agent_id})
+        rows = self._read("memory_config_history", {"agent_id": agent_id})
         return [ConfigChange(**row) for row in rows]
 
     def statistics(self, asked: Mapping[str, object]) -> Statistics:

@@ -1,4 +1,4 @@
-"""Settings of agents: changes of them as configure_agent() takes them, and what holds.
+"""Settings of agents: changes of them as configure_memory() takes them, and what holds.
 
 Which signals and languages there are is the database's to say; everything else is checked here as
 it is there, before anything is sent.

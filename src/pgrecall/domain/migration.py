@@ -13,32 +13,52 @@ State = Literal["applied", "pending", "edited", "unknown"]
 
 @dataclass(frozen=True)
 class MigrationFile:
-    """One file of migrations.
+    """One file of SQL, which records itself in the ledger when it was applied.
 
-    `checksum` is the SHA-256, in hex, of the text with Unix line endings. `rerun_when` names the
-    extensions whose coming, going or change of version makes the file pending again. `tables`
-    are the tables that it creates, with their schema; `public_names` all that it creates in schema
-    public.
+    `checksum` is the SHA-256, in hex, of the text before that statement, with Unix line endings;
+    `release` is the version of pgrecall that it is of.
     """
 
     name: str
     text: str
     checksum: str
-    rerun_when: tuple[str, ...]
+    release: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release makes of a database.
+
+    `install` are the files that make the whole schema, in order; they may be applied again, which
+    brings functions, policies, comments and rights up to date and leaves tables as they are.
+    `upgrades` are those that change the tables of earlier releases, once each. `tables` are all
+    that there are, with their schema; `public_names` all that is made in schema public.
+    """
+
+    version: str
+    install: tuple[MigrationFile, ...]
+    upgrades: tuple[MigrationFile, ...]
     tables: tuple[str, ...]
     public_names: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[MigrationFile, ...]:
+        """All files, in the order in which a run applies those that are pending."""
+        return (*self.upgrades, *self.install)
 
 
 @dataclass(frozen=True)
 class AppliedMigration:
     """One row of the ledger: a file as it was when it was last applied.
 
-    `features` are the extensions that mattered, such as `vector 0.8.1`, or `vector available`
-    where the server has it but the database does not.
+    `checksum` is all zeros for an upgrade that a database never needed, since it was made with
+    what the upgrade changes. `features` are the extensions that mattered, such as `vector 0.8.1`,
+    or `vector available` where the server has it but the database does not.
     """
 
     name: str
     checksum: str
+    release: str
     applied_at: datetime
     applied_by: str
     features: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pgrecall.domain.migration import MigrationFile
 from pgrecall.errors import ConflictError, InvalidInputError
-from pgrecall.sql.migration_files import NAME, read_migrations
+from pgrecall.sql.migration_files import NAME, read_release
 
 FileState = Literal["written", "unchanged", "replaced"]
 
@@ -46,7 +46,7 @@ def export_migrations(
     Raises ConflictError, before it writes anything, if a file says something else or another one
     has its number. Raises InvalidInputError if the folder can't be read or written.
     """
-    files = read_migrations() if migrations is None else tuple(migrations)
+    files = read_release().install if migrations is None else tuple(migrations)
     if project.name == "supabase" and (project / "config.toml").exists():
         raise InvalidInputError(
             f"{project} is the inner folder of a project",

@@ -37,18 +37,10 @@ def broken(name: str, error: psycopg.Error) -> DatabaseUnavailableError:
     )
 
 
-def lacks_rights(
-    name: str, error: psycopg.Error, missing: Sequence[MissingRight]
-) -> MissingPrivilegeError:
-    """A right is missing. A hint of the server's is a migration's own, so it comes first."""
-    message, hint = _message(name, error), error.diag.message_hint
-    if hint or not missing:
-        return MissingPrivilegeError(
-            message, hint=hint or "Run the migrations as the owner of the database."
-        )
-    return MissingPrivilegeError(
-        f"{message} This role lacks {missing[0].what}.", hint=missing[0].cure
-    )
+def lacks_rights(name: str, error: psycopg.Error) -> MissingPrivilegeError:
+    """A right is missing that could not be asked for before."""
+    hint = error.diag.message_hint or "Run the migrations as the owner of the database."
+    return MissingPrivilegeError(_message(name, error), hint=hint)
 
 
 def timed_out(name: str, error: psycopg.Error, holders: Sequence[LockHolder]) -> MigrationError:
@@ -67,22 +59,8 @@ def timed_out(name: str, error: psycopg.Error, holders: Sequence[LockHolder]) ->
     )
 
 
-def wrong_encoding(name: str, encoding: str | None) -> MigrationError:
-    """The database's encoding lacks a character of the file, so that its own check never ran."""
-    return MigrationError(
-        f"{name} failed: pgrecall needs a database in UTF8; this one is in {encoding}.",
-        hint="CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0; "
-        "and run the migrations there.",
-    )
-
-
-def failed(name: str, error: psycopg.Error, in_the_way: Sequence[str] = ()) -> MigrationError:
-    """Any other failure; what bears the name of one of pgrecall's tables is the likely cause."""
-    if in_the_way:
-        return MigrationError(
-            f"{_message(name, error)} In the way, and not pgrecall's: {', '.join(in_the_way)}.",
-            hint="Rename it or move it to another schema, and run the migrations again.",
-        )
+def failed(name: str, error: psycopg.Error) -> MigrationError:
+    """Any other failure."""
     return MigrationError(f"{_message(name, error)}{_context(error)}", hint=error.diag.message_hint)
 
 
@@ -96,14 +74,12 @@ def drifted(name: str, error: psycopg.Error, drift: Sequence[Drift]) -> Migratio
     )
 
 
-def names_are_taken(taken: Sequence[MissingRight]) -> MigrationError:
-    """Somebody else's objects stand in the way of a first migration; nothing was done."""
-    whats = ", ".join(_lower_first_words(each.what) for each in taken)
-    return MigrationError(
-        f"In the way, and not pgrecall's: {whats}. Nothing was changed.",
-        hint="Rename it or move it to another schema, and run the migrations again: "
-        + " ".join(each.cure for each in taken),
-    )
+def refused(error: psycopg.Error) -> MigrationError:
+    """The installation ended before it had changed anything, for the reason that it gives."""
+    kind = MigrationError
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        kind = MissingPrivilegeError
+    return kind(f"{_first_line(error)}.", hint=error.diag.message_hint)
 
 
 def may_not_create_login(role: str, error: psycopg.Error, statement: str) -> MissingPrivilegeError:
@@ -121,12 +97,6 @@ def login_is_not_bare(role: str, found: Sequence[MissingRight]) -> MigrationErro
         f"{role} can't be the login of a service: it {', it '.join(each.what for each in found)}.",
         hint=" ".join(dict.fromkeys(each.cure for each in found)),
     )
-
-
-def _lower_first_words(what: str) -> str:
-    """`MATERIALIZED VIEW public.x` as it is said in a sentence."""
-    kind, _, name = what.rpartition(" ") if "(" not in what else what.partition(" ")
-    return f"{kind.lower()} {name}"
 
 
 def _message(name: str, error: psycopg.Error) -> str:

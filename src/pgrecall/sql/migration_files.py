@@ -1,4 +1,4 @@
-"""The packaged migrations, read and understood without a database."""
+"""The SQL of this release, read and understood without a database."""
 
 from __future__ import annotations
 
@@ -6,61 +6,74 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
-from itertools import takewhile
 
-from pgrecall.domain.migration import MigrationFile
+from pgrecall.domain.migration import MigrationFile, Release
 
 # The names that `supabase db push` takes, too; of two files of one number it skips the second.
 NAME = re.compile(r"([0-9]+)_(.*)\.sql")
-_RERUN_WHEN = re.compile(r"--\s*rerun-when:\s*(.+)")
+_RECORD = re.compile(r"^select agent_memory\.record_migration\('([^']+)', '([^']+)', '([^']+)'\);$")
 _CREATE_PUBLIC = re.compile(
-    r"\bcreate (?:or replace )?(?:table|function|procedure|type|view|sequence) "
-    r"(?:if not exists )?(public\.[a-z_]+)"
+    r"\bcreate (?:or replace )?(?:table|function|procedure|view|sequence) (public\.[a-z_]+)"
 )
-_CREATE_TABLE = re.compile(r"^\s*create table if not exists ([a-z_]+\.[a-z_]+)", re.MULTILINE)
+_CREATE_TABLE = re.compile(r"^\s*create table ([a-z_]+\.[a-z_]+)", re.MULTILINE)
+_PREFLIGHT = re.compile(
+    r"^-- preflight: begins\n(.*)^-- preflight: ends$", re.MULTILINE | re.DOTALL
+)
 
 
 @cache
-def read_migrations() -> tuple[MigrationFile, ...]:
-    """The migrations of this release, in the order in which they are applied."""
-    folder = files("pgrecall.sql") / "migrations"
-    found = [entry for entry in folder.iterdir() if NAME.fullmatch(entry.name)]
-    return tuple(
-        parse_migration(entry.name, entry.read_text(encoding="utf-8"))
-        for entry in sorted(found, key=lambda entry: entry.name)
-    )
-
-
-def read_ledger_definition() -> str:
-    """The SQL that creates the ledger, agent_memory.migrations."""
-    return (files("pgrecall.sql") / "ledger.sql").read_text(encoding="utf-8")
-
-
-def read_fingerprints_definition() -> str:
-    """The SQL that creates agent_memory.fingerprints."""
-    return (files("pgrecall.sql") / "fingerprints.sql").read_text(encoding="utf-8")
-
-
-def sql() -> str:
-    """All migrations as one text, to be reviewed or run by psql; the ledger is not part of it."""
-    return "\n".join(f"-- {file.name}\n\n{file.text}" for file in read_migrations())
-
-
-def parse_migration(name: str, text: str) -> MigrationFile:
-    """A migration from its text."""
-    text = text.replace("\r\n", "\n")
-    return MigrationFile(
-        name=name,
-        text=text,
-        checksum=hashlib.sha256(text.encode()).hexdigest(),
-        rerun_when=_rerun_when(text),
+def read_release() -> Release:
+    """What this release makes of a database."""
+    install, upgrades = _read("install"), _read("upgrades")
+    text = "\n".join(file.text for file in install)
+    return Release(
+        version=install[0].release,
+        install=install,
+        upgrades=upgrades,
         tables=tuple(dict.fromkeys(_CREATE_TABLE.findall(text))),
         public_names=tuple(dict.fromkeys(_CREATE_PUBLIC.findall(text))),
     )
 
 
-def _rerun_when(text: str) -> tuple[str, ...]:
-    """The extensions that the comment at the head of a file names: `-- rerun-when: a, b`."""
-    head = takewhile(lambda line: line.startswith("--") or not line.strip(), text.splitlines())
-    markers = filter(None, (_RERUN_WHEN.fullmatch(line.strip()) for line in head))
-    return tuple(name for marker in markers for name in re.split(r"[,\s]+", marker[1].strip()))
+def preflight(release: Release) -> str:
+    """The statement that raises what would end an installation before it has changed anything."""
+    found = _PREFLIGHT.search(release.install[0].text)
+    assert found, f"{release.install[0].name} has no preflight"
+    return found[1]
+
+
+def sql() -> str:
+    """The full install as one text, to be reviewed or run by psql."""
+    return "\n".join(f"-- {file.name}\n\n{file.text}" for file in read_release().install)
+
+
+def parse_migration(text: str) -> MigrationFile:
+    """A file from its text, which ends by recording its name, release and checksum.
+
+    Raises ValueError if it doesn't, or if the checksum is not that of the text before.
+    """
+    text = text.replace("\r\n", "\n")
+    for start, line in _lines(text):
+        if found := _RECORD.match(line):
+            name, release, checksum = found.groups()
+            if checksum != hashlib.sha256(text[:start].encode()).hexdigest():
+                raise ValueError(f"{name} was edited after it had been assembled")
+            return MigrationFile(name=name, text=text, checksum=checksum, release=release)
+    raise ValueError("the file does not record that it was applied")
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines with where each begins, the last one first."""
+    start, found = 0, []
+    for line in text.splitlines(keepends=True):
+        found.append((start, line.rstrip("\n")))
+        start += len(line)
+    return found[::-1]
+
+
+def _read(folder: str) -> tuple[MigrationFile, ...]:
+    entries = (files("pgrecall.sql") / folder).iterdir()
+    found = sorted(
+        (entry for entry in entries if NAME.fullmatch(entry.name)), key=lambda entry: entry.name
+    )
+    return tuple(parse_migration(entry.read_text(encoding="utf-8")) for entry in found)

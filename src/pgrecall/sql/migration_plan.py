@@ -1,7 +1,8 @@
-"""What is to be applied: decided from the files, the ledger and the server's extensions."""
+"""What is to be applied: decided from the release, the ledger and the server's extensions."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from pgrecall.domain.migration import (
@@ -9,70 +10,68 @@ from pgrecall.domain.migration import (
     MigrationFile,
     MigrationState,
     PendingMigration,
+    Release,
 )
 from pgrecall.errors import EditedMigrationError, InvalidInputError, MigrationError
 
 Ledger = Sequence[AppliedMigration]
 
-
-def watched_extensions(files: Sequence[MigrationFile]) -> list[str]:
-    """The extensions that any of the files asks for."""
-    return sorted({extension for file in files for extension in file.rerun_when})
+NEVER_NEEDED = "0" * 64
+"""The checksum of an upgrade in the ledger of a database that was made with what it changes."""
 
 
 def compare(
-    files: Sequence[MigrationFile],
-    ledger: Ledger,
-    features: Collection[str],
-    accept: Collection[str] = (),
+    release: Release, ledger: Ledger, features: Collection[str]
 ) -> tuple[MigrationState, ...]:
     """Where every file stands; files of the ledger that are unknown here come last.
 
-    `accept` names edited files whose new text is to be applied. Whatever comes after a file that
-    is applied again is applied again, too, since it may replace what that file defines; a run
-    that was interrupted in between is recognised by the times in the ledger.
+    The files of the install are pending together, since the later ones use what the first makes;
+    a new database needs no upgrades.
     """
     applied = {row.name: row for row in ledger}
-    states = list(_compare_known(files, applied, features, accept))
-    known = {file.name for file in files}
-    reason = "this version of pgrecall does not have it"
-    unknown = sorted(applied.keys() - known)
-    return (*states, *(MigrationState(name, "unknown", reason, applied[name]) for name in unknown))
+    is_installed = release.install[0].name in applied
+    upgrades = [_upgrade(file, applied.get(file.name), is_installed) for file in release.upgrades]
+    first = next((file.name for file in release.install if _reason(file, applied, features)), None)
+    if any(state.state == "pending" for state in upgrades):
+        first = first or release.upgrades[-1].name
+    install = [_install(file, applied, features, first) for file in release.install]
+    return (*upgrades, *install, *_unknown(release, applied))
 
 
 def find_pending(
-    files: Sequence[MigrationFile],
+    release: Release,
     ledger: Ledger,
     features: Collection[str],
     accept: Collection[str] = (),
+    *,
+    repair: bool = False,
 ) -> tuple[PendingMigration, ...]:
-    """The files to apply, in order.
+    """The files to apply, in order; with `repair` all of the install.
 
-    Raises EditedMigrationError for an edited file that is not accepted, MigrationError when a
-    newer pgrecall has migrated the database, InvalidInputError when `accept` names no file.
+    `accept` names edited upgrades whose new text is to be applied. Raises EditedMigrationError for
+    one that is not accepted, MigrationError when a newer pgrecall has migrated the database,
+    InvalidInputError when `accept` names no upgrade.
     """
-    for name in set(accept) - {file.name for file in files}:
-        raise InvalidInputError(f"There is no migration {name!r} to accept.")
-    states = compare(files, ledger, features, accept)
-    _refuse_unknown([state.name for state in states if state.state == "unknown"])
+    for name in set(accept) - {file.name for file in release.upgrades}:
+        raise InvalidInputError(f"There is no upgrade {name!r} to accept.")
+    _refuse_newer(release, ledger)
+    states = compare(release, ledger, features)
+    if unknown := [state.name for state in states if state.state == "unknown"]:
+        raise _newer(f"it has {', '.join(unknown)}, which this version does not know")
     for state in states:
-        if state.state == "edited":
+        if state.state == "edited" and state.name not in accept:
             raise _edited(state)
-    return tuple(
-        PendingMigration(state.name, state.reason or "")
+    upgrades = {file.name for file in release.upgrades}
+    chosen = [
+        PendingMigration(state.name, _reason_of(state))
         for state in states
-        if state.state == "pending"
-    )
-
-
-def all_again(
-    files: Sequence[MigrationFile], pending: Sequence[PendingMigration]
-) -> tuple[PendingMigration, ...]:
-    """Every file, for a repair."""
-    reasons = {migration.name: migration.reason for migration in pending}
-    return tuple(
-        PendingMigration(file.name, reasons.get(file.name, "it is applied again")) for file in files
-    )
+        if state.state in ("pending", "edited") or (repair and state.name not in upgrades)
+    ]
+    if chosen and all(pending.name in upgrades for pending in chosen):
+        chosen += [
+            PendingMigration(file.name, f"it follows {chosen[0].name}") for file in release.install
+        ]
+    return tuple(chosen)
 
 
 def has_lost_extension(then: Collection[str], now: Collection[str]) -> bool:
@@ -84,41 +83,54 @@ def has_lost_extension(then: Collection[str], now: Collection[str]) -> bool:
     )
 
 
-def _compare_known(
-    files: Sequence[MigrationFile],
+def _upgrade(
+    file: MigrationFile, row: AppliedMigration | None, is_installed: bool
+) -> MigrationState:
+    if row is None:
+        if is_installed:
+            return MigrationState(file.name, "pending", "it is new here", None)
+        return MigrationState(file.name, "applied", "a new database has what it changes", None)
+    if row.checksum not in (file.checksum, NEVER_NEEDED):
+        return MigrationState(file.name, "edited", "its text has changed since", row)
+    return MigrationState(file.name, "applied", None, row)
+
+
+def _install(
+    file: MigrationFile,
     applied: dict[str, AppliedMigration],
     features: Collection[str],
-    accept: Collection[str],
-) -> Iterator[MigrationState]:
-    again: str | None = None
-    newest: AppliedMigration | None = None
-    for file in files:
-        row = applied.get(file.name)
-        if row and row.checksum != file.checksum and file.name not in accept:
-            yield MigrationState(file.name, "edited", "its text has changed since", row)
-            continue
-        if row and newest and row.applied_at < newest.applied_at:
-            again = again or newest.name
-        reason = _own_reason(file, row, features) or (f"it follows {again}" if again else None)
-        if reason:
-            again = again or file.name
-        elif row:
-            newest = row
-        yield MigrationState(file.name, "pending" if reason else "applied", reason, row)
+    first: str | None,
+) -> MigrationState:
+    row = applied.get(file.name)
+    reason = _reason(file, applied, features) or (f"it belongs to {first}" if first else None)
+    return MigrationState(file.name, "pending" if reason else "applied", reason, row)
 
 
-def _own_reason(
-    file: MigrationFile, row: AppliedMigration | None, features: Collection[str]
+def _reason(
+    file: MigrationFile, applied: dict[str, AppliedMigration], features: Collection[str]
 ) -> str | None:
+    row = applied.get(file.name)
     if row is None:
         return "it is new here"
     if row.checksum != file.checksum:
-        return "its new text was accepted"
-    for extension in file.rerun_when:
+        return f"it was applied as release {row.release} has it"
+    for extension in sorted({each.split(" ")[0] for each in (*row.features, *features)}):
         then, now = _find(extension, row.features), _find(extension, features)
         if then != now:
             return f"extension {extension} was {then or 'missing'}, now it is {now or 'missing'}"
     return None
+
+
+def _unknown(release: Release, applied: dict[str, AppliedMigration]) -> Iterator[MigrationState]:
+    reason = "this version of pgrecall does not have it"
+    for name in sorted(applied.keys() - {file.name for file in release.files}):
+        yield MigrationState(name, "unknown", reason, applied[name])
+
+
+def _reason_of(state: MigrationState) -> str:
+    if state.state == "edited":
+        return "its new text was accepted"
+    return state.reason or "it is applied again"
 
 
 def _find(extension: str, features: Collection[str]) -> str | None:
@@ -126,13 +138,22 @@ def _find(extension: str, features: Collection[str]) -> str | None:
     return dict(feature.split(" ", 1) for feature in features).get(extension)
 
 
-def _refuse_unknown(names: Sequence[str]) -> None:
-    if names:
-        raise MigrationError(
-            f"A newer pgrecall has migrated this database: it has {', '.join(names)}, "
-            "which this version does not know.",
-            hint="pip install --upgrade pgrecall",
-        )
+def _refuse_newer(release: Release, ledger: Ledger) -> None:
+    newest = max((row.release for row in ledger), key=_numbers, default="0")
+    if _numbers(newest) > _numbers(release.version):
+        raise _newer(f"it is of release {newest}, and this is {release.version}")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
+    return tuple(int(each) for each in found[0].split(".")) if found else ()
+
+
+def _newer(evidence: str) -> MigrationError:
+    return MigrationError(
+        f"A newer pgrecall has migrated this database: {evidence}.",
+        hint="pip install --upgrade pgrecall",
+    )
 
 
 def _edited(state: MigrationState) -> EditedMigrationError:

@@ -43,8 +43,20 @@ def remembered(rows: Iterable[Row]) -> Remembered:
 
 
 def applied_migration(
-    name: str, checksum: str, applied_at: str, applied_by: str, features: Sequence[str]
+    *,
+    name: str,
+    checksum: str,
+    release: str,
+    applied_at: str,
+    applied_by: str,
+    features: Sequence[str],
 ) -> AppliedMigration:
     """A row of the ledger, whose time is in ISO 8601."""
-    at = datetime.fromisoformat(applied_at)
-    return AppliedMigration(name, checksum, at, applied_by, tuple(features))
+    return AppliedMigration(
+        name=name,
+        checksum=checksum,
+        release=release,
+        applied_at=datetime.fromisoformat(applied_at),
+        applied_by=applied_by,
+        features=tuple(features),
+    )

@@ -40,7 +40,7 @@ from pgrecall.ops.backup.tables import (
 from pgrecall.ops.backup.tools import Tools, find_tools, major
 from pgrecall.ops.backup.writer import CountingStream
 from pgrecall.sql.failures import MIGRATE_HINT
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 FORMAT = "pgrecall database backup"
 _PIECE = 1 << 20
@@ -258,7 +258,7 @@ def _refuse_unfit(session: Session, made: DatabaseBackup, here: list[str]) -> No
             hint="Restore it into a server of that version or a newer one; a backup of one "
             "organization goes into any.",
         )
-    known = {file.name for file in read_migrations()}
+    known = {file.name for file in read_release().files}
     if newer := sorted(set(made.migrations) - known):
         raise SchemaMissingError(
             f"the dump is of a newer schema: {', '.join(newer)}", hint=MIGRATE_HINT
@@ -348,9 +348,7 @@ def _dumped_tables(session: Session) -> list[str]:
 
 
 def _public_names() -> list[str]:
-    return [name for file in read_migrations() for name in file.public_names] + [
-        "public.ai_memory_embeddings"
-    ]
+    return list(read_release().public_names)
 
 
 def _count(session: Session, table: str) -> int:

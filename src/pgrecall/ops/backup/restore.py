@@ -31,11 +31,11 @@ from pgrecall.sql.failures import MIGRATE_HINT
 
 Numbered: TypeAlias = tuple[int, BackupFile, list[bytes]]
 
-ORGANIZATIONS = "public.organizations"
-MEMBERS = "public.organization_members"
-VECTORS = "public.ai_memory_embeddings"
-KEYS = "agent_memory.api_keys"
-_ERASURES = ("agent_memory.tombstones", "public.ai_memory_erasures")
+ORGANIZATIONS = "agent_memory.organizations"
+MEMBERS = "agent_memory.members"
+VECTORS = "agent_memory.embeddings"
+KEYS = "agent_memory.keys"
+_ERASURES = ("agent_memory.tombstones", "agent_memory.erasures")
 # An organization has these as soon as somebody has opened it, with nothing in it.
 _SETTLED = (ORGANIZATIONS, MEMBERS, *_ERASURES)
 # What does not name a user or an agent that may have been erased.

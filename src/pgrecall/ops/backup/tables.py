@@ -10,7 +10,7 @@ from uuid import UUID
 from pgrecall._sync.session import Session, connected
 from pgrecall.errors import MissingPrivilegeError, NotFoundError, SchemaMissingError
 from pgrecall.sql.failures import MIGRATE_HINT
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def find_tables(session: Session) -> list[Table]:
 
     Raises SchemaMissingError without them, MissingPrivilegeError if this role can't read all rows.
     """
-    names = [name for file in read_migrations() for name in file.public_names]
+    names = list(read_release().public_names)
     rows = session.rows("list_backup_tables", names=names)
     tables = [Table(row["name"], row["columns"], row["key"], row["links"]) for row in rows]
     if not any(table.name == "public.ai_memories" for table in tables):

@@ -23,13 +23,13 @@ Row: TypeAlias = Mapping[str, Any]
 
 MEMORIES = "public.ai_memories"
 CONTEXTS = "public.ai_memory_contexts"
-_OF_MEMORIES = ("public.ai_memory_history", "public.ai_memory_embeddings")
+_OF_MEMORIES = ("agent_memory.history", "agent_memory.embeddings")
 _STATS = "public.agent_memory_stats"
-_AUDIT = "public.ai_memory_audit"
+_AUDIT = "agent_memory.audit"
 # What settle() changes in rows that were put in.
 RELAXED = {
     MEMORIES: ["superseded_by", "window_lexemes"],
-    "public.ai_memory_history": ["before", "after"],
+    "agent_memory.history": ["before", "after"],
     "agent_memory.tombstones": ["erased_at"],
 }
 

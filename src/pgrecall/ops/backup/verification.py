@@ -151,11 +151,11 @@ def _compare(session: Session, expected: _Expectation) -> tuple[str, ...]:
     tables = {name.partition(" ")[0] for name in expected.policies}
     rows = session.rows("list_backup_policies", tables=sorted(tables))
     found = {row["name"]: row["definition"] for row in rows}
-    has_vector = "public.ai_memory_embeddings" in {name.partition(" ")[0] for name in found}
+    has_vector = "agent_memory.embeddings" in {name.partition(" ")[0] for name in found}
     wanted = {
         name: definition
         for name, definition in expected.policies.items()
-        if has_vector or not name.startswith("public.ai_memory_embeddings ")
+        if has_vector or not name.startswith("agent_memory.embeddings ")
     }
     if missing := sorted(set(wanted) - set(found)):
         raise BackupError(f"policies are missing after the restore: {', '.join(missing)}")

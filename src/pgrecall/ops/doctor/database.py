@@ -9,15 +9,16 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg.errors import Diagnostic
 
 from pgrecall._sync.drift import Fingerprints
 from pgrecall._sync.session import Session, connect
 from pgrecall.domain.drift import DriftReport
-from pgrecall.domain.migration import AppliedMigration, MigrationFile, MigrationState
+from pgrecall.domain.migration import AppliedMigration, MigrationState
 from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.settings import Settings
-from pgrecall.sql.migration_files import read_migrations
-from pgrecall.sql.migration_plan import compare, watched_extensions
+from pgrecall.sql.migration_files import preflight, read_release
+from pgrecall.sql.migration_plan import compare
 from pgrecall.sql.rows import applied_migration
 
 Row: TypeAlias = Mapping[str, Any]
@@ -92,7 +93,7 @@ class CheckedDatabase:
             return DriftReport(unknown="pgrecall migrate --repair, which records a reference")
         if not self.outlook.reads_reference:
             return DriftReport(unknown=_AS_OWNER)
-        names = [name for file in self.files for name in file.public_names]
+        names = list(read_release().public_names)
         found = Fingerprints(self.session.connection, names).compare()
         if not self._awaits_extension:
             return found
@@ -104,11 +105,11 @@ class CheckedDatabase:
         """Where every file stands; None where the ledger is there and can't be read."""
         if self.outlook.has_ledger and not self.outlook.reads_ledger:
             return None
-        seen = self.row("look_at_migrations", extensions=watched_extensions(self.files))
+        seen = self.row("look_at_migrations")
         ledger: list[AppliedMigration] = []
         if self.outlook.has_ledger:
             ledger = [applied_migration(**row) for row in self.rows("list_applied_migrations")]
-        return compare(self.files, ledger, seen["features"])
+        return compare(read_release(), ledger, seen["features"])
 
     @property
     def _awaits_extension(self) -> bool:
@@ -116,14 +117,19 @@ class CheckedDatabase:
         return any((each.reason or "").startswith("extension ") for each in states)
 
     @property
-    def files(self) -> tuple[MigrationFile, ...]:
-        """The migrations of this release."""
-        return read_migrations()
-
-    @property
     def tables(self) -> list[str]:
-        """The tables that they create, with their schemas."""
-        return [table for file in self.files for table in file.tables]
+        """The tables of the schema, with their schemas."""
+        return list(read_release().tables)
+
+    @cached_property
+    def migration_refusal(self) -> Diagnostic | None:
+        """Why the migrations would end before they change anything; None if they would not."""
+        try:
+            with self.session.connection.transaction(force_rollback=True):
+                self.session.execute(preflight(read_release()))
+        except psycopg.Error as error:
+            return error.diag
+        return None
 
     def rows(self, name: str, **parameters: object) -> Sequence[Row]:
         """The rows of a named statement."""

@@ -12,7 +12,7 @@ from pgrecall._sync.session import Session, connected
 from pgrecall.errors import DatabaseError
 from pgrecall.settings import Settings
 from pgrecall.sql.loader import Statement, statement
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 
 Rows: TypeAlias = "list[dict[str, Any]]"
 
@@ -45,7 +45,7 @@ def scrape(dsn: str, settings: Settings, *, by_organization: bool) -> Scrape:
 
 
 def _statements(by_organization: bool) -> dict[str, Statement]:
-    tables = {"tables": [table for file in read_migrations() for table in file.tables]}
+    tables = {"tables": list(read_release().tables)}
     split = {"by_organization": by_organization}
     return {
         "database": statement("monitor_database"),

@@ -63,7 +63,7 @@ select o.name, max(d.depth) as depth,
 from ours as o
 join depths as d on d.oid = o.oid
 group by o.oid, o.name
-order by o.name = 'public.organization_members', max(d.depth), o.name;
+order by o.name = 'agent_memory.members', max(d.depth), o.name;
 
 -- name: look_at_source
 -- What the manifest says of the database. `hidden` is a table whose rows a policy would hide.
@@ -71,7 +71,7 @@ select current_database()::text as database,
        current_setting('server_version') as server_version,
        transaction_timestamp() as snapshot_at,
        case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as wal_position,
-       (select o.name from public.organizations as o where o.organization_id = %(organization_id)s) as organization,
+       (select o.name from agent_memory.organizations as o where o.organization_id = %(organization_id)s) as organization,
        (select coalesce(jsonb_object_agg(e.extname, e.extversion), '{}')
         from pg_catalog.pg_extension as e where e.extname in ('uuid-ossp', 'pgcrypto', 'btree_gin', 'vector')) as extensions;
 
@@ -190,10 +190,10 @@ select format('select count(*)::bigint as equal from unnest($2::text[]) as g (li
                from unnest(%(columns)s::text[]) with ordinality as c (name, place))) as composed;
 
 -- name: find_backup_organization
-select o.name from public.organizations as o where o.organization_id = %(organization_id)s;
+select o.name from agent_memory.organizations as o where o.organization_id = %(organization_id)s;
 
 -- name: rename_organization
-update public.organizations as o set name = %(name)s where o.organization_id = %(organization_id)s;
+update agent_memory.organizations as o set name = %(name)s where o.organization_id = %(organization_id)s;
 
 -- name: begin_ledger_entry
 insert into agent_memory.backups as b (organization_id, backup_id, action, place, is_fresh)
@@ -233,9 +233,9 @@ with ours as materialized (
   from pg_catalog.pg_index as i
   join pg_catalog.pg_class as c on c.oid = i.indexrelid
   join pg_catalog.pg_am as a on a.oid = c.relam
-  where i.indrelid in (select to_regclass(t.name) from unnest('{public.ai_memories,public.ai_memory_embeddings}'::text[]) as t (name))
+  where i.indrelid in (select to_regclass(t.name) from unnest('{public.ai_memories,agent_memory.embeddings}'::text[]) as t (name))
     and a.amname in ('gin', 'hnsw') and i.indisvalid and c.reltablespace = 0
-    and c.relname ~ '^(ai_memories_((organization_)?(search|metadata)|sample)_idx|ai_memory_embeddings_hnsw_\d+_idx)$'
+    and c.relname ~ '^(ai_memories_((organization_)?(search|metadata)|sample)_idx|embeddings_hnsw_\d+_idx)$'
     and %(memories)s > agent_memory.exact_limit()
     and agent_memory.exact_limit() >= (
       select count(*) from (select from public.ai_memories limit agent_memory.exact_limit() + 1) as m)

@@ -17,7 +17,7 @@ with relations as (
   from pg_catalog.pg_class as c
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
   where n.nspname || '.' || c.relname in (
-    'agent_memory.migrations', 'agent_memory.fingerprints', 'public.ai_memories', 'public.organizations', 'public.ai_memory_embeddings', 'agent_memory.backups')
+    'agent_memory.migrations', 'agent_memory.fingerprints', 'public.ai_memories', 'agent_memory.organizations', 'agent_memory.embeddings', 'agent_memory.backups')
 )
 select current_database()::text as database, session_user::text as session_user, pg_backend_pid() as backend_pid,
        current_setting('server_version_num')::integer as version,
@@ -31,12 +31,16 @@ select current_database()::text as database, session_user::text as session_user,
        exists (select from relations as r where r.name = 'agent_memory.fingerprints') as has_reference,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.migrations'), false) as reads_ledger,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.fingerprints'), false) as reads_reference,
-       (select count(*) = 2 from relations as r where r.is_read and r.name in ('public.ai_memories', 'public.organizations'))
+       (select count(*) = 2 from relations as r where r.is_read and r.name in ('public.ai_memories', 'agent_memory.organizations'))
          as reads_memories,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.backups'), false) as reads_backups,
        pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
        pg_has_role('pg_read_all_settings', 'usage') as sees_settings,
-       exists (select from relations as r where r.name = 'public.ai_memory_embeddings') as has_vector;
+       exists (
+         select from pg_catalog.pg_attribute as a
+         join pg_catalog.pg_class as c on c.oid = a.attrelid
+         join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+         where n.nspname = 'agent_memory' and c.relname = 'embeddings' and a.attname = 'embedding' and not a.attisdropped) as has_vector;
 
 -- name: doctor_encryption
 -- By which protocol and cipher; null without TLS.

@@ -1,5 +1,5 @@
 -- What `pgrecall doctor` asks about memories: vectors, backups, and how much recall finds. Needs a
--- role that sees all organizations. Statements over ai_memory_embeddings, which is not everywhere,
+-- role that sees all organizations. Statements over agent_memory.embeddings, which is not everywhere,
 -- are composed by the server first.
 
 -- name: doctor_agent_models
@@ -8,20 +8,20 @@ with models as (
   select c.organization_id, c.agent_id, c.embedding_model as model, 'current' as state, c.updated_at as changed_at
   from public.agent_memory_config as c where c.embedding_model is not null
   union all
-  select m.organization_id, m.agent_id, m.model, m.state, m.changed_at from public.agent_memory_models as m
+  select m.organization_id, m.agent_id, m.model, m.state, m.changed_at from agent_memory.models as m
 )
 select m.organization_id, o.name as organization, m.agent_id, m.model, m.state,
        (extract(epoch from clock_timestamp() - m.changed_at) / 86400)::double precision as days, c.memories, c.missing
 from models as m
-join public.organizations as o on o.organization_id = m.organization_id
+join agent_memory.organizations as o on o.organization_id = m.organization_id
 cross join lateral agent_memory.count_missing(m.organization_id, m.agent_id, m.model) as c
 order by c.missing desc, o.name, m.agent_id, m.model
 limit 1000;
 
 -- name: doctor_compose_vector_counts
 select 'select e.organization_id, e.model, count(*) as vectors,
-               format(''DELETE FROM public.ai_memory_embeddings WHERE organization_id = %%L AND model = %%L;'', e.organization_id, e.model) as removal
-        from public.ai_memory_embeddings as e group by 1, 2 order by 1, 2' as composed;
+               format(''DELETE FROM agent_memory.embeddings WHERE organization_id = %%L AND model = %%L;'', e.organization_id, e.model) as removal
+        from agent_memory.embeddings as e group by 1, 2 order by 1, 2' as composed;
 
 -- name: doctor_backups
 -- All zeros stand for the whole database.
@@ -36,7 +36,7 @@ sizes as (
 select s.organization_id, o.name as organization, age.oldest, age.newest, age.backup, age.first_backup, age.verified,
        newest.place, failed.failure, to_char(clock_timestamp() at time zone 'UTC', 'YYYYMMDD-HH24MISS') as stamp
 from sizes as s
-join public.organizations as o on o.organization_id = s.organization_id
+join agent_memory.organizations as o on o.organization_id = s.organization_id
 left join lateral (
   select max(r.snapshot_at) as backup, min(r.snapshot_at) as first_backup
   from runs as r
@@ -74,7 +74,7 @@ select agent_memory.exact_limit() as exact_limit;
 -- name: doctor_organization_sizes
 select m.organization_id, o.name as organization, count(*) as memories
 from public.ai_memories as m
-join public.organizations as o on o.organization_id = m.organization_id
+join agent_memory.organizations as o on o.organization_id = m.organization_id
 group by 1, 2
 order by 3 desc, 1;
 
@@ -82,15 +82,15 @@ order by 3 desc, 1;
 -- Memories from all of an organization's time, with their vectors: of the model that most have.
 select format(
   'with model as (
-     select e.model from public.ai_memory_embeddings as e where e.organization_id = %%1$L group by 1 order by count(*) desc limit 1)
+     select e.model from agent_memory.embeddings as e where e.organization_id = %%1$L group by 1 order by count(*) desc limit 1)
    select s.agent_id, '''' as query, s.embedding::real[] as embedding, s.model,
-          ''public.ai_memory_embeddings_hnsw_'' || %%4$I.vector_dims(s.embedding) || ''_idx'' as index
+          ''agent_memory.embeddings_hnsw_'' || %%4$I.vector_dims(s.embedding) || ''_idx'' as index
    from (
      select m.agent_id, e.embedding, e.model, row_number() over (order by e.memory_id) as place
-     from public.ai_memory_embeddings as e
+     from agent_memory.embeddings as e
      join model on model.model = e.model
      join public.ai_memories as m on m.organization_id = e.organization_id and m.id = e.memory_id
-     join public.organization_members as b on b.organization_id = m.organization_id and b.user_id = ''agent:'' || m.agent_id
+     join agent_memory.members as b on b.organization_id = m.organization_id and b.user_id = ''agent:'' || m.agent_id
      where e.organization_id = %%1$L and m.forgotten_at is null and m.superseded_by is null) as s
    where s.place %%%% greatest(1, %%2$s / %%3$s) = 0
    order by s.place limit %%3$s',
@@ -101,7 +101,7 @@ select s.agent_id, left(s.content, 200) as query, null::real[] as embedding, nul
 from (
   select m.agent_id, m.content, row_number() over (order by m.id) as place
   from public.ai_memories as m
-  join public.organization_members as b on b.organization_id = m.organization_id and b.user_id = 'agent:' || m.agent_id
+  join agent_memory.members as b on b.organization_id = m.organization_id and b.user_id = 'agent:' || m.agent_id
   where m.organization_id = %(organization_id)s and m.forgotten_at is null and m.superseded_by is null) as s
 where s.place %% greatest(1, %(memories)s::integer / %(queries)s::integer) = 0
 order by s.place

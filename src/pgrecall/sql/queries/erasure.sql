@@ -4,7 +4,7 @@
 select agent_memory.erase(
   row(o.organization_id, 'operator', 'owner', null, null, null, o.organization_id)::agent_memory.principal,
   %(scope)s::jsonb, true, %(dry_run)s) as answer
-from public.organizations as o
+from agent_memory.organizations as o
 where o.organization_id = %(organization_id)s;
 
 -- name: lock_out_erasures
@@ -42,7 +42,7 @@ with statistics as (
   where s.organization_id = %(organization_id)s and t.organization_id = s.organization_id
     and t.digest = agent_memory.scope_digest(null, s.agent_id, null) and t.erased_at >= s.hour
 )
-update public.ai_memory_audit as a set details = '{"user_id": null, "reason": null}'
+update agent_memory.audit as a set details = '{"user_id": null, "reason": null}'
 from agent_memory.tombstones as t
 where a.organization_id = %(organization_id)s and t.organization_id = a.organization_id and a.action = 'private_memories_read'
   and t.digest = agent_memory.scope_digest(a.details ->> 'user_id', null, null) and t.erased_at >= a.happened_at;

@@ -7,7 +7,7 @@ from public.remember_memories(%(memories)s::jsonb);
 
 -- name: append_messages
 select ordinal, id, status, reason
-from public.append_context(%(memories)s::jsonb);
+from public.append_memories(%(memories)s::jsonb);
 
 -- name: recall_memories
 select id, content, kind, user_id, agent_id, context_key, metadata, trust, occurred_at, valid_from,

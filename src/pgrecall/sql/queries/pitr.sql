@@ -22,18 +22,18 @@ select pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) as nam
 
 -- name: knows_erasures
 -- Whether there are tables of erasures; a database from before them has none.
-select pg_catalog.to_regclass('public.ai_memory_erasures') is not null
+select pg_catalog.to_regclass('agent_memory.erasures') is not null
        and pg_catalog.to_regclass('agent_memory.tombstones') is not null as is_so;
 
 -- name: count_erasures_since
-select count(*) as erasures from public.ai_memory_erasures as e where e.erased_at > %(target)s;
+select count(*) as erasures from agent_memory.erasures as e where e.erased_at > %(target)s;
 
 -- name: read_tombstones
 -- All of them: one of a scope may bear a time somewhat before that of its erasure.
 select t.organization_id, t.digest, t.erased_at from agent_memory.tombstones as t;
 
 -- name: read_erasures_since
-select to_jsonb(e)::text as line from public.ai_memory_erasures as e where e.erased_at > %(target)s;
+select to_jsonb(e)::text as line from agent_memory.erasures as e where e.erased_at > %(target)s;
 
 -- name: adopt_erasures
 -- Tombstones and records of another database, of the organizations that are in this one.
@@ -41,14 +41,14 @@ with adopted as (
   insert into agent_memory.tombstones as t (organization_id, digest, erased_at)
   select g.organization_id, g.digest, g.erased_at
   from unnest(%(organization_ids)s::uuid[], %(digests)s::bytea[], %(erased_ats)s::timestamptz[]) as g (organization_id, digest, erased_at)
-  join public.organizations as o on o.organization_id = g.organization_id
+  join agent_memory.organizations as o on o.organization_id = g.organization_id
   on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at)
 )
-insert into public.ai_memory_erasures
+insert into agent_memory.erasures
 select r.*
 from unnest(%(records)s::text[]) as g (line)
-cross join lateral jsonb_populate_record(null::public.ai_memory_erasures, g.line::jsonb) as r
-join public.organizations as o on o.organization_id = r.organization_id
+cross join lateral jsonb_populate_record(null::agent_memory.erasures, g.line::jsonb) as r
+join agent_memory.organizations as o on o.organization_id = r.organization_id
 on conflict do nothing;
 
 -- name: list_organizations_with_erasures

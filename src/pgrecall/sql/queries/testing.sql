@@ -21,7 +21,7 @@ from pg_catalog.pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend';
 
 -- name: add_member
-insert into public.organization_members as m (organization_id, user_id, role)
+insert into agent_memory.members as m (organization_id, user_id, role)
 values (%(organization_id)s, %(user_id)s, %(role)s);
 
 -- name: compose_unsafe_settings

@@ -22,10 +22,8 @@ select set_config('role', 'authenticated', true),
        set_config('statement_timeout', %(statement_timeout)s, true);
 
 -- name: look_around
-select to_regclass('public.ai_memory_embeddings') is not null as has_vector,
-       exists (
-         select from public.organization_members as m
-         where m.organization_id = %(organization_id)s and m.user_id = %(subject)s) as is_member;
+select (s.status ->> 'has_vector')::boolean as has_vector, s.status ->> 'organization_id' is not null as is_member
+from public.memory_status() as s (status);
 
 -- name: settle_agent
 select agent_memory.settle_agent(%(organization_id)s, %(name)s, %(agent_id)s);

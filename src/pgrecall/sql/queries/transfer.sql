@@ -23,10 +23,8 @@ order by m.id
 limit %(row_limit)s;
 
 -- name: export_history
-select h.memory_id, h.change, h.changed_at, h.changed_by, h.before, h.after
-from public.ai_memory_history as h
-where h.memory_id = any (%(ids)s::uuid[])
-order by h.memory_id, h.id;
+select memory_id, change, changed_at, changed_by, before, after
+from public.memory_changes(%(ids)s::uuid[]);
 
 -- name: check_imports
 select ordinal, id, status, reason

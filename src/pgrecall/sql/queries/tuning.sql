@@ -20,8 +20,9 @@ select n.nspname || '.' || c.relname as name, greatest(c.reltuples, 0)::bigint a
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 left join pg_catalog.pg_stat_all_tables as s on s.relid = c.oid
-where c.relkind = 'r' and n.nspname = 'public'
-  and c.relname = any (array['ai_memories', 'ai_memory_embeddings', 'ai_memory_history', 'ai_memory_contexts'])
+where c.relkind = 'r'
+  and n.nspname || '.' || c.relname = any (
+    array['public.ai_memories', 'agent_memory.embeddings', 'agent_memory.history', 'public.ai_memory_contexts'])
 order by c.relname;
 
 -- name: get_largest_vector_index
@@ -46,20 +47,20 @@ select agent_memory.exact_limit() as exact_limit,
 -- name: compose_find_indexed
 -- The organization with the most vectors in an HNSW index, of one model; nothing without pgvector.
 select 'select e.organization_id, e.model, count(*) as vectors, count(*) filter (where e.is_indexed) as indexed
-        from public.ai_memory_embeddings as e group by 1, 2 having bool_or(e.is_indexed) order by 4 desc limit 1' as composed
-where pg_catalog.to_regclass('public.ai_memory_embeddings') is not null;
+        from agent_memory.embeddings as e group by 1, 2 having bool_or(e.is_indexed) order by 4 desc limit 1' as composed
+where agent_memory.has_vector();
 
 -- name: compose_sample_vectors
 -- Some of its vectors, drawn by their ids.
 select pg_catalog.format(
-  'select e.memory_id, e.embedding::real[] as vector from public.ai_memory_embeddings as e
+  'select e.memory_id, e.embedding::real[] as vector from agent_memory.embeddings as e
    where e.organization_id = %%L and e.model = %%L order by md5(e.memory_id::text) limit %%s',
   %(organization_id)s::uuid, %(model)s::text, %(count)s::integer) as composed;
 
 -- name: compose_find_nearest
 -- The nearest to a vector, every one compared.
 select pg_catalog.format(
-  'select e.memory_id from public.ai_memory_embeddings as e
+  'select e.memory_id from agent_memory.embeddings as e
    where e.organization_id = %%L and e.model = %%L
    order by (e.embedding operator(%%I.<=>) %%L::real[]::%%I.halfvec) + 0 limit %%s',
   %(organization_id)s::uuid, %(model)s::text, v.home, %(vector)s::real[], v.home, %(count)s::integer) as composed

@@ -17,6 +17,7 @@ from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.migration_drift import REPAIR
+from pgrecall.sql.migration_files import read_release
 
 _KINDS = ("function", "procedure", "aggregate")
 _PATH = "search_path=pg_catalog, pg_temp"
@@ -43,7 +44,7 @@ class FunctionFacts:
 
 def read(database: CheckedDatabase) -> FunctionFacts:
     """What the catalogs say, and the reference where it can be read."""
-    names = [name for file in database.files for name in file.public_names]
+    names = list(read_release().public_names)
     rows = database.rows("doctor_definers", names=names)
     definers = [DefinerFunction(**{**row, "settings": tuple(row["settings"])}) for row in rows]
     return FunctionFacts(definers, database.drift)

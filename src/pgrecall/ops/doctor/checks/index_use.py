@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pgrecall.domain.diagnosis import Finding, Sign, sql
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
+from pgrecall.sql.migration_files import read_release
 
-_OWN = re.compile(r"index if not exists ([a-z0-9_%$]+)")
+_OWN = re.compile(r"(?:index |')([a-z0-9_%$]+_idx)\b")
 _LEAST_BYTES = 1_000_000
 
 
@@ -42,7 +43,9 @@ class IndexUseFacts:
 def read(database: CheckedDatabase) -> IndexUseFacts:
     """What the server counts, and which are the migrations' own."""
     own = [
-        re.compile(_any_number(name)) for file in database.files for name in _OWN.findall(file.text)
+        re.compile(_any_number(name))
+        for file in read_release().install
+        for name in _OWN.findall(file.text)
     ]
     rows = database.rows("doctor_index_use", tables=database.tables)
     indexes = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell, sql
+from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell
 from pgrecall.domain.migration import MigrationState
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
@@ -18,32 +18,26 @@ _MIGRATE = "pgrecall migrate"
 
 
 @dataclass(frozen=True)
-class Obstacle:
-    """What stands in the way of a migration, and the statement that cures it."""
-
-    what: str
-    cure: str
-
-
-@dataclass(frozen=True)
 class MigrationFacts:
-    """`states` are None where the ledger is there and can't be read."""
+    """`states` are None where the ledger is there and can't be read; `refusal` and `cure` say why
+    a run would end before it changes anything, and what to do."""
 
     has_schema: bool
     has_ledger: bool
     states: Sequence[MigrationState] | None
-    taken: Sequence[Obstacle]
-    lacking: Sequence[Obstacle]
+    refusal: str | None
+    cure: str
 
 
 def read(database: CheckedDatabase) -> MigrationFacts:
     """The ledger beside the files, and what stands in the way of them."""
-    names = [name for file in database.files for name in file.public_names]
-    taken = [Obstacle(**row) for row in database.rows("list_names_taken", names=names)]
-    lacking = [Obstacle(**row) for row in database.rows("list_missing_grants")]
-    outlook = database.outlook
+    refusal, outlook = database.migration_refusal, database.outlook
     return MigrationFacts(
-        outlook.has_schema, outlook.has_ledger, database.migration_states, taken, lacking
+        has_schema=outlook.has_schema,
+        has_ledger=outlook.has_ledger,
+        states=database.migration_states,
+        refusal=None if refusal is None else refusal.message_primary,
+        cure=(None if refusal is None else refusal.message_hint) or "By hand.",
     )
 
 
@@ -52,14 +46,10 @@ def judge(facts: MigrationFacts) -> Iterator[Sign]:
     if facts.states is None:
         yield Unseen("which migrations are applied", "the owner of schema agent_memory")
         return
-    for each in facts.taken:
-        evidence = "it has a name of pgrecall's and is not pgrecall's: no migration can be applied"
-        yield Finding("error", each.what, evidence, sql(each.cure))
     pending = [state for state in facts.states if state.state == "pending"]
     if pending:
-        for each in facts.lacking:
-            evidence = f"this role lacks {each.what}, which migrations need"
-            yield Finding("error", "rights to migrate", evidence, advice(each.cure))
+        if facts.refusal:
+            yield Finding("error", "migrations", facts.refusal, advice(facts.cure))
         yield _pending(facts, pending)
     for state in facts.states:
         if state.state == "edited":
@@ -73,7 +63,7 @@ def judge(facts: MigrationFacts) -> Iterator[Sign]:
 
 
 def _pending(facts: MigrationFacts, pending: Sequence[MigrationState]) -> Finding:
-    migrate = command(_MIGRATE, is_safe=not (facts.taken or facts.lacking))
+    migrate = command(_MIGRATE, is_safe=facts.refusal is None)
     names = ", ".join(state.name for state in pending[:3])
     more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
     if not facts.has_schema:

@@ -1,60 +1,66 @@
--- pgrecall: changing, forgetting and restoring memories.
---
---   update_memory(uuid, jsonb)       corrects fields of one memory
---   forget_memories(jsonb, boolean)  takes memories out of recall, reversibly
---   restore_memories(jsonb, boolean) takes that back
---
--- Each change is a row of ai_memory_history. A change of a message's words, or of whether it is
--- there, also changes what the messages after it are found by: refresh_windows().
+-- Changing -----------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
+select agent_memory.define_type('memory_change', '
+  memory_id uuid, change text, changed_at timestamptz, changed_by text, content text, before jsonb, after jsonb');
+comment on type agent_memory.memory_change is
+  'One step in the life of a memory or of its slot: added, updated, superseded, forgotten or restored; content is the memory''s as it is now.';
 
-create or replace function agent_memory.lock_conversations(organization_id uuid, context_ids uuid[])
-returns uuid[]
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
+do $tables$
 begin
-  return array(
-    select c.id from public.ai_memory_contexts as c
-    where c.organization_id = lock_conversations.organization_id and c.id = any (context_ids)
-    order by c.id for update);
+  if pg_catalog.to_regclass('agent_memory.history') is null then
+    create table agent_memory.history (
+      organization_id uuid not null,
+      memory_id uuid not null,
+      id uuid not null default agent_memory.uuid_v7(),
+      agent_id text not null,
+      user_id text,
+      visibility text not null,
+      change text not null check (change in ('updated', 'superseded', 'forgotten', 'restored')),
+      changed_at timestamptz not null default agent_memory.now(),
+      changed_by text not null,
+      before jsonb not null,
+      after jsonb not null,
+      primary key (organization_id, memory_id, id),
+      constraint history_memory_fk foreign key (organization_id, memory_id)
+        references public.ai_memories (organization_id, id) on delete cascade
+    );
+    alter table agent_memory.history enable row level security;
+  end if;
 end
-$$;
-comment on function agent_memory.lock_conversations(uuid, uuid[]) is
-  'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
+$tables$;
+comment on table agent_memory.history is 'The changes of memories: the fields that changed, before and after, and who changed them.';
+comment on column agent_memory.history.changed_by is 'The member who changed it, as in agent_memory.members.user_id.';
+comment on column agent_memory.history.before is 'The changed fields with their earlier values.';
+comment on column agent_memory.history.after is 'The same fields with their later values; of a superseded memory, valid_to and superseded_by.';
 
-create or replace function agent_memory.refresh_windows(organization_id uuid, context_ids uuid[])
-returns bigint
-language sql
+create or replace function public.memory_history(memory_id uuid)
+returns setof agent_memory.memory_change
+language sql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  -- Else a writer, or another refresh, would put words back that it saw before they went.
-  select agent_memory.lock_conversations(refresh_windows.organization_id, context_ids);
-  with windowed as (
-    select m.id, setweight(
-        case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
-        || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
-        || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
-    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
-          from public.ai_memories as m) as m
-    where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
-      and m.kind = 'message' and m.forgotten_at is null
-    window before as (partition by m.context_id order by m.occurred_at, m.id)
-  ), changed as (
-    update public.ai_memories as m
-    set window_lexemes = w.lexemes
-    from windowed as w
-    where m.organization_id = refresh_windows.organization_id and m.id = w.id
-      and m.window_lexemes is distinct from w.lexemes
-    returning m.id
+  with life as materialized (
+    select m.organization_id, m.id, m.content, m.created_at, caller.person, caller.program
+    from agent_memory.principal() as caller
+    join public.ai_memories as asked
+      on asked.organization_id = caller.reads and asked.id = memory_history.memory_id
+    join public.ai_memories as m
+      on m.organization_id = caller.organization_id
+     and (m.id = asked.id
+          or (m.slot = asked.slot and m.agent_id = asked.agent_id
+              and m.user_id is not distinct from asked.user_id))
+    where agent_memory.may_read(asked.visibility, asked.user_id, asked.agent_id, caller.person, caller.program)
+      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
   )
-  select count(*) from changed
+  select l.id, 'added', l.created_at, null::text, l.content, '{}'::jsonb, '{}'::jsonb from life as l
+  union all
+  select l.id, h.change, h.changed_at, h.changed_by, l.content, h.before, h.after
+  from life as l
+  join agent_memory.history as h on h.organization_id = l.organization_id and h.memory_id = l.id
+   and agent_memory.may_read(h.visibility, h.user_id, h.agent_id, l.person, l.program)
+  order by 3, 2, 1
 $$;
-comment on function agent_memory.refresh_windows(uuid, uuid[]) is
-  'Makes the windows of all messages of some conversations anew, and says how many changed.';
+comment on function public.memory_history(uuid) is
+  'What happened to a memory, oldest first; for a memory with a slot, to all values that the slot has had. A change from before it was shared shows to those alone who could see it then. Empty if there is no such memory that the caller may read.';
 
 -- Updating ------------------------------------------------------------------------------------
 
@@ -154,7 +160,7 @@ begin
         old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
         case when new.kind = 'message' then new.occurred_at end) end
   where m.organization_id = caller.organization_id and m.id = memory_id;
-  insert into public.ai_memory_history as h (
+  insert into agent_memory.history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
   select caller.organization_id, memory_id, old.agent_id, old.user_id,
          -- Who may read the new words need not have been meant to read the old ones.
@@ -164,7 +170,7 @@ begin
   from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
-  update public.ai_memory_history as h set visibility = new.visibility
+  update agent_memory.history as h set visibility = new.visibility
   where h.organization_id = caller.organization_id and h.memory_id = update_memory.memory_id
     and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
@@ -191,69 +197,13 @@ $$;
 comment on function public.update_memory(uuid, jsonb) is
   'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
 
--- Forgetting ----------------------------------------------------------------------------------
-
-create or replace function agent_memory.scope_ids(scope jsonb)
-returns uuid[]
-language plpgsql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if jsonb_typeof(scope) is distinct from 'object' or not scope ?| array['ids', 'user_id', 'agent_id', 'context_key']
-     or scope - array['ids', 'user_id', 'agent_id', 'context_key'] <> '{}'
-     or jsonb_path_exists(scope, '$.* ? (@ == null)') or jsonb_path_exists(scope, '$.* ? (@ == "")') then
-    raise exception using errcode = 'PM006',
-      message = 'a scope names at least one of ids, user_id, agent_id, context_key, each with a value, and nothing else',
-      hint = 'There is no scope for everything: name the user, agent or context.';
-  elsif not scope ? 'ids' then
-    return null;
-  elsif jsonb_typeof(scope -> 'ids') <> 'array'
-        or jsonb_path_exists(scope, 'strict $.ids[*] ? (@.type() != "string" || !(@ like_regex "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))') then
-    raise exception using errcode = 'PM006', message = 'ids must be an array of UUIDs';
-  end if;
-  return array(select distinct i::uuid from jsonb_array_elements_text(scope -> 'ids') as i order by 1);
-end
-$$;
-comment on function agent_memory.scope_ids(jsonb) is
-  'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
-
-create or replace function agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean)
-returns setof uuid
-language plpgsql
-set search_path = pg_catalog, pg_temp
--- For each scope the index of what it names.
-set plan_cache_mode = force_custom_plan
-as $$
-declare
-  ids constant uuid[] := agent_memory.scope_ids(scope);
-  contexts constant uuid[] := array(
-    select c.id from public.ai_memory_contexts as c
-    where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key');
-begin
-  return query
-    select m.id from public.ai_memories as m
-    where m.organization_id = caller.organization_id
-      and (m.forgotten_at is not null) = is_forgotten
-      and (ids is null or m.id = any (ids))
-      and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
-      and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id = any (contexts))
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
-    order by m.id
-    for update;
-end
-$$;
-comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
-  'The memories, locked, that a scope names and that the caller may change; PM006 for a scope that names nothing.';
-
 create or replace function agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into public.ai_memory_history as h (
+  insert into agent_memory.history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
   select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility,
          case when forget then 'forgotten' else 'restored' end, agent_memory.now(), caller.subject,
@@ -311,20 +261,22 @@ as $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), false) 
 comment on function public.restore_memories(jsonb, boolean) is
   'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
 
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.lock_conversations(uuid, uuid[])', '{}'::text[]),
-  ('agent_memory.refresh_windows(uuid, uuid[])', '{}'),
-  ('agent_memory.scope_ids(jsonb)', '{}'),
-  ('agent_memory.check_changes(public.ai_memories, jsonb)', '{}'),
-  ('agent_memory.lock_memory(agent_memory.principal, uuid)', '{}'),
-  ('agent_memory.in_scope(agent_memory.principal, jsonb, boolean)', '{}'),
-  ('agent_memory.mark_forgotten(agent_memory.principal, uuid[], boolean)', '{}'),
-  ('agent_memory.set_forgotten(jsonb, boolean, boolean)', '{}'),
-  ('public.update_memory(uuid, jsonb)', '{authenticated,service_role}'),
-  ('public.forget_memories(jsonb, boolean)', '{authenticated,service_role}'),
-  ('public.restore_memories(jsonb, boolean)', '{authenticated,service_role}')
-) as grants (function, callers);
-
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;
+create or replace function public.memory_changes(ids uuid[])
+returns table (memory_id uuid, change text, changed_at timestamptz, changed_by text, before jsonb, after jsonb)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  caller constant agent_memory.principal := agent_memory.require_member('recall');
+begin
+  return query
+    select h.memory_id, h.change, h.changed_at, h.changed_by, h.before, h.after
+    from agent_memory.history as h
+    where h.organization_id = caller.organization_id and h.memory_id = any (memory_changes.ids)
+      and agent_memory.may_read(h.visibility, h.user_id, h.agent_id, caller.person, caller.program)
+    order by h.memory_id, h.id;
+end
+$$;
+comment on function public.memory_changes(uuid[]) is
+  'What was changed of some memories, those changes that the caller may see, oldest first for each. Raises PM001, PM002.';

@@ -1,22 +1,8 @@
--- pgrecall: memories that come from elsewhere.
---
---   import_memories(jsonb, boolean)
---     |- judged_imports()    drafts() and what they meet: refused, erased, there already, or new
---     |- add_forgotten()     those that arrive forgotten, so that they never stand in for what is not
---     `- add_imported()      all others, by remember_memories(), with the times that they had
+-- Transfer -----------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
-
-do $types$
-begin
-  if pg_catalog.to_regtype('agent_memory.verdict') is null then
-    create type agent_memory.verdict as (
-      ordinal integer, known uuid, status text, reason text, draft agent_memory.draft,
-      created_at timestamptz, forgotten_at timestamptz);
-  end if;
-end
-$types$;
+select agent_memory.define_type('verdict', '
+  ordinal integer, known uuid, status text, reason text, draft agent_memory.draft,
+  created_at timestamptz, forgotten_at timestamptz');
 comment on type agent_memory.verdict is
   'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
 
@@ -103,14 +89,14 @@ as $$
   from met as m
   cross join lateral (
     select case
-        when m.reason is not null then row(0, null, 'rejected', m.reason)::public.remembered_memory
-        when m.is_erased then row(0, null, 'erased', 'it was erased here')::public.remembered_memory
-        when m.known is not null then row(0, m.known, 'duplicate', 'it was imported before')::public.remembered_memory
-        when m.forgotten_at is not null then row(0, null, 'added', null)::public.remembered_memory
+        when m.reason is not null then row(0, null, 'rejected', m.reason)::agent_memory.remembered_memory
+        when m.is_erased then row(0, null, 'erased', 'it was erased here')::agent_memory.remembered_memory
+        when m.known is not null then row(0, m.known, 'duplicate', 'it was imported before')::agent_memory.remembered_memory
+        when m.forgotten_at is not null then row(0, null, 'added', null)::agent_memory.remembered_memory
         when (m.existing).status = 'duplicate' or (m.existing).reason like '%was used for another memory' then m.existing
         when m.place > 1 and (m.draft).slot is null
-          then row(0, null, 'duplicate', 'the same text comes earlier')::public.remembered_memory
-        else row(0, null, 'added', null)::public.remembered_memory
+          then row(0, null, 'duplicate', 'the same text comes earlier')::agent_memory.remembered_memory
+        else row(0, null, 'added', null)::agent_memory.remembered_memory
       end as answer) as judged
   cross join lateral (select (judged.answer).*) as v
 $$;
@@ -148,13 +134,13 @@ comment on function agent_memory.add_forgotten(agent_memory.principal, jsonb, ag
 
 create or replace function agent_memory.add_imported(
   caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
-returns public.remembered_memory[]
+returns agent_memory.remembered_memory[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
-  answers public.remembered_memory[];
+  answers agent_memory.remembered_memory[];
 begin
   with told as materialized (
     select v.ordinal, row_number() over (order by v.ordinal) as place,
@@ -163,12 +149,12 @@ begin
     join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
     where v.status = 'added' and v.forgotten_at is null
   )
-  select array_agg(row(t.ordinal, r.id, r.status, r.reason)::public.remembered_memory)
+  select array_agg(row(t.ordinal, r.id, r.status, r.reason)::agent_memory.remembered_memory)
     into answers
     from public.remember_memories((select coalesce(jsonb_agg(t.item order by t.place), '[]') from told as t)) as r
     join told as t on t.place = r.ordinal;
   answers := coalesce(answers, '{}') || array(
-    select row(v.ordinal, p.id, 'added', 'it was forgotten, and stays so')::public.remembered_memory
+    select row(v.ordinal, p.id, 'added', 'it was forgotten, and stays so')::agent_memory.remembered_memory
     from unnest(judged) as v join unnest(parked) as p (id) on p.id = (v.draft).id);
   update public.ai_memories as m
   set created_at = v.created_at
@@ -182,7 +168,7 @@ comment on function agent_memory.add_imported(agent_memory.principal, jsonb, age
   'Writes the items that are new and answers for each of them; when they were created, where the items tell, is kept.';
 
 create or replace function public.import_memories(memories jsonb, dry_run boolean default false)
-returns setof public.remembered_memory
+returns setof agent_memory.remembered_memory
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -190,7 +176,7 @@ as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   judged agent_memory.verdict[];
-  answers public.remembered_memory[] := '{}';
+  answers agent_memory.remembered_memory[] := '{}';
 begin
   if jsonb_typeof(memories) is distinct from 'array' then
     raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
@@ -214,16 +200,3 @@ end
 $$;
 comment on function public.import_memories(jsonb, boolean) is
   'Stores memories that come from elsewhere, as remember_memories() does, in one transaction, and answers for each item, in order. An item may also have created_at, when it was created there, and forgotten_at, since when it has been forgotten: it is stored so. What has the id or the idempotency key of an item already is left as it is, and the item a duplicate, so that an import can be repeated. What was erased here (20261111_erase_memories.sql) is left out, with the status erased. With dry_run nothing is written, and the answers say what would be. Raises PM001, PM002, PM003, PM005, PM008.';
-
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.import_refusal(agent_memory.principal, jsonb, agent_memory.draft)', '{}'::text[]),
-  ('agent_memory.imported_before(uuid, agent_memory.draft)', '{}'),
-  ('agent_memory.judged_imports(agent_memory.principal, jsonb)', '{}'),
-  ('agent_memory.add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[])', '{}'),
-  ('agent_memory.add_imported(agent_memory.principal, jsonb, agent_memory.verdict[])', '{}'),
-  ('public.import_memories(jsonb, boolean)', '{authenticated,service_role}')
-) as grants (function, callers);
-
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;

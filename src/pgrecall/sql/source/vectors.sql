@@ -1,16 +1,8 @@
--- pgrecall: vectors, where the server has pgvector.
--- rerun-when: vector
---
--- Without pgvector the same functions exist and know of no vector, so that nothing else has to
--- ask. Run this file again once pgvector is installed.
---
--- An organization's first vectors (agent_memory.exact_limit() of them) are not indexed: they are
--- compared exactly, which is faster than an index up to there, and their writes cost an eighth.
--- All later ones are in an HNSW index. A search asks both halves, so nothing moves as an
--- organization grows and no vector is ever in neither.
+-- Vectors ------------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
+select agent_memory.define_type('vector_value', 'vector real[]');
+comment on type agent_memory.vector_value is
+  'A vector among others of any dimension, which an array of arrays can''t hold.';
 
 create or replace function agent_memory.exact_limit()
 returns integer
@@ -26,15 +18,6 @@ $$;
 comment on function agent_memory.exact_limit() is
   'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
 
-do $types$
-begin
-  if pg_catalog.to_regtype('agent_memory.vector_value') is null then
-    create type agent_memory.vector_value as (vector real[]);
-  end if;
-end
-$types$;
-comment on type agent_memory.vector_value is 'A vector among others of any dimension, which an array of arrays can''t hold.';
-
 -- Without pgvector --------------------------------------------------------------------------
 
 create or replace function agent_memory.has_vector()
@@ -45,7 +28,7 @@ as $$
 begin
   return exists (
     select from pg_catalog.pg_attribute as a
-    where a.attrelid = pg_catalog.to_regclass('public.ai_memory_embeddings')
+    where a.attrelid = pg_catalog.to_regclass('agent_memory.embeddings')
       and a.attname = 'embedding' and not a.attisdropped);
 end
 $$;
@@ -64,6 +47,32 @@ as $$
 $$;
 comment on function agent_memory.vector_schema() is
   'Where pgvector lives: public on plain servers, extensions on Supabase. Null without pgvector, and with releases before 0.7, which lack halfvec.';
+
+-- The table is always there, and so are the links to it: once pgvector comes, that adds a column to a
+-- table that nobody has written to, and locks nothing that others use.
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.embeddings') is null then
+    create table agent_memory.embeddings (
+      organization_id uuid not null,
+      memory_id uuid not null,
+      model text not null check (char_length(model) between 1 and 255),
+      is_indexed boolean not null default false,
+      created_at timestamptz not null default agent_memory.now(),
+      primary key (organization_id, memory_id, model),
+      constraint embeddings_memory_fk foreign key (organization_id, memory_id)
+        references public.ai_memories (organization_id, id) on delete cascade
+    );
+    -- Vectors of up to some 4,000 dimensions stand in the row: among those of 1,024 a recall takes a fifth less.
+    alter table agent_memory.embeddings set (toast_tuple_target = 8160);
+    create index embeddings_exact_idx on agent_memory.embeddings (organization_id, model) where not is_indexed;
+    create index embeddings_indexed_idx on agent_memory.embeddings (organization_id, model) where is_indexed;
+    alter table agent_memory.embeddings enable row level security;
+  end if;
+end
+$tables$;
+comment on table agent_memory.embeddings is 'The vectors of memories, one a model; where the server has pgvector, in the column embedding.';
+comment on column agent_memory.embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
 
 do $without_vector$
 begin
@@ -128,39 +137,20 @@ begin
     return;
   end if;
 
-  -- DROP EXTENSION vector CASCADE took the column with the vectors, and left a table of no use.
   if not agent_memory.has_vector() then
-    drop table if exists public.ai_memory_embeddings;
+    -- DROP EXTENSION vector CASCADE took the column, and left rows of no use.
+    delete from agent_memory.embeddings;
+    execute pg_catalog.format(
+      'alter table agent_memory.embeddings add column embedding %1$I.halfvec not null check (%1$I.l2_norm(embedding) > 0)', home);
   end if;
-  execute pg_catalog.format($ddl$
-    create table if not exists public.ai_memory_embeddings (
-      organization_id uuid not null,
-      memory_id uuid not null,
-      model text not null check (char_length(model) between 1 and 255),
-      embedding %1$I.halfvec not null check (%1$I.l2_norm(embedding) > 0),
-      is_indexed boolean not null default false,
-      created_at timestamptz not null default agent_memory.now(),
-      primary key (organization_id, memory_id, model),
-      constraint ai_memory_embeddings_memory_fk foreign key (organization_id, memory_id)
-        references public.ai_memories (organization_id, id) on delete cascade
-    ) $ddl$, home);
-  -- Vectors of up to some 4,000 dimensions stand in the row: among those of 1,024 a recall takes a fifth less.
-  alter table public.ai_memory_embeddings set (toast_tuple_target = 8160);
-  comment on table public.ai_memory_embeddings is 'The vectors of memories, one a model.';
-  comment on column public.ai_memory_embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
-  create index if not exists ai_memory_embeddings_exact_idx
-    on public.ai_memory_embeddings (organization_id, model) where not is_indexed;
-  create index if not exists ai_memory_embeddings_indexed_idx
-    on public.ai_memory_embeddings (organization_id, model) where is_indexed;
   -- Dimensions that models have; vectors of any other are compared exactly.
   foreach dimension in array array[256, 384, 512, 768, 1024, 1536, 2048, 3072] loop
+    continue when pg_catalog.to_regclass(pg_catalog.format('agent_memory.embeddings_hnsw_%s_idx', dimension)) is not null;
     execute pg_catalog.format($ddl$
-      create index if not exists ai_memory_embeddings_hnsw_%2$s_idx on public.ai_memory_embeddings
+      create index embeddings_hnsw_%2$s_idx on agent_memory.embeddings
         using hnsw ((embedding::%1$I.halfvec(%2$s)) %1$I.halfvec_cosine_ops)
         where is_indexed and %1$I.vector_dims(embedding) = %2$s $ddl$, home, dimension);
   end loop;
-  perform agent_memory.policy('public.ai_memory_embeddings', 'nobody', 'nobody');
-
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
     returns table (memory_id uuid, similarity real)
@@ -173,7 +163,7 @@ begin
     begin
       return query
       select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
-      from public.ai_memory_embeddings as e
+      from agent_memory.embeddings as e
       where e.organization_id = similarities.organization_id and e.model = similarities.model
         and e.memory_id = any (ids);
     end
@@ -198,12 +188,12 @@ begin
       return query execute format(
         'with exact as (
            select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
-           from public.ai_memory_embeddings as e
+           from agent_memory.embeddings as e
            where e.organization_id = $1 and e.model = $2 and not e.is_indexed
            order by distance limit $4),
          indexed as (
            select e.memory_id, e.embedding::%1$I.halfvec(%%1$s) operator(%1$I.<=>) $3::%1$I.halfvec(%%1$s) as distance
-           from public.ai_memory_embeddings as e
+           from agent_memory.embeddings as e
            where e.organization_id = $1 and e.model = $2 and e.is_indexed
              and %1$I.vector_dims(e.embedding) = %%1$s
            order by distance limit $4)
@@ -228,7 +218,7 @@ begin
     #variable_conflict use_column
     begin
       return (
-        select %1$I.vector_dims(e.embedding) from public.ai_memory_embeddings as e
+        select %1$I.vector_dims(e.embedding) from agent_memory.embeddings as e
         where e.organization_id = stored_dimension.organization_id and e.model = stored_dimension.model
         limit 1);
     end
@@ -250,7 +240,7 @@ begin
       dimensions integer[];
     begin
       with stored as (
-        insert into public.ai_memory_embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
+        insert into agent_memory.embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
         select store_embeddings.organization_id, given.id, store_embeddings.model, given.vector::%1$I.halfvec, is_large, clock.now
         from unnest(ids, vectors) as given (id, vector)
         cross join (select agent_memory.now() as now offset 0) as clock
@@ -320,27 +310,26 @@ begin
   as $body$
   begin
     if exists (
-        select from public.ai_memory_embeddings as e
+        select from agent_memory.embeddings as e
         where e.organization_id = is_large.organization_id and e.model = is_large.model and e.is_indexed) then
       return true;
     end if;
     return counting and agent_memory.exact_limit() <= (
       select count(*) from (
-        select from public.ai_memory_embeddings as e
+        select from agent_memory.embeddings as e
         where e.organization_id = is_large.organization_id and e.model = is_large.model and not e.is_indexed
         limit agent_memory.exact_limit()) as counted);
   end
   $body$;
   comment on function agent_memory.is_large(uuid, text, boolean) is
     'Whether an organization has so many vectors of a model that further ones belong in the HNSW index: whether some are there already, or, when counting, there are enough.';
-  perform agent_memory.expose('agent_memory.is_large(uuid, text, boolean)', variadic '{}');
 
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
   returns void
   language sql
   set search_path = pg_catalog, pg_temp
   as $body$
-    delete from public.ai_memory_embeddings as e
+    delete from agent_memory.embeddings as e
     where e.organization_id = drop_embeddings.organization_id and e.memory_id = drop_embeddings.memory_id
   $body$;
 end
@@ -348,35 +337,170 @@ $with_vector$;
 
 comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
   'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
+
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of the vectors that an organization has of a model; null if it has none.';
+
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
+
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[]) is
   'Stores one vector a memory; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
+
 comment on function agent_memory.is_storable(text) is
   'Whether a text such as [0.1,0.2] is a vector that can be stored: numbers that 16 bits hold, not all of them zero there; null is.';
+
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
   'Drops the vectors of a memory, whose content they no longer describe.';
 
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.exact_limit()', '{}'::text[]),
-  ('agent_memory.vector_schema()', '{}'),
-  ('agent_memory.has_vector()', '{authenticated,service_role}'),
-  ('agent_memory.similarities(uuid, text, real[], uuid[])', '{}'),
-  ('agent_memory.nearest(uuid, text, real[], integer)', '{}'),
-  ('agent_memory.stored_dimension(uuid, text)', '{}'),
-  ('agent_memory.stored_models(uuid)', '{}'),
-  ('agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[])', '{}'),
-  ('agent_memory.is_storable(text)', '{}'),
-  ('agent_memory.read_vectors(text[])', '{}'),
-  ('agent_memory.drop_embeddings(uuid, uuid)', '{}')
-) as grants (function, callers);
+create or replace function agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  settled record;
+begin
+  -- Held until the end, so that a switch or a drop of a model waits for the vectors that come next.
+  perform from agent_memory.organizations as o where o.organization_id = settle_model.organization_id for key share;
+  insert into public.agent_memory_config as c (organization_id, agent_id, embedding_model, embedding_dimension)
+  select settle_model.organization_id, settle_model.agent_id, model, dimension
+  where not exists (
+    select from public.agent_memory_config as known
+    where known.organization_id = settle_model.organization_id and known.agent_id = settle_model.agent_id
+      and known.embedding_model is not null)
+  on conflict (organization_id, agent_id) do update
+    set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
+        updated_at = excluded.updated_at
+    where c.embedding_model is null;
+  -- In one statement, since a switch may be committed between two.
+  select c.embedding_model, c.embedding_dimension,
+         (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
+           select from agent_memory.models as beside
+           where beside.organization_id = settle_model.organization_id and beside.agent_id = settle_model.agent_id
+             and beside.model = settle_model.model and beside.dimension = settle_model.dimension
+             and beside.state <> 'dropped') as is_taken
+    into settled
+    from public.agent_memory_config as c
+    where c.organization_id = settle_model.organization_id and c.agent_id = settle_model.agent_id;
+  if settled.is_taken is not true then
+    raise exception using
+      errcode = 'PM005',
+      message = format('agent %s stores vectors of %s with %s dimensions; these are of %s with %s',
+                       agent_id, settled.embedding_model, settled.embedding_dimension, model, dimension),
+      hint = 'Use the embedder that the stored vectors came from, or fill this model in beside it: pgrecall embeddings backfill.';
+  end if;
+end
+$$;
+comment on function agent_memory.settle_model(uuid, text, text, integer) is
+  'Holds an agent to the model and dimension of its first vector, and to those beside it (agent_memory.models) that are not dropped; PM005 for any other.';
 
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;
+create or replace function agent_memory.vectors_of(memories jsonb, drafts agent_memory.draft[])
+returns agent_memory.vector_value[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select agent_memory.read_vectors(array(
+    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
+    left join unnest(drafts) as d on d.ordinal = e.ordinal
+    order by e.ordinal))
+$$;
+comment on function agent_memory.vectors_of(jsonb, agent_memory.draft[]) is
+  'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
+
+create or replace function agent_memory.embed_added(
+  organization_id uuid, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  batch record;
+  dimension integer;
+begin
+  if not agent_memory.has_vector() then
+    return;
+  end if;
+  for batch in
+    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
+           array_agg(row(v.vector)::agent_memory.vector_value) as vectors
+    from unnest(drafts) as d
+    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
+    where v.vector is not null and d.id = any (added)
+    group by 1, 2 order by 1, 2
+  loop
+    -- Nothing is settled too late: the memories, just added, hold what a switch of models waits for.
+    foreach dimension in array agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.vectors) loop
+      perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, dimension);
+    end loop;
+  end loop;
+end
+$$;
+comment on function agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
+  'Stores the vectors, one a draft, of those that were added; where the server has no pgvector, nothing.';
+
+-- Recall --------------------------------------------------------------------------------------
+
+create or replace function agent_memory.check_embedding(organization_id uuid, query_embedding real[], model text)
+returns boolean
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  stored integer;
+  -- Of a model that is no agent's current one: former, where one agent had it before, or next.
+  beside text;
+begin
+  if query_embedding is null or not agent_memory.has_vector() then
+    return false;
+  elsif model is null then
+    raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
+      hint = 'Name the model as remember_memories was told it.';
+  elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
+        or not exists (select from unnest(query_embedding) as e having max(abs(e)) between 1e-6 and 65504) then
+    raise exception using errcode = 'PM003',
+      message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
+  end if;
+  stored := agent_memory.stored_dimension(organization_id, model);
+  select min(m.state) into beside from agent_memory.models as m
+    where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
+  if stored <> cardinality(query_embedding) then
+    raise exception using errcode = 'PM005',
+      message = format('query_embedding has %s dimensions; the vectors of %s stored here have %s', cardinality(query_embedding), model, stored),
+      hint = 'Use the embedder that the stored vectors came from.';
+  elsif stored is null and beside is null and model <> all (agent_memory.stored_models(organization_id)) then
+    raise exception using errcode = 'PM005',
+      message = format('nothing here has a vector of %s; the stored ones are of %s', model,
+                       array_to_string(agent_memory.stored_models(organization_id), ', ')),
+      hint = 'Use the embedder that the stored vectors came from.';
+  end if;
+  -- While a model is being filled in, its vectors would put the memories that have one first.
+  return stored is not null
+    and (beside is distinct from 'next' or coalesce(model = any (agent_memory.stored_models(organization_id)), false));
+end
+$$;
+comment on function agent_memory.check_embedding(uuid, real[], text) is
+  'Whether the question''s vector can be compared with what is stored: not while its model is still being filled in. PM005 if it is of another model or dimension.';
+
+create or replace function agent_memory.require_vectors()
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not agent_memory.has_vector() then
+    raise exception using errcode = 'PM007', message = 'this server has no pgvector, so it stores no vectors',
+      hint = 'Install pgvector 0.7 or later, then run pgrecall migrate.';
+  end if;
+end
+$$;
+comment on function agent_memory.require_vectors() is 'Raises PM007 where the server has no pgvector.';

@@ -1,47 +1,40 @@
--- pgrecall: memories that are physically gone, and a proof of it.
---
---   erase_memories(jsonb, boolean)   what clients call
---     `- erase()                     one transaction:
---          |- lock_erasures()        what comes from elsewhere waits, and then knows of it
---          |- erasure_scope()        the scope, narrowed to what is the caller's
---          |- lock_conversations()   writers wait, so that nothing comes back through a window
---          |- delete_memories()      vectors, history, links, memories, windows, conversations
---          |- delete_traces()        what else names an agent or a user
---          `- entomb()               tombstones, and the record of the erasure
---   agent_memory.is_erased(...), agent_memory.erased(...)   what restores and imports ask
---
--- A tombstone is a digest: of an erased memory's id, or of a scope. It does not hold the
--- organization, so that a restore under another organization's id finds it.
--- What stays: memberships, keys, settings and their histories, and who did what; see docs/erasure.md.
+-- Erasing ------------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.erasures') is null then
+    create table agent_memory.erasures (
+      organization_id uuid not null references agent_memory.organizations on delete cascade,
+      id uuid not null default agent_memory.uuid_v7(),
+      erased_at timestamptz not null default agent_memory.now(),
+      erased_by text,
+      counts jsonb not null check (agent_memory.is_safe_json(counts)),
+      receipt text not null check (receipt ~ '^[0-9a-f]{64}$'),
+      primary key (organization_id, id)
+    );
+    alter table agent_memory.erasures enable row level security;
+  end if;
+end
+$tables$;
 
-create table if not exists public.ai_memory_erasures (
-  organization_id uuid not null references public.organizations on delete cascade,
-  id uuid not null default agent_memory.uuid_v7(),
-  erased_at timestamptz not null default agent_memory.now(),
-  erased_by text,
-  counts jsonb not null check (agent_memory.is_safe_json(counts)),
-  receipt text not null check (receipt ~ '^[0-9a-f]{64}$'),
-  primary key (organization_id, id)
-);
-comment on table public.ai_memory_erasures is 'That something was erased, when, how much and by whom: nothing of what it was. Read by owners and admins, written by erase_memories().';
-comment on column public.ai_memory_erasures.erased_by is 'The member who erased it, as in organization_members.user_id; null for members who erased what was about themselves.';
-comment on column public.ai_memory_erasures.receipt is 'SHA-256, hexadecimal, over the sorted ids, the scope and the counts: agent_memory.erasure_receipt().';
-
-select agent_memory.policy('public.ai_memory_erasures', 'admins', 'nobody');
-
-create table if not exists agent_memory.tombstones (
-  organization_id uuid not null references public.organizations on delete cascade,
-  digest bytea not null check (octet_length(digest) = 32),
-  erased_at timestamptz not null,
-  primary key (organization_id, digest)
-);
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.tombstones') is null then
+    create table agent_memory.tombstones (
+      organization_id uuid not null references agent_memory.organizations on delete cascade,
+      digest bytea not null check (octet_length(digest) = 32),
+      erased_at timestamptz not null,
+      primary key (organization_id, digest)
+    );
+    alter table agent_memory.tombstones enable row level security;
+  end if;
+end
+$tables$;
+comment on table agent_memory.erasures is 'That something was erased, when, how much and by whom: nothing of what it was. Read by owners and admins, written by erase_memories().';
+comment on column agent_memory.erasures.erased_by is 'The member who erased it, as in agent_memory.members.user_id; null for members who erased what was about themselves.';
+comment on column agent_memory.erasures.receipt is 'SHA-256, hexadecimal, over the sorted ids, the scope and the counts: agent_memory.erasure_receipt().';
 comment on table agent_memory.tombstones is 'Digests of the ids of erased memories, and of erased scopes: what a restore or an import leaves out.';
 comment on column agent_memory.tombstones.erased_at is 'What a scope had been told before this time is erased; what it was told later, is not.';
-alter table agent_memory.tombstones enable row level security;
-revoke all on agent_memory.tombstones from public, anon, authenticated, service_role;
 
 -- Tombstones ----------------------------------------------------------------------------------
 
@@ -295,13 +288,13 @@ returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  update public.ai_memory_history as h
+  update agent_memory.history as h
   set before = case when b.id is null then h.before else h.before || '{"superseded_by": null}' end,
       after = case when a.id is null then h.after else h.after || '{"superseded_by": null}' end
   from (select m.id from public.ai_memories as m
         where m.organization_id = drop_mentions.organization_id and m.slot = any (slots)
         union select l.id from unnest(linked) as l (id)) as kin
-  join public.ai_memory_history as own on own.organization_id = drop_mentions.organization_id and own.memory_id = kin.id
+  join agent_memory.history as own on own.organization_id = drop_mentions.organization_id and own.memory_id = kin.id
   left join unnest(ids) as b (id) on b.id::text = own.before ->> 'superseded_by'
   left join unnest(ids) as a (id) on a.id::text = own.after ->> 'superseded_by'
   where h.organization_id = drop_mentions.organization_id and h.memory_id = own.memory_id and h.id = own.id
@@ -320,7 +313,7 @@ declare
   deleted bigint := 0;
 begin
   if agent_memory.has_vector() then
-    delete from public.ai_memory_embeddings as e
+    delete from agent_memory.embeddings as e
       where e.organization_id = delete_vectors.organization_id and e.memory_id = any (ids);
     get diagnostics deleted = row_count;
   end if;
@@ -346,7 +339,7 @@ begin
     into touched, slots
     from public.ai_memories as m
     where m.organization_id = delete_memories.organization_id and m.id = any (ids);
-  delete from public.ai_memory_history as h
+  delete from agent_memory.history as h
     where h.organization_id = delete_memories.organization_id and h.memory_id = any (ids);
   get diagnostics deleted = row_count;
   linked := agent_memory.unlink_memories(organization_id, ids);
@@ -386,7 +379,7 @@ begin
       where s.organization_id = delete_traces.organization_id and s.agent_id = scope ->> 'agent_id';
     get diagnostics of_agent = row_count;
   elsif scope - 'user_id' = '{}' then
-    update public.ai_memory_audit as a set details = '{"user_id": null, "reason": null}'
+    update agent_memory.audit as a set details = '{"user_id": null, "reason": null}'
       where a.organization_id = delete_traces.organization_id and a.action = 'private_memories_read'
         and a.details ->> 'user_id' = scope ->> 'user_id';
     get diagnostics of_user = row_count;
@@ -411,12 +404,12 @@ comment on function agent_memory.erasure_receipt(uuid[], jsonb, jsonb) is
   'SHA-256, hexadecimal, of {"ids": sorted, "scope": ..., "counts": ...}, as PostgreSQL prints it as jsonb, in UTF-8. Whoever knows the three can prove what was erased; the receipt itself says nothing.';
 
 create or replace function agent_memory.entomb(caller agent_memory.principal, ids uuid[], scope jsonb, is_complete boolean, counts jsonb)
-returns public.ai_memory_erasures
+returns agent_memory.erasures
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  erasure public.ai_memory_erasures;
+  erasure agent_memory.erasures;
 begin
   insert into agent_memory.tombstones as t (organization_id, digest, erased_at)
   select caller.organization_id, d.digest, d.erased_at
@@ -428,7 +421,7 @@ begin
     order by digest
   ) as d
   on conflict (organization_id, digest) do update set erased_at = greatest(t.erased_at, excluded.erased_at);
-  insert into public.ai_memory_erasures as e (organization_id, erased_by, counts, receipt)
+  insert into agent_memory.erasures as e (organization_id, erased_by, counts, receipt)
   values (caller.organization_id, case when caller.person = scope ->> 'user_id' then null else caller.subject end, counts,
           agent_memory.erasure_receipt(ids, scope, counts))
   returning * into erasure;
@@ -451,7 +444,7 @@ declare
   ids uuid[];
   remaining bigint;
   counts jsonb;
-  erasure public.ai_memory_erasures;
+  erasure agent_memory.erasures;
 begin
   perform agent_memory.lock_erasures(caller.organization_id, false);
   -- Conversations before memories, as writers lock them.
@@ -506,34 +499,30 @@ declare
   caller agent_memory.principal := agent_memory.require_writer('forget');
 begin
   return agent_memory.erase(caller, scope, caller.role in ('owner', 'admin') and (
-    select o.admins_read_private from public.organizations as o where o.organization_id = caller.organization_id), coalesce(dry_run, false));
+    select o.admins_read_private from agent_memory.organizations as o where o.organization_id = caller.organization_id), coalesce(dry_run, false));
 end
 $$;
 comment on function public.erase_memories(jsonb, boolean) is
   'Deletes the memories that a scope names, forgotten and superseded ones too, with their vectors, history, conversations, and their words in the windows of neighbours, for good. A scope holds at least one of ids, user_id, agent_id, context_key; all that it holds must match. For those who may change the memories; of owners and admins, the private memories of others remain unless the organization lets them look at those. Answers {"memories", "counts", "scope" (as narrowed to what is the caller''s), "remaining" (for owners and admins: how much of the scope they may not erase), "dry_run", "id", "erased_at", "receipt"}, the last three null if nothing was done. Restores and imports leave out what was erased. Raises PM001, PM002, PM006.';
 
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.memory_digest(uuid)', '{}'::text[]),
-  ('agent_memory.scope_digest(text, text, text)', '{}'),
-  ('agent_memory.erased(uuid, uuid[], text[], text[], text[], timestamptz[])', '{}'),
-  ('agent_memory.is_erased(uuid, uuid, text, text, text, timestamptz)', '{}'),
-  ('agent_memory.lock_erasures(uuid, boolean)', '{}'),
-  ('agent_memory.settled_since()', '{}'),
-  ('agent_memory.erasure_scope(agent_memory.principal, jsonb)', '{}'),
-  ('agent_memory.named_memories(uuid, jsonb)', '{}'),
-  ('agent_memory.named_conversations(uuid, jsonb)', '{}'),
-  ('agent_memory.unlink_memories(uuid, uuid[])', '{}'),
-  ('agent_memory.close_links(uuid, uuid[])', '{}'),
-  ('agent_memory.drop_mentions(uuid, uuid[], text[], uuid[])', '{}'),
-  ('agent_memory.delete_vectors(uuid, uuid[])', '{}'),
-  ('agent_memory.delete_memories(uuid, uuid[], uuid[])', '{}'),
-  ('agent_memory.delete_traces(uuid, jsonb)', '{}'),
-  ('agent_memory.erasure_receipt(uuid[], jsonb, jsonb)', '{}'),
-  ('agent_memory.entomb(agent_memory.principal, uuid[], jsonb, boolean, jsonb)', '{}'),
-  ('agent_memory.erase(agent_memory.principal, jsonb, boolean, boolean)', '{}'),
-  ('public.erase_memories(jsonb, boolean)', '{authenticated,service_role}')
-) as grants (function, callers);
-
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;
+create or replace function public.memory_erasures(match_limit integer default 100, before uuid default null)
+returns table (id uuid, erased_at timestamptz, erased_by text, counts jsonb, receipt text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  caller constant agent_memory.principal := agent_memory.require_admin('admin');
+begin
+  if coalesce(match_limit, 0) not between 1 and 1000 then
+    raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
+  end if;
+  return query
+    select e.id, e.erased_at, e.erased_by, e.counts, e.receipt
+    from agent_memory.erasures as e
+    where e.organization_id = caller.organization_id and (memory_erasures.before is null or e.id < memory_erasures.before)
+    order by e.id desc limit match_limit;
+end
+$$;
+comment on function public.memory_erasures(integer, uuid) is
+  'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';

@@ -1,7 +1,42 @@
--- pgrecall: how counts come into agent_memory_stats.
+-- Statistics ---------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
+do $tables$
+begin
+  if pg_catalog.to_regclass('public.agent_memory_stats') is null then
+    create table public.agent_memory_stats (
+      organization_id uuid not null references agent_memory.organizations on delete cascade,
+      agent_id text not null check (char_length(agent_id) between 1 and 255),
+      hour timestamptz not null check (hour = date_trunc('hour', hour, 'UTC')),
+      added bigint not null default 0 check (added >= 0),
+      duplicates bigint not null default 0 check (duplicates >= 0),
+      superseded bigint not null default 0 check (superseded >= 0),
+      updated bigint not null default 0 check (updated >= 0),
+      forgotten bigint not null default 0 check (forgotten >= 0),
+      erased bigint not null default 0 check (erased >= 0),
+      recalls bigint not null default 0 check (recalls >= 0),
+      empty_recalls bigint not null default 0 check (empty_recalls between 0 and recalls),
+      embedding_tokens bigint not null default 0 check (embedding_tokens >= 0),
+      query_tokens bigint not null default 0 check (query_tokens >= 0),
+      latencies bigint[] not null default array_fill(0::bigint, array[32]) check (
+        array_ndims(latencies) = 1 and cardinality(latencies) = 32
+        and array_position(latencies, null) is null and 0 <= all (latencies)),
+      updated_at timestamptz not null default agent_memory.now(),
+      primary key (organization_id, agent_id, hour)
+    );
+    alter table public.agent_memory_stats enable row level security;
+  end if;
+end
+$tables$;
+comment on table public.agent_memory_stats is 'Counts per organization, agent and hour, which clients gather and bring in batches by add_memory_stats(); no function writes here in the course of a recall.';
+comment on column public.agent_memory_stats.hour is 'The start of the hour, in UTC.';
+comment on column public.agent_memory_stats.added is 'Memories that were stored, those that superseded an earlier value included.';
+comment on column public.agent_memory_stats.superseded is 'Memories that ended an earlier value of their slot.';
+comment on column public.agent_memory_stats.empty_recalls is 'Recalls that found nothing.';
+comment on column public.agent_memory_stats.embedding_tokens is 'Tokens of texts that were embedded to be stored, estimated as a quarter of their bytes in UTF-8.';
+comment on column public.agent_memory_stats.query_tokens is 'Tokens of questions that were embedded, estimated likewise.';
+comment on column public.agent_memory_stats.latencies is 'How many recalls took how long, as their clients saw it, embedding included. Bucket n, from 1, holds those of more than the bound before it and at most 0.5 ms times the square root of 2 to the power n - 1; the 32nd those above 16,384 ms.';
+
+select agent_memory.policy('public.agent_memory_stats', 'members', 'nobody');
 
 create or replace function agent_memory.summed(one bigint[], other bigint[])
 returns bigint[]
@@ -109,13 +144,54 @@ $$;
 comment on function public.add_memory_stats(jsonb) is
   'Adds counts to agent_memory_stats of the caller''s organization and answers how many rows took them. counts is a list of objects with agent_id, hour (a time in it, of the last 31 days) and any of added, duplicates, superseded, updated, forgotten, erased, recalls, empty_recalls, embedding_tokens, query_tokens, latencies (32 counts), each agent and hour once. For every member and key; a program for its own agent alone. Clients gather counts and call it now and then, never in the course of a recall. Raises PM001, PM002, PM003.';
 
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.summed(bigint[], bigint[])', '{}'::text[]),
-  ('agent_memory.is_count(jsonb)', '{}'),
-  ('agent_memory.stats_problem(jsonb)', '{}'),
-  ('public.add_memory_stats(jsonb)', '{authenticated,service_role}')
-) as grants (function, callers);
+-- Statistics ----------------------------------------------------------------------------------
 
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;
+create or replace function agent_memory.roll_up_stats(before timestamptz, match_limit integer)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  rolled bigint;
+begin
+  with hours as (
+    delete from public.agent_memory_stats as s
+    using (
+      select h.organization_id, h.agent_id, h.hour from public.agent_memory_stats as h
+      where h.hour < date_trunc('day', before, 'UTC') and h.hour <> date_trunc('day', h.hour, 'UTC')
+      order by h.organization_id, h.agent_id, h.hour limit match_limit for update) as chosen
+    where s.organization_id = chosen.organization_id and s.agent_id = chosen.agent_id and s.hour = chosen.hour
+    returning s.*
+  ), latencies as (
+    select l.organization_id, l.agent_id, l.day, array_agg(l.recalls order by l.place) as latencies
+    from (
+      select h.organization_id, h.agent_id, date_trunc('day', h.hour, 'UTC') as day, b.place, sum(b.recalls)::bigint as recalls
+      from hours as h cross join lateral unnest(h.latencies) with ordinality as b (recalls, place)
+      group by 1, 2, 3, 4) as l
+    group by 1, 2, 3
+  ), days as (
+    insert into public.agent_memory_stats as s (
+      organization_id, agent_id, hour, added, duplicates, superseded, updated, forgotten, erased, recalls, empty_recalls,
+      embedding_tokens, query_tokens, latencies, updated_at)
+    select h.organization_id, h.agent_id, l.day, sum(h.added), sum(h.duplicates), sum(h.superseded), sum(h.updated),
+           sum(h.forgotten), sum(h.erased), sum(h.recalls), sum(h.empty_recalls), sum(h.embedding_tokens), sum(h.query_tokens),
+           l.latencies, agent_memory.now()
+    from hours as h
+    join latencies as l on l.organization_id = h.organization_id and l.agent_id = h.agent_id and l.day = date_trunc('day', h.hour, 'UTC')
+    group by h.organization_id, h.agent_id, l.day, l.latencies
+    order by 1, 2, 3
+    on conflict (organization_id, agent_id, hour) do update set
+      added = s.added + excluded.added, duplicates = s.duplicates + excluded.duplicates,
+      superseded = s.superseded + excluded.superseded, updated = s.updated + excluded.updated,
+      forgotten = s.forgotten + excluded.forgotten, erased = s.erased + excluded.erased,
+      recalls = s.recalls + excluded.recalls, empty_recalls = s.empty_recalls + excluded.empty_recalls,
+      embedding_tokens = s.embedding_tokens + excluded.embedding_tokens, query_tokens = s.query_tokens + excluded.query_tokens,
+      latencies = agent_memory.summed(s.latencies, excluded.latencies), updated_at = excluded.updated_at
+  )
+  select count(*) into rolled from hours;
+  return rolled;
+end
+$$;
+comment on function agent_memory.roll_up_stats(timestamptz, integer) is
+  'Adds up to match_limit hours of statistics from before the day (UTC) of a time to the first hour of their day, which then stands for the day, and says how many hours went. 0: nothing is left to add up. Sums over days, and over longer times, stay the same.';

@@ -1,41 +1,124 @@
--- pgrecall: what an agent's memory does, set by those who may.
---
---   configure_agent(text, jsonb)     changes the settings of an agent, or those for all agents
---     |- require_configurer()        who may
---     |- checked_settings()          what may be set: settings_problem() says why not
---     `- agent_memory_config_history one row a change
---   agent_config(text)               each setting that holds, where it comes from
---   agent_config_history(text)       who changed what, when
---
--- Settings, each of an agent or, with no agent, for all agents of the organization:
---   weights        what each signal of recall_weights() counts for: 0 to 10
---   half_life      days after which a memory's recency has halved: 0.01 to 36500
---   limit          hits of a recall that names no limit: 1 to 1000
---   token_budget   tokens of the block that a recall makes for a prompt: 1 to 100000
---   language       of new memories that name none: one that text_config() knows, or simple
---   visibility     of new memories that name none; private ones about nobody are of visibility agent
---   retention      max_age, in days by kind; max_count; expired, in days after expires_at; action,
---                  forget or erase. Kept here, carried out by maintenance (20261114_maintenance.sql).
+-- Settings -----------------------------------------------------------------------------------
 
--- Names below resolve to what they say, whatever the session's path was.
-set search_path = pg_catalog, pg_temp;
+select agent_memory.define_type('setting', 'setting text, value jsonb, source text, built_in jsonb');
+comment on type agent_memory.setting is
+  'One setting that holds, by name, such as limit or weights.meaning; source: agent, organization or built in; the value that is built in. Null where each memory decides, or nothing is set.';
 
--- What may be set -----------------------------------------------------------------------------
+select agent_memory.define_type('config_change', 'agent_id text, changed_at timestamptz, changed_by text, before jsonb, after jsonb');
+comment on type agent_memory.config_change is
+  'One change of settings: of the agent, or, with a null agent_id, of those that hold for all agents; by name, before and after.';
 
-create or replace function agent_memory.number_problem(name text, value jsonb, lowest numeric, highest numeric, is_whole boolean)
-returns text
+do $tables$
+begin
+  if pg_catalog.to_regclass('public.agent_memory_config') is null then
+    create table public.agent_memory_config (
+      organization_id uuid not null references agent_memory.organizations on delete cascade,
+      agent_id text not null check (char_length(agent_id) between 1 and 255),
+      embedding_model text check (char_length(embedding_model) between 1 and 255),
+      embedding_dimension integer check (embedding_dimension between 1 and 16000),
+      languages text[] not null default '{}' check (cardinality(languages) <= 100),
+      settings jsonb not null default '{}',
+      created_at timestamptz not null default agent_memory.now(),
+      updated_at timestamptz not null default agent_memory.now(),
+      primary key (organization_id, agent_id),
+      constraint agent_memory_config_model_has_dimension
+        check ((embedding_model is null) = (embedding_dimension is null))
+    );
+    alter table public.agent_memory_config enable row level security;
+  end if;
+end
+$tables$;
+
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.config_history') is null then
+    create table agent_memory.config_history (
+      organization_id uuid not null references agent_memory.organizations on delete cascade,
+      id uuid not null default agent_memory.uuid_v7(),
+      agent_id text check (char_length(agent_id) between 1 and 255),
+      changed_at timestamptz not null default agent_memory.now(),
+      changed_by text not null,
+      before jsonb not null,
+      after jsonb not null,
+      primary key (organization_id, id)
+    );
+    create index config_history_agent_idx
+      on agent_memory.config_history (organization_id, agent_id, id);
+    alter table agent_memory.config_history enable row level security;
+  end if;
+end
+$tables$;
+comment on table public.agent_memory_config is 'Settings per agent; written by functions, read by the members of the organization.';
+comment on column public.agent_memory_config.embedding_model is 'The model whose vectors this agent is recalled by; others beside it stand in agent_memory.models.';
+comment on column public.agent_memory_config.languages is 'The languages other than English of the memories that this agent has stored, in which a question is asked too.';
+comment on column public.agent_memory_config.embedding_dimension is 'The number of elements of those vectors.';
+comment on column public.agent_memory_config.settings is 'What this agent sets itself, changed by configure_memory().';
+comment on table agent_memory.config_history is 'The changes of settings: who changed what, when; never updated. Read by the members of the organization, written by configure_memory().';
+comment on column agent_memory.config_history.agent_id is 'The agent whose settings were changed; null for those that hold for all agents.';
+comment on column agent_memory.config_history.changed_by is 'The member who changed them, as in agent_memory.members.user_id.';
+comment on column agent_memory.config_history.before is 'The settings that changed, by name, such as weights.meaning, with their earlier values; null for one that was not set.';
+comment on column agent_memory.config_history.after is 'The same settings with their later values; null for one that is not set any more.';
+
+select agent_memory.policy('public.agent_memory_config', 'members', 'nobody');
+
+-- Reading settings ----------------------------------------------------------------------------
+
+create or replace function agent_memory.merge_patch(target jsonb, patch jsonb)
+returns jsonb
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  base jsonb := case when jsonb_typeof(target) = 'object' then target else '{}' end;
+begin
+  if jsonb_typeof(patch) is distinct from 'object' then
+    return patch;
+  end if;
+  return base - array(select jsonb_object_keys(patch)) || (
+    select coalesce(jsonb_object_agg(merged.key, merged.value), '{}')
+    from (select p.key, agent_memory.merge_patch(base -> p.key, p.value) as value from jsonb_each(patch) as p) as merged
+    where merged.value not in ('null', '{}'));
+end
+$$;
+comment on function agent_memory.merge_patch(jsonb, jsonb) is
+  'A document changed by a merge patch (RFC 7396): objects are merged, null removes, all else replaces. An object that holds nothing is left out.';
+
+create or replace function agent_memory.built_in_settings()
+returns jsonb
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when jsonb_typeof(value) = 'null' then null
-    when jsonb_typeof(value) <> 'number' or (value #>> '{}')::numeric not between lowest and highest
-         or (is_whole and value #>> '{}' !~ '^[0-9]+$')
-      then format('%s must be a %snumber from %s to %s', name, case when is_whole then 'whole ' end, lowest, highest)
-  end
+  select jsonb_build_object('limit', 10, 'token_budget', 1200, 'half_life', 30, 'weights', (/* @weights */ '{}')::jsonb)
 $$;
-comment on function agent_memory.number_problem(text, jsonb, numeric, numeric, boolean) is
-  'Why a value is no number of a range; null if it is one, or JSON''s null.';
+comment on function agent_memory.built_in_settings() is
+  'What holds where nothing is set: the hits of a recall, the tokens of a prompt, the half-life of recency in days, the weight of each signal.';
+
+create or replace function agent_memory.effective_settings(organization_id uuid, agent_id text)
+returns jsonb
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  built_in constant jsonb := agent_memory.built_in_settings();
+  found record;
+  told jsonb;
+begin
+  select o.agent_settings as of_all, coalesce(c.settings, '{}') as of_agent into found
+    from agent_memory.organizations as o
+    left join public.agent_memory_config as c
+      on c.organization_id = effective_settings.organization_id and c.agent_id = effective_settings.agent_id
+    where o.organization_id = effective_settings.organization_id;
+  told := case
+    when found.of_agent = '{}' then found.of_all
+    when found.of_all = '{}' then found.of_agent
+    else agent_memory.merge_patch(found.of_all, found.of_agent) end;
+  return built_in || told || case
+    when told ? 'weights' then jsonb_build_object('weights', built_in -> 'weights' || (told -> 'weights'))
+    else '{}' end;
+end
+$$;
+comment on function agent_memory.effective_settings(uuid, text) is
+  'The settings that an agent works by: its own, else its organization''s, else those built in; without an agent, the organization''s.';
 
 create or replace function agent_memory.weights_problem(weights jsonb)
 returns text
@@ -44,18 +127,15 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
     select min(case
-        when signal.attname is null then format('unknown signal "%s" in weights', left(w.key, 60))
+        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format('unknown signal "%s" in weights', left(w.key, 60))
         -- A smaller one would underflow as a real.
         when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
         else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
       end)
-    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w
-    left join pg_catalog.pg_attribute as signal
-      on signal.attrelid = (select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agent_memory.recall_weights'::regtype)
-     and signal.attname = w.key and signal.atttypid = 'real'::regtype and not signal.attisdropped) end
+    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w) end
 $$;
 comment on function agent_memory.weights_problem(jsonb) is
-  'Why weights can''t be set; null if they can. The signals are the numbers of the type recall_weights.';
+  'Why weights can''t be set; null if they can. The signals are those of built_in_settings().';
 
 create or replace function agent_memory.retention_problem(retention jsonb)
 returns text
@@ -149,46 +229,6 @@ $$;
 comment on function agent_memory.checked_settings(jsonb) is
   'Changes of settings, a duration turned into days; raises PM003, with the reason, if they can''t be made.';
 
--- What a service writes into the tables directly is held to the same, since every recall reads it.
-do $checks$
-declare
-  target record;
-begin
-  for target in
-    select * from (values ('agent_memory_config', 'settings'), ('organizations', 'agent_settings')) as checked (name, field)
-  loop
-    continue when exists (
-      select from pg_catalog.pg_constraint
-      where conrelid = pg_catalog.format('public.%I', target.name)::regclass and conname = target.name || '_settings_hold');
-    execute pg_catalog.format(
-      'alter table public.%I add constraint %I check (%I = ''{}'' or agent_memory.settings_problem(%3$I) is null and jsonb_strip_nulls(%3$I) = %3$I)',
-      target.name, target.name || '_settings_hold', target.field);
-  end loop;
-end
-$checks$;
-
--- What was set --------------------------------------------------------------------------------
-
-create table if not exists public.agent_memory_config_history (
-  organization_id uuid not null references public.organizations on delete cascade,
-  id uuid not null default agent_memory.uuid_v7(),
-  agent_id text check (char_length(agent_id) between 1 and 255),
-  changed_at timestamptz not null default agent_memory.now(),
-  changed_by text not null,
-  before jsonb not null,
-  after jsonb not null,
-  primary key (organization_id, id)
-);
-comment on table public.agent_memory_config_history is 'The changes of settings: who changed what, when; never updated. Read by the members of the organization, written by configure_agent().';
-comment on column public.agent_memory_config_history.agent_id is 'The agent whose settings were changed; null for those that hold for all agents.';
-comment on column public.agent_memory_config_history.changed_by is 'The member who changed them, as in organization_members.user_id.';
-comment on column public.agent_memory_config_history.before is 'The settings that changed, by name, such as weights.meaning, with their earlier values; null for one that was not set.';
-comment on column public.agent_memory_config_history.after is 'The same settings with their later values; null for one that is not set any more.';
-create index if not exists agent_memory_config_history_agent_idx
-  on public.agent_memory_config_history (organization_id, agent_id, id);
-
-select agent_memory.policy('public.agent_memory_config_history', 'members', 'nobody');
-
 create or replace function agent_memory.leaves(settings jsonb)
 returns table (setting text, value jsonb)
 language sql immutable parallel safe
@@ -210,14 +250,10 @@ returns jsonb
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select agent_memory.built_in_settings() || jsonb_build_object(
-    'language', null, 'visibility', null, 'embedding_model', null,
-    'half_life', trim_scale(round((extract(epoch from (agent_memory.recall_weights()).half_life) / 86400)::numeric, 6)),
-    'weights', (select jsonb_object_agg(w.key, w.value) from jsonb_each(to_jsonb(agent_memory.recall_weights())) as w
-                where jsonb_typeof(w.value) = 'number'))
+  select agent_memory.built_in_settings() || '{"language": null, "visibility": null, "embedding_model": null}'
 $$;
 comment on function agent_memory.all_built_in_settings() is
-  'What holds where nothing is set, weights and half-life included. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
+  'What holds where nothing is set. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
 
 -- Configuring ---------------------------------------------------------------------------------
 
@@ -232,7 +268,7 @@ begin
   if caller.role in ('owner', 'admin') or caller.program = agent_id then
     return caller;
   elsif caller.role = 'agent' and agent_id is null and not exists (
-      select from public.organization_members as m
+      select from agent_memory.members as m
       where m.organization_id = caller.organization_id and m.role in ('owner', 'admin')) then
     -- Such as the embedded server's, of a developer who never named any.
     return caller;
@@ -246,7 +282,7 @@ $$;
 comment on function agent_memory.require_configurer(text) is
   'The verified caller if it may configure an agent, or, with none, all of them; else PM001 or PM002. An API key never may.';
 
-create or replace function public.configure_agent(agent_id text, changes jsonb)
+create or replace function public.configure_memory(agent_id text, changes jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -263,22 +299,22 @@ begin
   end if;
   -- The row's lock makes those who configure the same wait for each other.
   if agent_id is null then
-    select o.agent_settings into old from public.organizations as o
+    select o.agent_settings into old from agent_memory.organizations as o
       where o.organization_id = caller.organization_id for no key update;
   else
     insert into public.agent_memory_config as c (organization_id, agent_id)
-      values (caller.organization_id, configure_agent.agent_id) on conflict do nothing;
+      values (caller.organization_id, configure_memory.agent_id) on conflict do nothing;
     select c.settings into old from public.agent_memory_config as c
-      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id for no key update;
+      where c.organization_id = caller.organization_id and c.agent_id = configure_memory.agent_id for no key update;
   end if;
   new := agent_memory.merge_patch(old, patch);
   if new <> old then
-    update public.organizations as o set agent_settings = new, updated_at = agent_memory.now()
+    update agent_memory.organizations as o set agent_settings = new, updated_at = agent_memory.now()
       where o.organization_id = caller.organization_id and agent_id is null;
     update public.agent_memory_config as c set settings = new, updated_at = agent_memory.now()
-      where c.organization_id = caller.organization_id and c.agent_id = configure_agent.agent_id;
-    insert into public.agent_memory_config_history as h (organization_id, agent_id, changed_at, changed_by, before, after)
-    select caller.organization_id, configure_agent.agent_id, agent_memory.now(), caller.subject,
+      where c.organization_id = caller.organization_id and c.agent_id = configure_memory.agent_id;
+    insert into agent_memory.config_history as h (organization_id, agent_id, changed_at, changed_by, before, after)
+    select caller.organization_id, configure_memory.agent_id, agent_memory.now(), caller.subject,
            jsonb_object_agg(setting, b.value), jsonb_object_agg(setting, a.value)
     from agent_memory.leaves(old) as b full join agent_memory.leaves(new) as a using (setting)
     where b.value is distinct from a.value;
@@ -287,27 +323,11 @@ begin
     agent_memory.all_built_in_settings(), agent_memory.effective_settings(caller.organization_id, agent_id)));
 end
 $$;
-comment on function public.configure_agent(text, jsonb) is
+comment on function public.configure_memory(text, jsonb) is
   'Changes the settings of an agent, or, with a null agent_id, those that hold for all agents that don''t set them themselves; answers the settings that hold after it. changes is a merge patch (RFC 7396): null removes a setting. Settings: weights, half_life, limit, token_budget, language, visibility, retention. For owners and admins, and for a program without an API key its own. Raises PM001, PM002, PM003.';
 
-do $types$
-begin
-  if pg_catalog.to_regtype('public.agent_setting') is null then
-    create type public.agent_setting as (setting text, value jsonb, source text, built_in jsonb);
-  end if;
-  if pg_catalog.to_regtype('public.agent_config_change') is null then
-    create type public.agent_config_change as (
-      agent_id text, changed_at timestamptz, changed_by text, before jsonb, after jsonb);
-  end if;
-end
-$types$;
-comment on type public.agent_setting is
-  'One setting that holds, by name, such as limit or weights.meaning; source: agent, organization or built in; the value that is built in. Null where each memory decides, or nothing is set.';
-comment on type public.agent_config_change is
-  'One change of settings: of the agent, or, with a null agent_id, of those that hold for all agents; by name, before and after.';
-
-create or replace function public.agent_config(agent_id text)
-returns setof public.agent_setting
+create or replace function public.memory_config(agent_id text)
+returns setof agent_memory.setting
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -320,20 +340,20 @@ begin
            nullif(b.value, 'null')
     from agent_memory.leaves(agent_memory.all_built_in_settings()) as b
     full join agent_memory.leaves((
-      select s.agent_settings from public.organizations as s
+      select s.agent_settings from agent_memory.organizations as s
       where s.organization_id = caller.organization_id)) as o using (setting)
     full join agent_memory.leaves((
       select s.settings || jsonb_strip_nulls(jsonb_build_object('embedding_model', s.embedding_model))
       from public.agent_memory_config as s
-      where s.organization_id = caller.organization_id and s.agent_id = agent_config.agent_id)) as a using (setting)
+      where s.organization_id = caller.organization_id and s.agent_id = memory_config.agent_id)) as a using (setting)
     order by setting;
 end
 $$;
-comment on function public.agent_config(text) is
+comment on function public.memory_config(text) is
   'Each setting that holds for an agent, or, with a null agent_id, for all agents that don''t set it themselves, and where it comes from. With the model of the agent''s vectors, which is settled by the first of them. For members. Raises PM001, PM002.';
 
-create or replace function public.agent_config_history(agent_id text)
-returns setof public.agent_config_change
+create or replace function public.memory_config_history(agent_id text)
+returns setof agent_memory.config_change
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -342,30 +362,11 @@ declare
 begin
   return query
     select h.agent_id, h.changed_at, h.changed_by, h.before, h.after
-    from public.agent_memory_config_history as h
+    from agent_memory.config_history as h
     where h.organization_id = caller.organization_id
-      and (h.agent_id is null or h.agent_id = agent_config_history.agent_id)
+      and (h.agent_id is null or h.agent_id = memory_config_history.agent_id)
     order by h.id;
 end
 $$;
-comment on function public.agent_config_history(text) is
+comment on function public.memory_config_history(text) is
   'Who changed the settings of an agent, and those that hold for all agents, oldest first; with a null agent_id the latter alone. For members. Raises PM001, PM002.';
-
-select agent_memory.expose(function::regprocedure, variadic callers)
-from (values
-  ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)', '{service_role}'::text[]),
-  ('agent_memory.weights_problem(jsonb)', '{service_role}'),
-  ('agent_memory.retention_problem(jsonb)', '{service_role}'),
-  ('agent_memory.settings_problem(jsonb)', '{service_role}'),
-  ('agent_memory.days(text)', '{}'),
-  ('agent_memory.checked_settings(jsonb)', '{}'),
-  ('agent_memory.leaves(jsonb)', '{}'),
-  ('agent_memory.all_built_in_settings()', '{}'),
-  ('agent_memory.require_configurer(text)', '{}'),
-  ('public.configure_agent(text, jsonb)', '{authenticated,service_role}'),
-  ('public.agent_config(text)', '{authenticated,service_role}'),
-  ('public.agent_config_history(text)', '{authenticated,service_role}')
-) as grants (function, callers);
-
--- What comes next on this connection, which a pooler may give to somebody else, has its own path.
-reset search_path;

@@ -1,0 +1,47 @@
+-- pgrecall: agent memory that lives in PostgreSQL.
+--
+-- Assembled from src/pgrecall/sql/source by scripts/assemble_schema.py; change it there. This is the
+-- first of the three files that make the schema; they run by hand with psql, in the order of their
+-- names, any number of times.
+--
+-- A map of the whole schema
+--
+-- Schema public, for clients:
+--   agent_memory_config   settings per agent
+--   ai_memory_contexts    conversations
+--   ai_memories           the memories
+--   agent_memory_stats    hourly counts
+--
+--   writing      remember_memories, append_memories, import_memories
+--   recall       recall_memories, recall_in_context, explain_memories
+--   changing     update_memory, forget_memories, restore_memories, erase_memories
+--   what was     memory_history, memory_changes, memory_erasures
+--   settings     configure_memory, memory_config, memory_config_history
+--   models       memory_models, add_memory_model, missing_memory_embeddings, store_memory_embeddings,
+--                switch_memory_model, drop_memory_model
+--   statistics   add_memory_stats
+--   members      memory_status, list_memory_members, set_memory_member, set_private_memory_access,
+--                inspect_memories, memory_audit
+--   keys         create_memory_key, list_memory_keys, revoke_memory_key, authenticate_memory_key
+--
+-- Schema agent_memory, which clients can't look into:
+--   organizations, members, keys, claim_signing   who is calling
+--   history, embeddings, models, config_history    what belongs to memories and settings
+--   audit, erasures, tombstones                    what was done, and what is gone
+--   migrations, fingerprints, additions, backups   ledgers of the installation and of operations
+--   and the functions that all of the above are made of, by subject, in the order in which data
+--   travels: identity, access, members, text, conversations, vectors, writing, slots, scope, signals,
+--   recall, large organizations, changing, erasing, settings, embedding models, statistics, transfer,
+--   operations.
+--
+-- Every table is keyed first by organization_id, every foreign key carries it, and Row Level
+-- Security is on everywhere. Clients read the tables of schema public under their policies and write
+-- through functions only, so that index text, history and checks are made in one place, in the
+-- writer's transaction.
+--
+-- Who is calling stands in the setting request.jwt.claims, as PostgREST sets it: `sub` is the
+-- member, `app_metadata.organization_id` (or top-level `organization_id`, `org_id`) the
+-- organization. A claim never suffices: the membership is looked up.
+--
+-- What runs at every call is in PL/pgSQL, which keeps its plans: before PostgreSQL 18 a function in SQL
+-- that can't be inlined is planned at each call, which doubled the time of a write.
