@@ -1,5 +1,7 @@
 """Assemble src/pgrecall/sql/install: the three files that make the schema, from its sources.
 
+The table of signals in docs/recall.md is made of their declaration, too.
+
 python scripts/assemble_schema.py           # write them
 python scripts/assemble_schema.py --check   # exit 1, with the difference, if they are stale
 """
@@ -11,37 +13,21 @@ import difflib
 import hashlib
 import re
 import sys
+import tomllib
 from pathlib import Path
 
-import tomllib
+import signals
 
 ROOT = Path(__file__).parents[1]
 SQL = ROOT / "src" / "pgrecall" / "sql"
+DOCS = ROOT / "docs" / "recall.md"
 
 # In the order in which data travels; what a later one names at its definition comes before it.
 FILES = {
-    # fmt: off
-    "20230901_memory_context_management.sql": [
-        "map",
-        "foundation",
-        "rights",
-        "values",
-        "identity",
-        "access",
-        "members",
-        "text",
-        "conversations",
-        "vectors",
-        "writing",
-        "slots",
-        "scope",
-        "signals",
-        "recall",
-        "large_organizations",
-        "changing",
-        "erasing",
-    ],
-    # fmt: on
+    "20230901_memory_context_management.sql": (
+        "map foundation rights values identity access members text conversations vectors writing "
+        "slots scope signals recall large_organizations changing erasing"
+    ).split(),
     "20250706_agent_memory_config.sql": ["settings", "embedding_models"],
     "20250707_agent_memory_stats.sql": ["statistics", "transfer", "operations"],
 }
@@ -55,6 +41,8 @@ set check_function_bodies = off;
 select pg_catalog.set_config('lock_timeout',
   coalesce(nullif(pg_catalog.current_setting('pgrecall.lock_timeout', true), ''), '5s'), false);
 """
+# What stands behind a placeholder, so that a source is valid SQL as it is.
+DEFAULT = r"(?: '[^']*'| 0| \(null, null, 0, 0, false\))?"
 # What comes next on this connection, which a pooler may give to others, has its own settings.
 EPILOGUE = """\
 reset lock_timeout;
@@ -63,17 +51,19 @@ reset search_path;
 """
 
 
-def assemble() -> dict[str, str]:
-    """The text of each file, by its name."""
+def assemble() -> dict[Path, str]:
+    """The text of each file that is made."""
     sources = {path.stem: path.read_text("utf-8") for path in (SQL / "source").glob("*.sql")}
     unused = sources.keys() - {name for names in FILES.values() for name in names}
     if unused:
         raise SystemExit(f"no file has {', '.join(sorted(unused))}.sql")
-    placeholders = _placeholders("\n".join(sources.values()))
-    return {
-        name: _file(name, [sources[each] for each in names], placeholders)
+    declared = signals.read_signals(SQL / "source" / "signals.toml")
+    placeholders = _placeholders("\n".join(sources.values())) | signals.placeholders(declared)
+    texts = {
+        SQL / "install" / name: _file(name, [sources[each] for each in names], placeholders)
         for name, names in FILES.items()
     }
+    return {**texts, DOCS: signals.with_table(DOCS.read_text("utf-8"), declared)}
 
 
 def _file(name: str, parts: list[str], placeholders: dict[str, str]) -> str:
@@ -85,7 +75,7 @@ def _file(name: str, parts: list[str], placeholders: dict[str, str]) -> str:
         rest = [f"select agent_memory.begin_migration('{name}', {release});\n", *rest]
     body = "\n".join([head, PREAMBLE, *rest, "select agent_memory.apply_rights();\n"])
     for key, value in placeholders.items():
-        body = re.sub(rf"/\* @{key} \*/ '[^']*'", lambda _, value=value: value, body)
+        body = re.sub(rf"/\* @{key} \*/{DEFAULT}", lambda _, value=value: value, body)
     digest = hashlib.sha256(body.encode()).hexdigest()
     record = f"select agent_memory.record_migration('{name}', {release}, '{digest}');\n"
     return f"{body}{record}\n{EPILOGUE}"
@@ -121,17 +111,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     is_check = parser.parse_args().check
     stale = []
-    for name, text in assemble().items():
-        path = SQL / "install" / name
+    for path, text in assemble().items():
         stored = path.read_text("utf-8") if path.exists() else ""
         if not is_check:
             path.write_text(text, encoding="utf-8")
         elif stored != text:
             stale += difflib.unified_diff(
-                stored.splitlines(), text.splitlines(), name, "the sources", lineterm=""
+                stored.splitlines(), text.splitlines(), path.name, "the sources", lineterm=""
             )
     if is_check:
-        print("\n".join(stale) or "the files of the install are up to date")
+        print("\n".join(stale) or "what is assembled is up to date")
     return 1 if stale else 0
 
 

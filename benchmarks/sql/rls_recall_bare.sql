@@ -13,8 +13,8 @@ WITH scope AS MATERIALIZED (
   SELECT scored.*
     FROM scope, asked, agent_memory.score_memories(
            %(organization_id)s, scope.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s,
-           agent_memory.query_cues(%(query)s, now(), %(organization_id)s, scope.ids), now(), agent_memory.recall_weights(),
-           NULL, 10, 0, false) AS scored
+           agent_memory.query_cues(%(query)s, now(), %(organization_id)s, scope.ids), now(), agent_memory.built_in_settings(),
+           NULL, true, 10, 0, false) AS scored
 )
 SELECT m.id, m.content, m.kind, m.user_id, m.agent_id, c.context_key, m.metadata, m.trust, m.occurred_at,
        m.valid_from, m.valid_to, m.created_at, b.score, b.semantic, b.lexical, b.recency, b.importance

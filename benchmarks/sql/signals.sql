@@ -9,14 +9,13 @@ WITH scope AS MATERIALIZED (
          agent_memory.query_cues(%(query)s, %(asked_at)s, %(organization_id)s, scope.ids) AS cues
     FROM scope
 ), signals AS MATERIALIZED (
-  SELECT named.name, named.place, jsonb_populate_record(
-           agent_memory.recall_weights(),
+  SELECT named.name, named.place, agent_memory.built_in_settings() || jsonb_build_object('weights',
            (SELECT jsonb_object_agg(other, (other = named.name)::integer) FROM unnest(%(names)s::text[]) AS other)
-         ) AS weight
+         ) AS settings
     FROM unnest(%(names)s::text[]) WITH ORDINALITY AS named (name, place)
 )
 SELECT scored.id, array_agg(scored.score ORDER BY signals.place) AS values
   FROM asked, signals, agent_memory.score_memories(
          %(organization_id)s, asked.ids, asked.terms, NULL, %(query_embedding)s::real[], %(model)s,
-         asked.cues, %(asked_at)s, signals.weight, NULL, asked.memories, 0, false) AS scored
+         asked.cues, %(asked_at)s, signals.settings, NULL, true, asked.memories, 0, false) AS scored
  GROUP BY scored.id

@@ -9,15 +9,14 @@ from tests.isolation.mutants import edited
 
 SCORE = (
     "agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text,"
-    " agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background,"
-    " integer, real, boolean)"
+    " agent_memory.query_cues, timestamptz, jsonb, agent_memory.background,"
+    " boolean, integer, real, boolean)"
 )
 IN_CONTEXT = (
     "public.recall_in_context(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
     " timestamptz, timestamptz, integer, real)"
 )
 QUERY_TERMS = "agent_memory.query_terms(text, text[])"
-WEIGHTS = "agent_memory.recall_weights()"
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,7 @@ FUNCTIONS = [
         "no match reaches a neighbour",
         "text",
         "answer",
-        sql=edited(WEIGHTS, "array[0, 1, 2, 3, 4, -1, -2, -3]", "array[0]")
-        + ";"
-        + edited(WEIGHTS, "array[1, .8, .6, .45, .35, .7, .5, .35]", "array[1]"),
+        sql=edited(SCORE, "case when are_neighbours then", "case when false then"),
     ),
     Mutant(
         "what was said just before counts for nothing",
@@ -107,11 +104,11 @@ FUNCTIONS = [
         "answer",
         sql=edited(
             SCORE,
-            "((s.alone + words_weight * s.words +",
+            "((s.alone + words_weight * s.words",
             "((s.alone + 1000 * (select ts_rank(m.search_vector, t.any_term)"
             " from public.ai_memories as m, (select string_agg(u::text, ' | ')::tsquery as any_term"
             " from unnest(terms) as u) as t where m.id = s.id)"
-            " + words_weight * s.words +",
+            " + words_weight * s.words",
         ),
     ),
     Mutant(

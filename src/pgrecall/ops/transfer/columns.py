@@ -9,12 +9,13 @@ from typing import Any, BinaryIO
 
 from pgrecall.domain.transfer import FIELDS, HISTORY
 from pgrecall.errors import InvalidInputError
-from pgrecall.ops.transfer.items import Item, Malformed, Reading
+from pgrecall.ops.transfer.files import Record, as_json, plain_text
+from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 from pgrecall.ops.transfer.json_lines import parsed
-from pgrecall.ops.transfer.writing import Record, as_json, plain_text
 
 DOCUMENTS = ("metadata", HISTORY)
-NUMBERS = ("importance", "confidence", "position")
+NUMBERS = ("importance", "confidence")
+WHOLE_NUMBERS = ("position",)
 # A content may have 100,000 characters, and a history many of them.
 MAX_FIELD = 64 * 1024 * 1024
 
@@ -39,7 +40,7 @@ def write_csv(stream: BinaryIO, records: Iterable[Record], *, with_history: bool
         text.detach()
 
 
-def read_csv(stream: BinaryIO) -> Reading:
+def read_csv(stream: BinaryIO) -> SourceParts:
     """The memories of a CSV file with a header, whose columns have the names of fields.
 
     Raises InvalidInputError if the header names no content.
@@ -53,7 +54,7 @@ def read_csv(stream: BinaryIO) -> Reading:
         text.detach()
 
 
-def _read_rows(rows: Any) -> Reading:
+def _read_rows(rows: Any) -> SourceParts:
     try:
         header: list[str] = next(rows, [])
     except csv.Error as error:
@@ -119,9 +120,9 @@ def _value(name: str, value: Any) -> object:
             return parsed(value)
         except ValueError as error:
             raise ValueError(f"{name} is no JSON ({error})") from None
-    if isinstance(value, str) and name in NUMBERS:
+    if isinstance(value, str) and name in (*NUMBERS, *WHOLE_NUMBERS):
         try:
-            return float(value)
+            return float(value) if name in NUMBERS else int(value)
         except ValueError:
             raise ValueError(f"{name} must be a number, not {value[:40]!r}") from None
     return value

@@ -570,6 +570,7 @@ as $$
     ('agent_memory.claimed_organization(jsonb)'),
     ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)'),
     ('agent_memory.weights_problem(jsonb)'),
+    ('agent_memory.built_in_settings()'),
     ('agent_memory.retention_problem(jsonb)'),
     ('agent_memory.settings_problem(jsonb)'),
     ('agent_memory.settle_agent(uuid, text, text)')) as f (signature)
@@ -3684,54 +3685,9 @@ select agent_memory.define_type('background', 'memories double precision, has_mo
 comment on type agent_memory.background is
   'What a large organization is like, estimated: how many memories it has, whether these are most of all that there are, in about how many of them each term is, the mean similarity to the question.';
 
-select agent_memory.define_type('recall_weights', '
-  words real, window_words real, meaning real, near_meaning real, context_meaning real, date real,
-  speaker real, user_words real, wish real, help real, time_words real, opening real, answer real,
-  statement real, digits real, recency real, latest real, importance real, half_life interval,
-  distances integer[], shares double precision[]');
-comment on type agent_memory.recall_weights is
-  'What each signal counts for; the half-life of recency; and how much of a match reaches a memory (shares) that stands so many places after it, or before it where negative (distances).';
-
 select agent_memory.define_type('query_cues', 'starts_at timestamptz, ends_at timestamptz, wishes tsquery, asks_when boolean, asks_latest boolean');
 comment on type agent_memory.query_cues is
   'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks when, and whether for the latest.';
-
-create or replace function agent_memory.recall_weights()
-returns agent_memory.recall_weights
-language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select row(
-    -- words, window_words, meaning, near_meaning, context_meaning, date
-    3.1, 1.8, .5, 2.0, 1.9, 4.7,
-    -- speaker, user_words, wish, help, time_words
-    3.0, 4.5, 3.8, 2.6, 1.8,
-    -- opening, answer, statement, digits
-    2.2, .8, .8, .6,
-    -- recency, latest, importance
-    .1, 1.0, .4,
-    interval '30 days',
-    array[0, 1, 2, 3, 4, -1, -2, -3],
-    array[1, .8, .6, .45, .35, .7, .5, .35])::agent_memory.recall_weights
-$$;
-comment on function agent_memory.recall_weights() is
-  'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
-
-create or replace function agent_memory.recall_weights(settings jsonb)
-returns agent_memory.recall_weights
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if not settings ?| '{weights,half_life}' then
-    return agent_memory.recall_weights();
-  end if;
-  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
-    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
-end
-$$;
-comment on function agent_memory.recall_weights(jsonb) is
-  'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
 
 -- What the question asks for -----------------------------------------------------------------
 --
@@ -3856,8 +3812,8 @@ comment on function agent_memory.query_cues(text, timestamptz, uuid, uuid[]) is
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  cues agent_memory.query_cues, reference timestamptz, weight agent_memory.recall_weights,
-  background agent_memory.background, row_limit integer, min_score real, is_explained boolean)
+  cues agent_memory.query_cues, reference timestamptz, settings jsonb, background agent_memory.background,
+  are_neighbours boolean, row_limit integer, min_score real, is_explained boolean)
 returns table (id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -3869,39 +3825,55 @@ set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
-  -- Read once, and as double precision: a field of a composite is looked up again for every row, and with
+  -- Read once, and as double precision: a field of a document is looked up again for every row, and with
   -- numeric literals the same arithmetic takes three times as long. What does not run for this question
   -- weighs nothing.
-  words_weight constant double precision := weight.words;
-  window_weight constant double precision := weight.window_words;
-  speaker_weight constant double precision := weight.speaker;
-  user_weight constant double precision := weight.user_words;
-  opening_weight constant double precision := weight.opening;
-  answer_weight constant double precision := weight.answer;
-  statement_weight constant double precision := weight.statement;
-  digits_weight constant double precision := weight.digits;
-  importance_weight constant double precision := weight.importance;
-  meaning_weight constant double precision := case when query_embedding is null then 0 else weight.meaning end;
-  near_weight constant double precision := case when query_embedding is null then 0 else weight.near_meaning end;
-  context_weight constant double precision := case when query_embedding is null then 0 else weight.context_meaning end;
-  date_weight constant double precision := case when cues.starts_at is null then 0 else weight.date end;
-  wish_weight constant double precision := case when cues.wishes is null then 0 else weight.wish end;
-  help_weight constant double precision := case when cues.wishes is null or query_embedding is null then 0 else weight.help end;
-  times_weight constant double precision := case when cues.asks_when then weight.time_words else 0 end;
-  latest_weight constant double precision := case when cues.asks_latest then weight.latest else 0 end;
-  recency_weight constant double precision := weight.recency + latest_weight;
-  lexical_total constant double precision := greatest(1e-6, words_weight + window_weight);
+  weights constant jsonb := settings -> 'weights';
+  words_weight constant double precision := (weights ->> 'words')::double precision;
+  window_words_weight constant double precision := (weights ->> 'window_words')::double precision;
+  meaning_weight constant double precision := case when query_embedding is not null then (weights ->> 'meaning')::double precision else 0 end;
+  near_meaning_weight constant double precision := case when query_embedding is not null then (weights ->> 'near_meaning')::double precision else 0 end;
+  context_meaning_weight constant double precision := case when query_embedding is not null then (weights ->> 'context_meaning')::double precision else 0 end;
+  date_weight constant double precision := case when cues.starts_at is not null then (weights ->> 'date')::double precision else 0 end;
+  speaker_weight constant double precision := (weights ->> 'speaker')::double precision;
+  user_words_weight constant double precision := (weights ->> 'user_words')::double precision;
+  wish_weight constant double precision := case when cues.wishes is not null then (weights ->> 'wish')::double precision else 0 end;
+  help_weight constant double precision := case when cues.wishes is not null and query_embedding is not null then (weights ->> 'help')::double precision else 0 end;
+  time_words_weight constant double precision := case when cues.asks_when then (weights ->> 'time_words')::double precision else 0 end;
+  opening_weight constant double precision := (weights ->> 'opening')::double precision;
+  answer_weight constant double precision := (weights ->> 'answer')::double precision;
+  statement_weight constant double precision := (weights ->> 'statement')::double precision;
+  digits_weight constant double precision := (weights ->> 'digits')::double precision;
+  recency_weight constant double precision := (weights ->> 'recency')::double precision;
+  latest_weight constant double precision := case when cues.asks_latest then (weights ->> 'latest')::double precision else 0 end;
+  importance_weight constant double precision := (weights ->> 'importance')::double precision;
+  lexical_total constant double precision := greatest(1e-6, words_weight + window_words_weight);
   -- All of them may be set to 0.
-  total constant double precision := greatest(1e-6, words_weight + window_weight + meaning_weight + near_weight + context_weight
-    + date_weight + speaker_weight + user_weight + wish_weight + help_weight + times_weight + opening_weight
-    + answer_weight + statement_weight + digits_weight + recency_weight + importance_weight);
+  total constant double precision := greatest(1e-6, words_weight
+             + window_words_weight
+             + meaning_weight
+             + near_meaning_weight
+             + context_meaning_weight
+             + date_weight
+             + speaker_weight
+             + user_words_weight
+             + wish_weight
+             + help_weight
+             + time_words_weight
+             + opening_weight
+             + answer_weight
+             + statement_weight
+             + digits_weight
+             + recency_weight
+             + latest_weight
+             + importance_weight);
   none constant double precision := 0;
   one constant double precision := 1;
   half constant double precision := 0.5;
   beside_share constant double precision := 0.9;
   opening_share constant double precision := 0.75;
   asked_at constant double precision := date_part('epoch', reference);
-  half_life constant double precision := date_part('epoch', weight.half_life);
+  half_life constant double precision := 86400 * (settings ->> 'half_life')::double precision;
   date_half_life constant double precision := date_part('epoch', interval '5 days');
   compared constant double precision := cardinality(ids);
   day constant double precision := 86400;
@@ -3912,8 +3884,10 @@ declare
   starts_at constant timestamptz := cues.starts_at;
   ends_at constant timestamptz := cues.ends_at;
   wishes constant tsquery := cues.wishes;
-  distances constant integer[] := weight.distances;
-  shares constant double precision[] := weight.shares;
+  -- How much of a match reaches a memory that stands so many places after it, or before it where
+  -- negative. Among candidates alone, those that follow one another need not be neighbours.
+  distances constant integer[] := case when are_neighbours then '{0,1,2,3,4,-1,-2,-3}' else '{0}' end;
+  shares constant double precision[] := case when are_neighbours then '{1,.8,.6,.45,.35,.7,.5,.35}' else '{1}' end;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
   any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
@@ -3922,7 +3896,7 @@ begin
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.has_question, e.similarity::double precision as similarity,
+    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -3930,15 +3904,15 @@ begin
            -- An opening that has nothing to do with the question is a greeting; and what was derived
            -- from a conversation opens none.
            case when m.is_opening then case when m.context_id is null or m.kind = 'message' then opening_share else none end end as opening,
-           case when m.trust in ('assistant', 'tool') then none else user_weight end
-             + case when m.names_time then times_weight else none end
+           case when date_weight > none then date_weight * power(half, least(most, date_part('epoch', greatest(interval '0', starts_at - m.occurred_at, m.occurred_at - ends_at)) / date_half_life)) else none end
+             + case when m.speaker is not null and m.search_vector @@ any_name then speaker_weight else none end
+             + case when m.trust in ('assistant', 'tool') then none else user_words_weight end
+             + case when m.search_vector @@ wishes then wish_weight else none end
+             + case when m.names_time then time_words_weight else none end
              + case when m.is_question then none else statement_weight end
              + case when m.has_digits then digits_weight else none end
-             + case when m.speaker is not null and m.search_vector @@ any_name then speaker_weight else none end
-             + case when m.search_vector @@ wishes then wish_weight else none end
-             + case when date_weight > none then date_weight * power(half, least(most, date_part('epoch', greatest(
-                 interval '0', starts_at - m.occurred_at, m.occurred_at - ends_at)) / date_half_life)) else none end
              + recency_weight * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life)))
+             + case when latest_weight > none then latest_weight * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life))) else none end
              + importance_weight * m.importance as alone
     from public.ai_memories as m
     left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
@@ -3949,7 +3923,7 @@ begin
            coalesce(lag(t.has_question) over talk, false) as answers,
            greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
     from told as t
-    window talk as (partition by t.conversation order by t.occurred_at, t.id)
+    window talk as (partition by t.conversation order by t.occurred_at, t.position)
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
@@ -4016,56 +3990,57 @@ begin
   ), hits as (
     select f.*
     from (
-      select s.id, s.similarity, (words_weight * s.words + window_weight * s.window_words) / lexical_total as lexical,
-             ((s.alone + words_weight * s.words + window_weight * s.window_words
-               + (meaning_weight + help_weight) * s.meaning + near_weight * s.near_meaning + context_weight * s.context_meaning
-               + opening_weight * s.opening
-               + case when s.answers then answer_weight else none end) / total)::real as score
+      select s.id, s.similarity, (words_weight * s.words + window_words_weight * s.window_words) / lexical_total as lexical,
+             ((s.alone + words_weight * s.words
+             + window_words_weight * s.window_words
+             + meaning_weight * s.meaning
+             + near_meaning_weight * s.near_meaning
+             + context_meaning_weight * s.context_meaning
+             + help_weight * s.meaning
+             + opening_weight * s.opening
+             + case when s.answers then answer_weight else none end) / total)::real as score
       from scaled as s offset 0) as f
     where f.score >= min_score
     order by f.score desc, f.id desc limit row_limit
   )
-  select h.id, h.score, h.similarity::real, h.lexical::real, m.recency::real, m.importance,
-    -- The sum above once more, part by part: (name, raw, scaled, weight).
+  select h.id, h.score, h.similarity::real, h.lexical::real,
+    power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life)))::real, m.importance,
+    -- The sum above once more, part by part: (name, raw, scaled, weight, whether it runs).
     case when is_explained then (
       select jsonb_object_agg(p.name, jsonb_build_object(
         'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight::real,
         'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
       from scaled as s
       cross join lateral (values
-        ('words', s.raw_words, s.words, words_weight, true),
-        ('window_words', s.raw_window_words, s.window_words, window_weight, true),
-        ('meaning', s.similarity, s.meaning, meaning_weight, query_embedding is not null),
-        ('near_meaning', s.near_similarity, s.near_meaning, near_weight, query_embedding is not null),
-        ('context_meaning', s.context_similarity, s.context_meaning, context_weight, query_embedding is not null),
-        ('date', null, m.date, date_weight, starts_at is not null),
-        ('speaker', null, m.is_named::integer, speaker_weight, true),
-        ('user_words', null, (m.trust not in ('assistant', 'tool'))::integer, user_weight, true),
-        ('wish', null, (m.search_vector @@ wishes)::integer, wish_weight, wishes is not null),
-        ('help', s.similarity, s.meaning, help_weight, wishes is not null and query_embedding is not null),
-        ('time_words', null, m.names_time::integer, times_weight, cues.asks_when),
-        ('opening', null, s.opening, opening_weight, true),
-        ('answer', null, s.answers::integer, answer_weight, true),
-        ('statement', null, (not m.is_question)::integer, statement_weight, true),
-        ('digits', null, m.has_digits::integer, digits_weight, true),
-        ('recency', null, m.recency, weight.recency, true),
-        ('latest', null, m.recency, latest_weight, cues.asks_latest),
-        ('importance', null, m.importance, importance_weight, true)
+        ('words', s.raw_words, one * s.words, words_weight, true),
+        ('window_words', s.raw_window_words, one * s.window_words, window_words_weight, true),
+        ('meaning', s.similarity, one * s.meaning, meaning_weight, query_embedding is not null),
+        ('near_meaning', s.near_similarity, one * s.near_meaning, near_meaning_weight, query_embedding is not null),
+        ('context_meaning', s.context_similarity, one * s.context_meaning, context_meaning_weight, query_embedding is not null),
+        ('date', null, case when one > none then one * power(half, least(most, date_part('epoch', greatest(interval '0', starts_at - m.occurred_at, m.occurred_at - ends_at)) / date_half_life)) else none end, date_weight, cues.starts_at is not null),
+        ('speaker', null, case when m.speaker is not null and m.search_vector @@ any_name then one else none end, speaker_weight, true),
+        ('user_words', null, case when m.trust in ('assistant', 'tool') then none else one end, user_words_weight, true),
+        ('wish', null, case when m.search_vector @@ wishes then one else none end, wish_weight, cues.wishes is not null),
+        ('help', s.similarity, one * s.meaning, help_weight, cues.wishes is not null and query_embedding is not null),
+        ('time_words', null, case when m.names_time then one else none end, time_words_weight, cues.asks_when),
+        ('opening', null, one * s.opening, opening_weight, true),
+        ('answer', null, case when s.answers then one else none end, answer_weight, true),
+        ('statement', null, case when m.is_question then none else one end, statement_weight, true),
+        ('digits', null, case when m.has_digits then one else none end, digits_weight, true),
+        ('recency', null, one * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life))), recency_weight, true),
+        ('latest', null, case when one > none then one * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life))) else none end, latest_weight, cues.asks_latest),
+        ('importance', null, one * m.importance, importance_weight, true)
       ) as p (name, raw, scaled, weight, runs)
       where s.id = h.id and p.runs) end
   from hits as h
   -- One by one, by their key: there are few of them.
   cross join lateral (
-    select o.*, o.speaker is not null and o.search_vector @@ any_name as is_named,
-           power(half, least(most, date_part('epoch', greatest(
-             interval '0', starts_at - o.occurred_at, o.occurred_at - ends_at)) / date_half_life)) as date,
-           power(half, least(most, greatest(none, (asked_at - date_part('epoch', o.occurred_at)) / half_life))) as recency
-    from public.ai_memories as o
+    select o.* from public.ai_memories as o
     where o.organization_id = score_memories.organization_id and o.id = h.id offset 0) as m;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean) is
-  'The best row_limit of the named memories for one question, in no order, by every signal, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, jsonb, agent_memory.background, boolean, integer, real, boolean) is
+  'The best row_limit of the named memories for one question, in no order, by every signal (signals.toml), weighted by settings and fused; are_neighbours says that those that follow one another in a conversation are. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
 
 -- Recall -------------------------------------------------------------------------------------
 
@@ -4097,7 +4072,6 @@ as $$
 declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
   has_meaning boolean;
   terms tsquery[];
   probe record;
@@ -4136,7 +4110,7 @@ begin
   end if;
   if probe.share is not null or compared > probe.whole_limit then
     select * into chosen from agent_memory.candidates(
-      reach, query, terms, query_embedding, embedding_model, weight, match_limit, probe.sample, probe.share);
+      reach, query, terms, query_embedding, embedding_model, settings, match_limit, probe.sample, probe.share);
     ids := chosen.ids;
     background := chosen.background;
     rarities := chosen.rarities;
@@ -4154,7 +4128,7 @@ begin
                m.occurred_at, m.valid_from, m.valid_to, m.created_at,
                s.score, s.semantic, s.lexical, s.recency, s.importance)::agent_memory.recalled_memory, s.parts
     from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, weight, background,
+      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, settings, background, true,
       match_limit, min_score, is_explained) as s
     -- One by one, by their keys: there are few of them, however many the organization has.
     cross join lateral (
@@ -4598,7 +4572,7 @@ comment on function agent_memory.first_of(uuid[], uuid[], integer) is 'The first
 
 create or replace function agent_memory.candidates(
   reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text,
-  weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision,
+  settings jsonb, match_limit integer, sample uuid[], expected double precision,
   out ids uuid[], out background agent_memory.background, out rarities real[], out cues agent_memory.query_cues,
   out compared integer, out is_exact boolean, out steps jsonb)
 language plpgsql stable
@@ -4623,7 +4597,7 @@ declare
   are_few boolean := false;
   counts double precision[];
   are_counted boolean[];
-  alone agent_memory.recall_weights;
+  alone jsonb;
   began timestamptz := clock_timestamp();
 begin
   steps := '[]';
@@ -4689,12 +4663,12 @@ begin
     steps := steps || agent_memory.step('whole scope', ids, began);
     return;
   end if;
-  -- Among candidates alone, those that follow one another need not be neighbours.
-  alone := jsonb_populate_record(weight, jsonb_build_object(
-    'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
+  -- Of a memory alone, its nearness to the question is all that there is of near_meaning.
+  alone := settings || jsonb_build_object('weights', settings -> 'weights' || jsonb_build_object(
+    'meaning', (settings #>> '{weights,meaning}')::numeric + (settings #>> '{weights,near_meaning}')::numeric, 'near_meaning', 0));
   by_score := array(
     select s.id from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background,
+      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background, false,
       greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
   -- The best of them once more, with what stands around them, and what is near in their conversations.
   ids := agent_memory.in_reach(
@@ -4706,7 +4680,7 @@ begin
   steps := steps || agent_memory.step('conversations', ids, began);
 end
 $$;
-comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer, uuid[], double precision) is
+comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, jsonb, integer, uuid[], double precision) is
   'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). A sample of the organization, and the share of it that passes, may be known before. With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';
 
 -- Changing -----------------------------------------------------------------------------------
@@ -5522,7 +5496,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'bddd8c87dbbdd5372d7ef586c2471d01a864d76b87499fcc7d26ffa57fa384ab');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '9a246c30c72827002caa88c1e791d7a48a7e25a596076136614e89645f318de4');
 
 reset lock_timeout;
 reset check_function_bodies;

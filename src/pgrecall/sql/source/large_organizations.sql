@@ -344,7 +344,7 @@ comment on function agent_memory.first_of(uuid[], uuid[], integer) is 'The first
 
 create or replace function agent_memory.candidates(
   reach agent_memory.reach, query text, terms tsquery[], query_embedding real[], model text,
-  weight agent_memory.recall_weights, match_limit integer, sample uuid[], expected double precision,
+  settings jsonb, match_limit integer, sample uuid[], expected double precision,
   out ids uuid[], out background agent_memory.background, out rarities real[], out cues agent_memory.query_cues,
   out compared integer, out is_exact boolean, out steps jsonb)
 language plpgsql stable
@@ -369,7 +369,7 @@ declare
   are_few boolean := false;
   counts double precision[];
   are_counted boolean[];
-  alone agent_memory.recall_weights;
+  alone jsonb;
   began timestamptz := clock_timestamp();
 begin
   steps := '[]';
@@ -435,12 +435,12 @@ begin
     steps := steps || agent_memory.step('whole scope', ids, began);
     return;
   end if;
-  -- Among candidates alone, those that follow one another need not be neighbours.
-  alone := jsonb_populate_record(weight, jsonb_build_object(
-    'distances', '[0]'::jsonb, 'shares', '[1]'::jsonb, 'meaning', weight.meaning + weight.near_meaning, 'near_meaning', 0));
+  -- Of a memory alone, its nearness to the question is all that there is of near_meaning.
+  alone := settings || jsonb_build_object('weights', settings -> 'weights' || jsonb_build_object(
+    'meaning', (settings #>> '{weights,meaning}')::numeric + (settings #>> '{weights,near_meaning}')::numeric, 'near_meaning', 0));
   by_score := array(
     select s.id from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background,
+      org, ids, terms, rarities, query_embedding, model, cues, reach.valid_at, alone, background, false,
       greatest(case when has_meaning then 200 else 400 end, match_limit), 0, false) as s);
   -- The best of them once more, with what stands around them, and what is near in their conversations.
   ids := agent_memory.in_reach(
@@ -452,5 +452,5 @@ begin
   steps := steps || agent_memory.step('conversations', ids, began);
 end
 $$;
-comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, agent_memory.recall_weights, integer, uuid[], double precision) is
+comment on function agent_memory.candidates(agent_memory.reach, text, tsquery[], real[], text, jsonb, integer, uuid[], double precision) is
   'The memories of a large scope that are worth scoring, with what stands around them; or all of it, where that takes no longer or too few pass the filters (is_exact). A sample of the organization, and the share of it that passes, may be known before. With what score_memories() is told beside them, how many were compared at most, and the steps for an explanation.';

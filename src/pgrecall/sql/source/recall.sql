@@ -28,7 +28,6 @@ as $$
 declare
   org constant uuid := (reach.caller).organization_id;
   settings constant jsonb := agent_memory.effective_settings(org, coalesce((reach.caller).program, reach.agent_id));
-  weight constant agent_memory.recall_weights := agent_memory.recall_weights(settings);
   has_meaning boolean;
   terms tsquery[];
   probe record;
@@ -67,7 +66,7 @@ begin
   end if;
   if probe.share is not null or compared > probe.whole_limit then
     select * into chosen from agent_memory.candidates(
-      reach, query, terms, query_embedding, embedding_model, weight, match_limit, probe.sample, probe.share);
+      reach, query, terms, query_embedding, embedding_model, settings, match_limit, probe.sample, probe.share);
     ids := chosen.ids;
     background := chosen.background;
     rarities := chosen.rarities;
@@ -85,7 +84,7 @@ begin
                m.occurred_at, m.valid_from, m.valid_to, m.created_at,
                s.score, s.semantic, s.lexical, s.recency, s.importance)::agent_memory.recalled_memory, s.parts
     from agent_memory.score_memories(
-      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, weight, background,
+      org, ids, terms, rarities, query_embedding, embedding_model, cues, reach.valid_at, settings, background, true,
       match_limit, min_score, is_explained) as s
     -- One by one, by their keys: there are few of them, however many the organization has.
     cross join lateral (

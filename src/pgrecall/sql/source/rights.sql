@@ -86,6 +86,7 @@ as $$
     ('agent_memory.claimed_organization(jsonb)'),
     ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)'),
     ('agent_memory.weights_problem(jsonb)'),
+    ('agent_memory.built_in_settings()'),
     ('agent_memory.retention_problem(jsonb)'),
     ('agent_memory.settings_problem(jsonb)'),
     ('agent_memory.settle_agent(uuid, text, text)')) as f (signature)

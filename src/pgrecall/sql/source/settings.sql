@@ -87,9 +87,11 @@ create or replace function agent_memory.built_in_settings()
 returns jsonb
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
-as $$ select '{"limit": 10, "token_budget": 1200}'::jsonb $$;
+as $$
+  select jsonb_build_object('limit', 10, 'token_budget', 1200, 'half_life', 30, 'weights', (/* @weights */ '{}')::jsonb)
+$$;
 comment on function agent_memory.built_in_settings() is
-  'What holds where nothing is set; weights and half-life stand in recall_weights().';
+  'What holds where nothing is set: the hits of a recall, the tokens of a prompt, the half-life of recency in days, the weight of each signal.';
 
 create or replace function agent_memory.effective_settings(organization_id uuid, agent_id text)
 returns jsonb
@@ -97,21 +99,26 @@ language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  built_in constant jsonb := agent_memory.built_in_settings();
   found record;
+  told jsonb;
 begin
   select o.agent_settings as of_all, coalesce(c.settings, '{}') as of_agent into found
     from agent_memory.organizations as o
     left join public.agent_memory_config as c
       on c.organization_id = effective_settings.organization_id and c.agent_id = effective_settings.agent_id
     where o.organization_id = effective_settings.organization_id;
-  return agent_memory.built_in_settings() || case
+  told := case
     when found.of_agent = '{}' then found.of_all
     when found.of_all = '{}' then found.of_agent
     else agent_memory.merge_patch(found.of_all, found.of_agent) end;
+  return built_in || told || case
+    when told ? 'weights' then jsonb_build_object('weights', built_in -> 'weights' || (told -> 'weights'))
+    else '{}' end;
 end
 $$;
 comment on function agent_memory.effective_settings(uuid, text) is
-  'The settings that an agent works by: its own, else its organization''s, else those built in; without an agent, the organization''s. Of weights and half-life, those that are set alone.';
+  'The settings that an agent works by: its own, else its organization''s, else those built in; without an agent, the organization''s.';
 
 create or replace function agent_memory.weights_problem(weights jsonb)
 returns text
@@ -120,18 +127,15 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
     select min(case
-        when signal.attname is null then format('unknown signal "%s" in weights', left(w.key, 60))
+        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format('unknown signal "%s" in weights', left(w.key, 60))
         -- A smaller one would underflow as a real.
         when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
         else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
       end)
-    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w
-    left join pg_catalog.pg_attribute as signal
-      on signal.attrelid = (select t.typrelid from pg_catalog.pg_type as t where t.oid = 'agent_memory.recall_weights'::regtype)
-     and signal.attname = w.key and signal.atttypid = 'real'::regtype and not signal.attisdropped) end
+    from jsonb_each(case when jsonb_typeof(weights) = 'object' then weights end) as w) end
 $$;
 comment on function agent_memory.weights_problem(jsonb) is
-  'Why weights can''t be set; null if they can. The signals are the numbers of the type recall_weights.';
+  'Why weights can''t be set; null if they can. The signals are those of built_in_settings().';
 
 create or replace function agent_memory.retention_problem(retention jsonb)
 returns text
@@ -246,14 +250,10 @@ returns jsonb
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select agent_memory.built_in_settings() || jsonb_build_object(
-    'language', null, 'visibility', null, 'embedding_model', null,
-    'half_life', trim_scale(round((extract(epoch from (agent_memory.recall_weights()).half_life) / 86400)::numeric, 6)),
-    'weights', (select jsonb_object_agg(w.key, w.value) from jsonb_each(to_jsonb(agent_memory.recall_weights())) as w
-                where jsonb_typeof(w.value) = 'number'))
+  select agent_memory.built_in_settings() || '{"language": null, "visibility": null, "embedding_model": null}'
 $$;
 comment on function agent_memory.all_built_in_settings() is
-  'What holds where nothing is set, weights and half-life included. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
+  'What holds where nothing is set. Null is decided for each memory: its language, and its visibility, by whether it is about a user.';
 
 -- Configuring ---------------------------------------------------------------------------------
 

@@ -4,54 +4,9 @@ select agent_memory.define_type('background', 'memories double precision, has_mo
 comment on type agent_memory.background is
   'What a large organization is like, estimated: how many memories it has, whether these are most of all that there are, in about how many of them each term is, the mean similarity to the question.';
 
-select agent_memory.define_type('recall_weights', '
-  words real, window_words real, meaning real, near_meaning real, context_meaning real, date real,
-  speaker real, user_words real, wish real, help real, time_words real, opening real, answer real,
-  statement real, digits real, recency real, latest real, importance real, half_life interval,
-  distances integer[], shares double precision[]');
-comment on type agent_memory.recall_weights is
-  'What each signal counts for; the half-life of recency; and how much of a match reaches a memory (shares) that stands so many places after it, or before it where negative (distances).';
-
 select agent_memory.define_type('query_cues', 'starts_at timestamptz, ends_at timestamptz, wishes tsquery, asks_when boolean, asks_latest boolean');
 comment on type agent_memory.query_cues is
   'What a question''s wording asks for: the time that it names, ends_at exclusive; where it asks for help, the words that a standing wish has, else null; whether it asks when, and whether for the latest.';
-
-create or replace function agent_memory.recall_weights()
-returns agent_memory.recall_weights
-language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select row(
-    -- words, window_words, meaning, near_meaning, context_meaning, date
-    3.1, 1.8, .5, 2.0, 1.9, 4.7,
-    -- speaker, user_words, wish, help, time_words
-    3.0, 4.5, 3.8, 2.6, 1.8,
-    -- opening, answer, statement, digits
-    2.2, .8, .8, .6,
-    -- recency, latest, importance
-    .1, 1.0, .4,
-    interval '30 days',
-    array[0, 1, 2, 3, 4, -1, -2, -3],
-    array[1, .8, .6, .45, .35, .7, .5, .35])::agent_memory.recall_weights
-$$;
-comment on function agent_memory.recall_weights() is
-  'What each signal counts for, in one place. Fitted on three kinds of conversation together (docs/recall.md); recency and importance are small, since they say nothing about the question.';
-
-create or replace function agent_memory.recall_weights(settings jsonb)
-returns agent_memory.recall_weights
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if not settings ?| '{weights,half_life}' then
-    return agent_memory.recall_weights();
-  end if;
-  return jsonb_populate_record(agent_memory.recall_weights(), coalesce(settings -> 'weights', '{}')
-    || jsonb_strip_nulls(jsonb_build_object('half_life', settings ->> 'half_life' || ' days')));
-end
-$$;
-comment on function agent_memory.recall_weights(jsonb) is
-  'The weights as some effective_settings() have them; those that they don''t name as they are built in.';
 
 -- What the question asks for -----------------------------------------------------------------
 --
@@ -176,8 +131,8 @@ comment on function agent_memory.query_cues(text, timestamptz, uuid, uuid[]) is
 
 create or replace function agent_memory.score_memories(
   organization_id uuid, ids uuid[], terms tsquery[], rarities real[], query_embedding real[], model text,
-  cues agent_memory.query_cues, reference timestamptz, weight agent_memory.recall_weights,
-  background agent_memory.background, row_limit integer, min_score real, is_explained boolean)
+  cues agent_memory.query_cues, reference timestamptz, settings jsonb, background agent_memory.background,
+  are_neighbours boolean, row_limit integer, min_score real, is_explained boolean)
 returns table (id uuid, score real, semantic real, lexical real, recency real, importance real, parts jsonb)
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -189,39 +144,21 @@ set cpu_index_tuple_cost = 1
 as $$
 #variable_conflict use_column
 declare
-  -- Read once, and as double precision: a field of a composite is looked up again for every row, and with
+  -- Read once, and as double precision: a field of a document is looked up again for every row, and with
   -- numeric literals the same arithmetic takes three times as long. What does not run for this question
   -- weighs nothing.
-  words_weight constant double precision := weight.words;
-  window_weight constant double precision := weight.window_words;
-  speaker_weight constant double precision := weight.speaker;
-  user_weight constant double precision := weight.user_words;
-  opening_weight constant double precision := weight.opening;
-  answer_weight constant double precision := weight.answer;
-  statement_weight constant double precision := weight.statement;
-  digits_weight constant double precision := weight.digits;
-  importance_weight constant double precision := weight.importance;
-  meaning_weight constant double precision := case when query_embedding is null then 0 else weight.meaning end;
-  near_weight constant double precision := case when query_embedding is null then 0 else weight.near_meaning end;
-  context_weight constant double precision := case when query_embedding is null then 0 else weight.context_meaning end;
-  date_weight constant double precision := case when cues.starts_at is null then 0 else weight.date end;
-  wish_weight constant double precision := case when cues.wishes is null then 0 else weight.wish end;
-  help_weight constant double precision := case when cues.wishes is null or query_embedding is null then 0 else weight.help end;
-  times_weight constant double precision := case when cues.asks_when then weight.time_words else 0 end;
-  latest_weight constant double precision := case when cues.asks_latest then weight.latest else 0 end;
-  recency_weight constant double precision := weight.recency + latest_weight;
-  lexical_total constant double precision := greatest(1e-6, words_weight + window_weight);
+  weights constant jsonb := settings -> 'weights';
+  /* @signal-weights */
+  lexical_total constant double precision := greatest(1e-6, words_weight + window_words_weight);
   -- All of them may be set to 0.
-  total constant double precision := greatest(1e-6, words_weight + window_weight + meaning_weight + near_weight + context_weight
-    + date_weight + speaker_weight + user_weight + wish_weight + help_weight + times_weight + opening_weight
-    + answer_weight + statement_weight + digits_weight + recency_weight + importance_weight);
+  total constant double precision := greatest(1e-6, /* @signal-total */ 0);
   none constant double precision := 0;
   one constant double precision := 1;
   half constant double precision := 0.5;
   beside_share constant double precision := 0.9;
   opening_share constant double precision := 0.75;
   asked_at constant double precision := date_part('epoch', reference);
-  half_life constant double precision := date_part('epoch', weight.half_life);
+  half_life constant double precision := 86400 * (settings ->> 'half_life')::double precision;
   date_half_life constant double precision := date_part('epoch', interval '5 days');
   compared constant double precision := cardinality(ids);
   day constant double precision := 86400;
@@ -232,8 +169,10 @@ declare
   starts_at constant timestamptz := cues.starts_at;
   ends_at constant timestamptz := cues.ends_at;
   wishes constant tsquery := cues.wishes;
-  distances constant integer[] := weight.distances;
-  shares constant double precision[] := weight.shares;
+  -- How much of a match reaches a memory that stands so many places after it, or before it where
+  -- negative. Among candidates alone, those that follow one another need not be neighbours.
+  distances constant integer[] := case when are_neighbours then '{0,1,2,3,4,-1,-2,-3}' else '{0}' end;
+  shares constant double precision[] := case when are_neighbours then '{1,.8,.6,.45,.35,.7,.5,.35}' else '{1}' end;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
   any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
@@ -242,7 +181,7 @@ begin
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.has_question, e.similarity::double precision as similarity,
+    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -250,16 +189,7 @@ begin
            -- An opening that has nothing to do with the question is a greeting; and what was derived
            -- from a conversation opens none.
            case when m.is_opening then case when m.context_id is null or m.kind = 'message' then opening_share else none end end as opening,
-           case when m.trust in ('assistant', 'tool') then none else user_weight end
-             + case when m.names_time then times_weight else none end
-             + case when m.is_question then none else statement_weight end
-             + case when m.has_digits then digits_weight else none end
-             + case when m.speaker is not null and m.search_vector @@ any_name then speaker_weight else none end
-             + case when m.search_vector @@ wishes then wish_weight else none end
-             + case when date_weight > none then date_weight * power(half, least(most, date_part('epoch', greatest(
-                 interval '0', starts_at - m.occurred_at, m.occurred_at - ends_at)) / date_half_life)) else none end
-             + recency_weight * power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life)))
-             + importance_weight * m.importance as alone
+           /* @signals-of-memory */ 0 as alone
     from public.ai_memories as m
     left join agent_memory.similarities(score_memories.organization_id, model, query_embedding, ids) as e
       on e.memory_id = m.id
@@ -269,7 +199,7 @@ begin
            coalesce(lag(t.has_question) over talk, false) as answers,
            greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
     from told as t
-    window talk as (partition by t.conversation order by t.occurred_at, t.id)
+    window talk as (partition by t.conversation order by t.occurred_at, t.position)
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
@@ -336,53 +266,30 @@ begin
   ), hits as (
     select f.*
     from (
-      select s.id, s.similarity, (words_weight * s.words + window_weight * s.window_words) / lexical_total as lexical,
-             ((s.alone + words_weight * s.words + window_weight * s.window_words
-               + (meaning_weight + help_weight) * s.meaning + near_weight * s.near_meaning + context_weight * s.context_meaning
-               + opening_weight * s.opening
-               + case when s.answers then answer_weight else none end) / total)::real as score
+      select s.id, s.similarity, (words_weight * s.words + window_words_weight * s.window_words) / lexical_total as lexical,
+             ((s.alone + /* @signals-of-recall */ 0) / total)::real as score
       from scaled as s offset 0) as f
     where f.score >= min_score
     order by f.score desc, f.id desc limit row_limit
   )
-  select h.id, h.score, h.similarity::real, h.lexical::real, m.recency::real, m.importance,
-    -- The sum above once more, part by part: (name, raw, scaled, weight).
+  select h.id, h.score, h.similarity::real, h.lexical::real,
+    power(half, least(most, greatest(none, (asked_at - date_part('epoch', m.occurred_at)) / half_life)))::real, m.importance,
+    -- The sum above once more, part by part: (name, raw, scaled, weight, whether it runs).
     case when is_explained then (
       select jsonb_object_agg(p.name, jsonb_build_object(
         'raw', round(p.raw::numeric, 6), 'scaled', round(p.scaled::numeric, 6), 'weight', p.weight::real,
         'contribution', round((p.weight * p.scaled / total)::numeric, 6)))
       from scaled as s
       cross join lateral (values
-        ('words', s.raw_words, s.words, words_weight, true),
-        ('window_words', s.raw_window_words, s.window_words, window_weight, true),
-        ('meaning', s.similarity, s.meaning, meaning_weight, query_embedding is not null),
-        ('near_meaning', s.near_similarity, s.near_meaning, near_weight, query_embedding is not null),
-        ('context_meaning', s.context_similarity, s.context_meaning, context_weight, query_embedding is not null),
-        ('date', null, m.date, date_weight, starts_at is not null),
-        ('speaker', null, m.is_named::integer, speaker_weight, true),
-        ('user_words', null, (m.trust not in ('assistant', 'tool'))::integer, user_weight, true),
-        ('wish', null, (m.search_vector @@ wishes)::integer, wish_weight, wishes is not null),
-        ('help', s.similarity, s.meaning, help_weight, wishes is not null and query_embedding is not null),
-        ('time_words', null, m.names_time::integer, times_weight, cues.asks_when),
-        ('opening', null, s.opening, opening_weight, true),
-        ('answer', null, s.answers::integer, answer_weight, true),
-        ('statement', null, (not m.is_question)::integer, statement_weight, true),
-        ('digits', null, m.has_digits::integer, digits_weight, true),
-        ('recency', null, m.recency, weight.recency, true),
-        ('latest', null, m.recency, latest_weight, cues.asks_latest),
-        ('importance', null, m.importance, importance_weight, true)
+        /* @signal-parts */ (null, null, 0, 0, false)
       ) as p (name, raw, scaled, weight, runs)
       where s.id = h.id and p.runs) end
   from hits as h
   -- One by one, by their key: there are few of them.
   cross join lateral (
-    select o.*, o.speaker is not null and o.search_vector @@ any_name as is_named,
-           power(half, least(most, date_part('epoch', greatest(
-             interval '0', starts_at - o.occurred_at, o.occurred_at - ends_at)) / date_half_life)) as date,
-           power(half, least(most, greatest(none, (asked_at - date_part('epoch', o.occurred_at)) / half_life))) as recency
-    from public.ai_memories as o
+    select o.* from public.ai_memories as o
     where o.organization_id = score_memories.organization_id and o.id = h.id offset 0) as m;
 end
 $$;
-comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, agent_memory.recall_weights, agent_memory.background, integer, real, boolean) is
-  'The best row_limit of the named memories for one question, in no order, by every signal, weighted and fused; neighbours are those among them. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
+comment on function agent_memory.score_memories(uuid, uuid[], tsquery[], real[], real[], text, agent_memory.query_cues, timestamptz, jsonb, agent_memory.background, boolean, integer, real, boolean) is
+  'The best row_limit of the named memories for one question, in no order, by every signal (signals.toml), weighted by settings and fused; are_neighbours says that those that follow one another in a conversation are. Where they are candidates out of many, rarities holds the terms'' idf and background what all are like, so that they score as they would among all; else both are null. parts, if explained, is what explain_memories() gives; its contributions add up to the score.';
