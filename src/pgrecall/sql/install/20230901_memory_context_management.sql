@@ -4814,6 +4814,8 @@ create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client.
+set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
@@ -5496,7 +5498,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '9a246c30c72827002caa88c1e791d7a48a7e25a596076136614e89645f318de4');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'a9efd379bfc8de1f403bc75d1359c68ffc132025e362d1c5e211e487d717264a');
 
 reset lock_timeout;
 reset check_function_bodies;

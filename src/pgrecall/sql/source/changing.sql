@@ -129,6 +129,8 @@ create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client.
+set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
