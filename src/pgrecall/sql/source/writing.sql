@@ -328,7 +328,7 @@ begin
   cross join (select agent_memory.now() as now offset 0) as clock
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.code is null
-  order by d.dedup_key, d.id
+  order by d.dedup_key, d.id, d.ordinal
   on conflict do nothing
   returning m.id;
   if overtaken <> '{}' then
