@@ -6,7 +6,8 @@ import itertools
 import json
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -386,32 +387,25 @@ def test_a_service_that_writes_rows_itself_is_held_to_one_value(world: World) ->
 # Writers at once ------------------------------------------------------------------------------
 
 
-def at_once(dsn: str, claims: dict[str, Any], work: Sequence[Any]) -> list[BaseException]:
-    """Each piece of work on a connection of its own, all begun together; what they raised."""
+def at_once(dsn: str, claims: dict[str, Any], work: Sequence[Callable[[Client], None]]) -> None:
+    """Each piece of work on a connection of its own, all begun together; raises what they raise."""
     ready = threading.Barrier(len(work))
-    failures: list[BaseException] = []
 
-    def run(each: Any) -> None:
+    def run(each: Callable[[Client], None]) -> None:
         with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
             ready.wait()
-            try:
-                each(Client(connection, claims))
-            except BaseException as error:
-                failures.append(error)
+            each(Client(connection, claims))
 
-    threads = [threading.Thread(target=run, args=(each,)) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in [pool.submit(run, each) for each in work]:
+            done.result()
 
 
 @pytest.mark.parametrize("writers", [2, 4])
 def test_writers_at_once_leave_one_timeline(
     world: World, client: Client, pgrecall_dsn: str, writers: int
 ) -> None:
-    def write(number: int) -> Any:
+    def write(number: int) -> Callable[[Client], None]:
         def run(own: Client) -> None:
             for turn in range(25):
                 year = 2000 + (turn * 7 + number * 3) % 30
@@ -424,12 +418,12 @@ def test_writers_at_once_leave_one_timeline(
 
         return run
 
-    failures = at_once(pgrecall_dsn, client.claims, [write(number) for number in range(writers)])
-    assert failures == []
+    at_once(pgrecall_dsn, client.claims, [write(number) for number in range(writers)])
     assert wrong(world) == []
     counts = client.rows(
-        "select slot like 'new%%' as is_new, count(*) as n, count(*) filter (where valid_to is null)"
-        " as current from ai_memories where slot <> 'past' group by 1 order by 1"
+        "select slot like 'new%%' as is_new, count(*) as n,"
+        " count(*) filter (where valid_to is null) as current"
+        " from ai_memories where slot <> 'past' group by 1 order by 1"
     )
     assert [(row["n"], row["current"]) for row in counts] == [(25 * writers, 1), (25 * writers, 25)]
 
@@ -474,6 +468,5 @@ def test_writers_movers_and_restorers_at_once(
             scope = json.dumps({"ids": [str(each)]})
             retried(own.rows, "select erase_memories(%s)", scope)
 
-    failures = at_once(pgrecall_dsn, client.claims, [write, move, come_and_go, erase])
-    assert failures == []
+    at_once(pgrecall_dsn, client.claims, [write, move, come_and_go, erase])
     assert wrong(world) == []
