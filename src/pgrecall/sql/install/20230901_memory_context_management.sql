@@ -5135,18 +5135,19 @@ begin
     new.superseded_by := place.superseded_by;
     new.stated_valid_to := place.stated_valid_to;
   end if;
+  if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
+       is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
+    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    perform agent_memory.release_texts(
+      caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
+  end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
       valid_from = new.valid_from, valid_to = new.valid_to, superseded_by = new.superseded_by,
       stated_valid_to = new.stated_valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
-        old.agent_id, old.user_id,
-        (select c.context_key from public.ai_memory_contexts as c
-         where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
-        case when new.kind = 'message' then new.occurred_at end) end
+      dedup_key = new.dedup_key
   where m.organization_id = caller.organization_id and m.id = memory_id;
   if is_moved and old.forgotten_at is null then
     perform agent_memory.release_values(caller, memory_id, place.earlier);
@@ -5226,8 +5227,17 @@ begin
          jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
   from public.ai_memories as m
   where m.organization_id = caller.organization_id and m.id = any (ids);
+  if not forget then
+    -- The same text may be there again, as long as only one of the two can be recalled.
+    perform agent_memory.release_texts(caller.organization_id, array_agg(m.dedup_key), is_valid)
+    from public.ai_memories as m
+    cross join lateral (select m.valid_from <= agent_memory.now()) as v (is_valid)
+    where m.organization_id = caller.organization_id and m.id = any (ids) and m.dedup_key is not null
+    group by is_valid;
+  end if;
   update public.ai_memories as m
-  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now(),
+      dedup_key = case when forget or coalesce(least(m.valid_to, m.expires_at), 'infinity') > agent_memory.now() then m.dedup_key end
   where m.organization_id = caller.organization_id and m.id = any (ids) and (forget or m.slot is null);
   if not forget then
     perform agent_memory.restore_value(caller, v.id)
@@ -5793,7 +5803,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'b783937c988a3441fe0dc213d74bd357f85ae607068fd6366993b84a27db2520');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '50f17ccec3fb8bcfce27f966622de03fa519d2009dbde55adb991fb23b2e934a');
 
 reset lock_timeout;
 reset check_function_bodies;
