@@ -60,7 +60,7 @@ select pg_catalog.set_config('lock_timeout',
 -- preflight: begins
 do $preflight$
 declare
-  public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
+  public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_one_slot_value,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
   public_functions constant text[] := '{add_memory_model,add_memory_stats,append_memories,authenticate_memory_key,configure_memory,create_memory_key,drop_memory_model,erase_memories,explain_memories,forget_memories,import_memories,inspect_memories,list_memory_keys,list_memory_members,memory_audit,memory_changes,memory_config,memory_config_history,memory_erasures,memory_history,memory_models,memory_status,missing_memory_embeddings,recall_in_context,recall_memories,remember_memories,restore_memories,revoke_memory_key,set_memory_member,set_private_memory_access,store_memory_embeddings,switch_memory_model,update_memory}';
   upgrades constant text[] := '{}';
   release constant text := '0.1.0';
@@ -567,6 +567,7 @@ as $$
     ('agent_memory.is_safe_json(jsonb)'),
     ('agent_memory.text_config(text)'),
     ('agent_memory.paired(text)'),
+    ('agent_memory.slot_key(uuid, text, text, text)'),
     ('agent_memory.claimed_organization(jsonb)'),
     ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)'),
     ('agent_memory.weights_problem(jsonb)'),
@@ -696,9 +697,10 @@ select agent_memory.define_type('draft', '
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
   expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
-  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text');
+  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text,
+  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -1834,6 +1836,22 @@ begin
 end
 $tables$;
 
+create or replace function agent_memory.slot_key(organization_id uuid, agent_id text, user_id text, slot text)
+returns inet
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  digest constant text := encode(sha256(convert_to(
+    organization_id::text || char_length(agent_id) || ':' || agent_id || char_length(slot) || ':' || slot || coalesce(user_id, ''), 'UTF8')), 'hex');
+begin
+  return (substr(digest, 1, 4) || ':' || substr(digest, 5, 4) || ':' || substr(digest, 9, 4) || ':' || substr(digest, 13, 4) || ':'
+    || substr(digest, 17, 4) || ':' || substr(digest, 21, 4) || ':' || substr(digest, 25, 4) || ':' || substr(digest, 29, 4))::inet;
+end
+$$;
+comment on function agent_memory.slot_key(uuid, text, text, text) is
+  'Which slot it is, in 128 bits: the first half of the SHA-256 of its organization, agent, name and user. As an address of IPv6, the one type of this width that a GiST index compares without an extension. An index holds what it answers: it never changes.';
+
 do $tables$
 begin
   if pg_catalog.to_regclass('public.ai_memories') is null then
@@ -1860,6 +1878,7 @@ begin
       valid_from timestamptz not null default agent_memory.now(),
       valid_to timestamptz,
       superseded_by uuid,
+      stated_valid_to timestamptz,
       expires_at timestamptz,
       forgotten_at timestamptz,
       created_at timestamptz not null default agent_memory.now(),
@@ -1887,14 +1906,19 @@ begin
       constraint ai_memories_context_fk foreign key (organization_id, context_id)
         references public.ai_memory_contexts (organization_id, id) on delete cascade,
       constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
-        references public.ai_memories (organization_id, id),
+        references public.ai_memories (organization_id, id) deferrable,
       constraint ai_memories_key_has_digest check ((idempotency_key is null) = (idempotency_digest is null)),
+      -- Whoever writes: at any instant a slot has one value.
+      constraint ai_memories_one_slot_value exclude using gist (
+        agent_memory.slot_key(organization_id, agent_id, user_id, slot) inet_ops with =, tstzrange(valid_from, valid_to) with &&)
+        where (slot is not null and forgotten_at is null),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
+      constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
       -- Infinities and years beyond four digits can be stored, but many clients can't read them.
       constraint ai_memories_readable_times check (
         occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        and valid_to between '0001-01-02Z' and '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -1904,8 +1928,6 @@ begin
       where dedup_key is not null and superseded_by is null and forgotten_at is null;
     create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, idempotency_digest)
       where idempotency_digest is not null;
-    create unique index ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
-      where slot is not null and superseded_by is null and forgotten_at is null;
     create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, position);
     create index ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
     create index ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
@@ -1913,7 +1935,8 @@ begin
     -- For the few that are no messages, or that an agent shares with all.
     create index ai_memories_kind_idx on public.ai_memories (organization_id, kind) where kind <> 'message';
     create index ai_memories_shared_idx on public.ai_memories (organization_id, agent_id) where visibility = 'organization';
-    create index ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
+    create index ai_memories_slot_values_idx on public.ai_memories (
+      organization_id, slot, agent_id, (coalesce(user_id, '')), valid_from, created_at, id) where slot is not null;
     create index ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
       where superseded_by is not null;
     -- How frequent the words of a question are in a large organization, recall asks every 64th memory.
@@ -1937,7 +1960,8 @@ comment on column public.ai_memories.visibility is 'private: its user and the ag
 comment on column public.ai_memories.occurred_at is 'When it happened or was said.';
 comment on column public.ai_memories.valid_from is 'Since when it has been true in the world.';
 comment on column public.ai_memories.valid_to is 'Until when it was true (exclusive); null while it still is.';
-comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity.';
+comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity, at its own valid_from; null where valid_to is its own end.';
+comment on column public.ai_memories.stated_valid_to is 'Its own end, where superseded_by ended it sooner: taken up again when that one moves. Null if none was stated.';
 comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
 comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
 comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';
@@ -2807,7 +2831,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if memory.kind = 'message' and memory.context_id is not null then
+  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
     return null;
   end if;
   return agent_memory.dedup_key(
@@ -2820,7 +2844,7 @@ begin
 end
 $$;
 comment on function agent_memory.text_key(public.ai_memories) is
-  'The dedup_key that a memory has as long as it can be recalled; null for a message of a conversation, which is never a duplicate because of its text.';
+  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
 
 create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
 returns void
@@ -2944,7 +2968,7 @@ begin
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
         case when idempotency_key is not null then sha256(convert_to(
           jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
-        case when wrong.code is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
+        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
           case when kind in ('message', 'event') then occurred_at end) end,
@@ -2956,7 +2980,7 @@ begin
           when 'needs_user' then 'a private memory needs a user_id'
           when 'not_permitted' then
             format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end))::agent_memory.draft order by ordinal)
+        end), null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
         e.ordinal::integer as ordinal,
@@ -3092,17 +3116,18 @@ begin
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
-    created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
+    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
   select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.idempotency_digest, d.dedup_key,
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.idempotency_key, d.idempotency_digest, d.dedup_key,
     coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
   cross join (select agent_memory.now() as now offset 0) as clock
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.code is null
-  order by d.dedup_key, d.id
+  order by d.dedup_key, d.id, d.ordinal
   on conflict do nothing
   returning m.id;
   if overtaken <> '{}' then
@@ -3306,7 +3331,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   answers agent_memory.remembered_memory[];
-  slotted agent_memory.draft;
 begin
   if drafts = '{}' then
     return '{}';
@@ -3320,11 +3344,7 @@ begin
     into answers
     from unnest(drafts) as d join added as a on a.id = d.id;
   answers := coalesce(answers, '{}');
-  for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null order by d.slot, d.ordinal
-  loop
-    answers := answers || agent_memory.set_slot(caller, slotted);
-  end loop;
+  answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
   perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return answers || array(
@@ -3376,68 +3396,293 @@ comment on function public.remember_memories(jsonb) is
   'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. Messages with a context_key are a sequence: what of it is stored already is recognised, by id, by role, text and time, or as the end of the conversation with which a list of several begins; the rest is appended. Any other text is a duplicate of the same one that can be recalled now. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
 
 -- Slots --------------------------------------------------------------------------------------
+--
+-- The values of a slot that are not forgotten stand in one order: by valid_from, of equal ones by created_at,
+-- then by id. Each holds from its valid_from to its own end or to where the next one begins, whichever is
+-- earlier; so it makes no difference in which order they are told, and a gap behind a stated end stays one.
+-- Where the next one ends a value, superseded_by names it, and stated_valid_to keeps the value's own end, which
+-- counts again when the next one moves. A value whose successor is forgotten or erased stays ended as it was:
+-- that what came after is not to be recalled does not mean that what was before holds again.
+--
+-- The constraint ai_memories_one_slot_value holds everybody to this. The lock in find_place() is what spares
+-- pgrecall's own writers from running into it.
 
-create or replace function agent_memory.slot_values(organization_id uuid, draft agent_memory.draft)
-returns table (id uuid, valid_from timestamptz, valid_to timestamptz, superseded_by uuid, visibility text)
-language sql stable
+select agent_memory.define_type('slot_value', '
+  organization_id uuid, agent_id text, user_id text, slot text, id uuid, valid_from timestamptz, valid_to timestamptz, created_at timestamptz');
+comment on type agent_memory.slot_value is
+  'A value that is to stand in its slot, valid_to being its own end. Without valid_from it is to hold from now on; without created_at it is told now.';
+
+select agent_memory.define_type('slot_place', '
+  earlier uuid, later uuid, later_from timestamptz, anchor uuid, is_permitted boolean,
+  valid_from timestamptz, valid_to timestamptz, superseded_by uuid, stated_valid_to timestamptz, created_at timestamptz');
+comment on type agent_memory.slot_place is
+  'Where a value stands: between which two others, whether the caller may change these, which row was locked for it, and what the row of the value holds there.';
+
+create or replace function agent_memory.earlier_value(value agent_memory.slot_value)
+returns table (id uuid, visibility text, valid_from timestamptz, created_at timestamptz)
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select m.id, m.valid_from, m.valid_to, m.superseded_by, m.visibility
-  from public.ai_memories as m
-  where m.organization_id = slot_values.organization_id and m.agent_id = draft.agent_id
-    and m.slot = draft.slot and m.user_id is not distinct from draft.user_id and m.forgotten_at is null
+#variable_conflict use_column
+begin
+  return query
+    select m.id, m.visibility, m.valid_from, m.created_at
+    from public.ai_memories as m
+    where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+      and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.forgotten_at is null
+      and m.id <> value.id
+      and (m.valid_from, m.created_at, m.id) < (value.valid_from, coalesce(value.created_at, 'infinity'), value.id)
+    order by m.valid_from desc, m.created_at desc, m.id desc limit 1;
+end
 $$;
-comment on function agent_memory.slot_values(uuid, agent_memory.draft) is 'All values that the slot of a draft has had.';
+comment on function agent_memory.earlier_value(agent_memory.slot_value) is 'The value of a slot that stands before another one.';
 
-create or replace function agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft)
-returns agent_memory.remembered_memory
+create or replace function agent_memory.later_value(value agent_memory.slot_value)
+returns table (id uuid, visibility text, valid_from timestamptz)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select m.id, m.visibility, m.valid_from
+    from public.ai_memories as m
+    where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+      and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.forgotten_at is null
+      and m.id <> value.id
+      and (m.valid_from, m.created_at, m.id) > (value.valid_from, coalesce(value.created_at, 'infinity'), value.id)
+    order by m.valid_from, m.created_at, m.id limit 1;
+end
+$$;
+comment on function agent_memory.later_value(agent_memory.slot_value) is 'The value of a slot that stands behind another one.';
+
+create or replace function agent_memory.find_place(caller agent_memory.principal, value agent_memory.slot_value)
+returns agent_memory.slot_place
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  earlier record;
-  later record;
+  is_from_now constant boolean := value.valid_from is null;
+  place agent_memory.slot_place;
+  around record;
+  anchor uuid;
 begin
-  select m.id, m.valid_from, m.valid_to, m.superseded_by into earlier
-    from agent_memory.slot_values(caller.organization_id, draft) as m
-    where m.valid_from <= draft.valid_from order by m.valid_from desc, m.id desc limit 1;
-  select m.id, m.valid_from into later
-    from agent_memory.slot_values(caller.organization_id, draft) as m
-    where m.valid_from > draft.valid_from order by m.valid_from, m.id limit 1;
-  draft.valid_to := least(draft.valid_to, later.valid_from);
-  if earlier.id is not null then
-    insert into agent_memory.history as h (
-      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility, 'superseded', agent_memory.now(), caller.subject,
-           jsonb_build_object('valid_to', m.valid_to, 'superseded_by', m.superseded_by),
-           jsonb_build_object('valid_to', least(m.valid_to, draft.valid_from), 'superseded_by', draft.id)
-    from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = earlier.id;
+  loop
+    if is_from_now then
+      -- Never before a value that was written while this transaction went on.
+      value.valid_from := agent_memory.now() + (clock_timestamp() - pg_catalog.now());
+      value.valid_from := greatest(agent_memory.now(), (
+        select e.valid_from + interval '1 microsecond' from agent_memory.earlier_value(value) as e));
+    end if;
+    select e.id as earlier, e.visibility as earlier_visibility, e.valid_from as earlier_from, e.created_at as earlier_created_at,
+           l.id as later, l.visibility as later_visibility, l.valid_from as later_from
+      into around
+      from (select 1) as one
+      left join agent_memory.earlier_value(value) as e on true
+      left join agent_memory.later_value(value) as l on true;
+    anchor := coalesce(around.earlier, around.later, (
+      select m.id from public.ai_memories as m
+      where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+        and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.id <> value.id
+      order by m.valid_from, m.created_at, m.id limit 1));
+    exit when anchor is not distinct from place.anchor;
+    -- All who write between the same two values lock the same row. What another has written there until
+    -- it gave up its lock, the next round sees.
+    perform from public.ai_memories as m
+      where m.organization_id = value.organization_id and m.id = anchor for no key update;
+    place.anchor := anchor;
+  end loop;
+  place.earlier := around.earlier;
+  place.later := around.later;
+  place.later_from := around.later_from;
+  place.is_permitted := not exists (
+    select from (values (around.earlier, around.earlier_visibility), (around.later, around.later_visibility)) as v (id, visibility)
+    where v.id is not null and not coalesce(agent_memory.may_write(
+      v.visibility, value.user_id, value.agent_id, caller.role, caller.person, caller.program), false));
+  place.valid_from := value.valid_from;
+  if value.valid_to < value.valid_from and is_from_now then
+    value.valid_to := value.valid_from;
   end if;
-  with ended as (
-    update public.ai_memories as m
-    set superseded_by = draft.id, valid_to = least(m.valid_to, draft.valid_from), updated_at = agent_memory.now()
-    where m.organization_id = caller.organization_id and m.id = earlier.id
-    returning m.id
-  )
-  insert into public.ai_memories as m (
-    organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key)
-  select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
-    draft.context_id,
-    draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
-    draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
-    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.idempotency_digest, draft.dedup_key
-  from (select count(*) from ended) as after_the_update;
-  return case when later.id is null
-    then row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory
-    else row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory
-  end;
+  place.superseded_by := case when coalesce(value.valid_to, 'infinity') >= around.later_from then around.later end;
+  place.valid_to := case when place.superseded_by is null then value.valid_to else around.later_from end;
+  place.stated_valid_to := case when place.superseded_by is not null then value.valid_to end;
+  -- What is told later comes later in the order, too.
+  place.created_at := coalesce(value.created_at, greatest(agent_memory.now(), case
+    when around.earlier_from = value.valid_from then around.earlier_created_at + interval '1 microsecond' end));
+  return place;
 end
 $$;
-comment on function agent_memory.supersede(agent_memory.principal, agent_memory.draft) is
-  'Puts a value into its slot''s line of values by valid_from: the one before it ends where this one begins, and this one ends where the next one begins. The caller holds the lock on the slot''s current value.';
+comment on function agent_memory.find_place(agent_memory.principal, agent_memory.slot_value) is
+  'Where in its slot a value is to stand; others who would write there wait until the end of the transaction.';
+
+create or replace function agent_memory.own_end(organization_id uuid, memory_id uuid, successor uuid default null)
+returns timestamptz
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when m.superseded_by = own_end.successor or s.forgotten_at is null and m.superseded_by is not null
+    then m.stated_valid_to else m.valid_to end
+  from public.ai_memories as m
+  left join public.ai_memories as s on s.organization_id = m.organization_id and s.id = m.superseded_by
+  where m.organization_id = own_end.organization_id and m.id = own_end.memory_id
+$$;
+comment on function agent_memory.own_end(uuid, uuid, uuid) is
+  'Until when a value holds if none comes before: the end that was stated, or where it was ended by a value that is forgotten now and is not the successor to be.';
+
+create or replace function agent_memory.settle_value(
+  caller agent_memory.principal, memory_id uuid, successor uuid, successor_from timestamptz)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  own_end constant timestamptz := agent_memory.own_end(caller.organization_id, memory_id, successor);
+  is_ended constant boolean := coalesce(coalesce(own_end, 'infinity') >= successor_from, false);
+  value record;
+begin
+  select m.agent_id, m.user_id, m.visibility, m.valid_to, m.superseded_by, m.stated_valid_to,
+         exists (select from public.ai_memories as s
+                 where s.organization_id = m.organization_id and s.id = m.superseded_by and s.forgotten_at is not null) as is_cut
+    into value
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = settle_value.memory_id;
+  if not is_ended and (value.superseded_by is null or value.is_cut and value.superseded_by is distinct from successor)
+     or is_ended and (value.valid_to, value.superseded_by) is not distinct from (successor_from, successor) then
+    return false;
+  elsif not coalesce(agent_memory.may_write(
+      value.visibility, value.user_id, value.agent_id, caller.role, caller.person, caller.program), false) then
+    raise exception using errcode = 'PM002', message = 'the slot has values that this caller may not change';
+  end if;
+  with settled as (
+    update public.ai_memories as m
+    set valid_to = case when is_ended then successor_from else own_end end,
+        superseded_by = case when is_ended then successor end,
+        stated_valid_to = case when is_ended then own_end end,
+        updated_at = agent_memory.now()
+    where m.organization_id = caller.organization_id and m.id = settle_value.memory_id
+    returning m.valid_to, m.superseded_by
+  )
+  insert into agent_memory.history as h (
+    organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+  select caller.organization_id, settle_value.memory_id, value.agent_id, value.user_id, value.visibility,
+         case when is_ended then 'superseded' else 'updated' end, agent_memory.now(), caller.subject,
+         jsonb_build_object('valid_to', value.valid_to, 'superseded_by', value.superseded_by),
+         jsonb_build_object('valid_to', s.valid_to, 'superseded_by', s.superseded_by)
+  from settled as s;
+  return true;
+end
+$$;
+comment on function agent_memory.settle_value(agent_memory.principal, uuid, uuid, timestamptz) is
+  'Ends a value where the next one begins, or gives it back its own end; says whether that changed it. PM002 if the caller may not change it.';
+
+create or replace function agent_memory.make_room(
+  caller agent_memory.principal, memory_id uuid, valid_from timestamptz, valid_to timestamptz)
+returns agent_memory.slot_place
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  place agent_memory.slot_place;
+begin
+  place := agent_memory.find_place(caller, (
+    select row(m.organization_id, m.agent_id, m.user_id, m.slot, m.id,
+               make_room.valid_from, make_room.valid_to, m.created_at)::agent_memory.slot_value
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = memory_id));
+  if not place.is_permitted then
+    raise exception using errcode = 'PM002',
+      message = format('memory %s can''t stand there: the slot has values that this caller may not change', memory_id);
+  end if;
+  -- What is to hold longer than before, has to wait until the memory has gone from there.
+  perform agent_memory.settle_value(caller, m.id, memory_id, place.valid_from)
+  from public.ai_memories as m
+  where m.organization_id = caller.organization_id and m.id = place.earlier
+    and (m.valid_to is null or m.valid_to > place.valid_from);
+  return place;
+end
+$$;
+comment on function agent_memory.make_room(agent_memory.principal, uuid, timestamptz, timestamptz) is
+  'Where in its slot a memory is to stand with these times; what holds there now ends for it. release_values() goes with it, once the memory stands there. PM002 if the caller may not change its neighbours.';
+
+create or replace function agent_memory.release_values(caller agent_memory.principal, successor uuid, earlier uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ended uuid[];
+  found uuid[];
+  value record;
+begin
+  loop
+    found := array(
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.forgotten_at is null
+        and (m.superseded_by = successor or m.id = earlier)
+      order by m.id for no key update);
+    exit when found = ended;
+    ended := found;
+  end loop;
+  for value in
+    select m.id, l.id as later, l.valid_from as later_from
+    from public.ai_memories as m
+    left join agent_memory.later_value(row(
+      m.organization_id, m.agent_id, m.user_id, m.slot, m.id, m.valid_from, null, m.created_at)::agent_memory.slot_value) as l on true
+    where m.organization_id = caller.organization_id and m.id = any (ended)
+  loop
+    perform agent_memory.settle_value(caller, value.id, value.later, value.later_from);
+  end loop;
+end
+$$;
+comment on function agent_memory.release_values(agent_memory.principal, uuid, uuid) is
+  'After a value was moved: settles what it had ended where it stood, and the one that stands before it now. PM002 if the caller may not change these.';
+
+create or replace function agent_memory.is_same_value(slot text, visibility text, content text, draft agent_memory.draft)
+returns boolean
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(slot = draft.slot, false) and visibility = draft.visibility
+    and (content = draft.content or agent_memory.plain_text(content) = agent_memory.plain_text(draft.content))
+$$;
+comment on function agent_memory.is_same_value(text, text, text, agent_memory.draft) is
+  'Whether a memory is of the same slot as a draft, says the same and shows to the same.';
+
+create or replace function agent_memory.known_value(
+  caller agent_memory.principal, draft agent_memory.draft, is_from_now boolean, place agent_memory.slot_place)
+returns uuid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  stands_at constant timestamptz := case when is_from_now then (
+    select m.valid_from from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = place.earlier) else draft.valid_from end;
+begin
+  return (
+    select m.id
+    from public.ai_memories as m
+    cross join lateral agent_memory.own_end(m.organization_id, m.id) as own (valid_to)
+    where m.organization_id = caller.organization_id and m.slot = draft.slot and m.agent_id = draft.agent_id
+      and coalesce(m.user_id, '') = coalesce(draft.user_id, '') and m.forgotten_at is null
+      and m.valid_from = stands_at and agent_memory.is_same_value(m.slot, m.visibility, m.content, draft)
+      and case
+        when is_from_now then m.id = place.earlier and (m.valid_to is null or m.valid_to > place.valid_from)
+          and (draft.valid_to is null or draft.valid_to = own.valid_to)
+        else own.valid_to is not distinct from draft.valid_to
+          and case when draft.created_at is null then own.valid_to = m.valid_from or m.valid_to is distinct from m.valid_from
+                   else m.created_at = draft.created_at end end
+    order by m.created_at desc limit 1);
+end
+$$;
+comment on function agent_memory.known_value(agent_memory.principal, agent_memory.draft, boolean, agent_memory.slot_place) is
+  'The value that a draft says once more: with the same words, for the same readers and, where times were told, for the same stretch of time; where none were, the one that holds now. An import that tells when a value was created means one of that time.';
 
 create or replace function agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft)
 returns agent_memory.remembered_memory
@@ -3445,44 +3690,78 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  current record;
-  answer agent_memory.remembered_memory;
+  is_from_now constant boolean := draft.valid_from = agent_memory.now();
+  answer agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
+  place agent_memory.slot_place;
+  known uuid;
+  has_ended boolean;
 begin
-  for attempt in 1 .. 20 loop
-    -- A row lock serialises the writers of a slot. A value that another transaction superseded
-    -- while this one waited does not come back here; the next round finds its successor.
-    select m.id, m.dedup_key, m.valid_from into current
-      from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.agent_id = draft.agent_id
-        and m.slot = draft.slot and coalesce(m.user_id, '') = coalesce(draft.user_id, '')
-        and m.superseded_by is null and m.forgotten_at is null
-      for update;
-    -- A value that the caller could not change is not ended by a new one, either.
-    if exists (
-        select from agent_memory.slot_values(caller.organization_id, draft) as v
-        where not coalesce(agent_memory.may_write(
-          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false)) then
-      return row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
-    end if;
-    answer := agent_memory.existing(caller.organization_id, draft);
-    if answer.code <> 'contended' then
-      return answer;
-    elsif current.id is not null then
-      if draft.valid_from = agent_memory.now() then
-        -- Not told, so "from now on": never before the value that was written meanwhile.
-        draft.valid_from := greatest(draft.valid_from, current.valid_from + interval '1 microsecond');
-        draft.valid_to := case when draft.valid_to < draft.valid_from then draft.valid_from else draft.valid_to end;
-      end if;
-      return agent_memory.supersede(caller, draft);
-    elsif exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
-      return row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory;
-    end if;
-  end loop;
-  return answer;
+  if answer.code <> 'contended' then
+    return answer;
+  end if;
+  place := agent_memory.find_place(caller, row(
+    caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
+    case when not is_from_now then draft.valid_from end, draft.valid_to, draft.created_at)::agent_memory.slot_value);
+  -- A value that the caller could not change is neither ended nor shown by a new one.
+  if not place.is_permitted then
+    return row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
+  end if;
+  known := agent_memory.known_value(caller, draft, is_from_now, place);
+  if known is not null then
+    return row(draft.ordinal, known, 'duplicate', 'same_text', 'the same value is remembered already')::agent_memory.remembered_memory;
+  end if;
+  has_ended := place.earlier is not null and agent_memory.settle_value(caller, place.earlier, draft.id, place.valid_from);
+  draft.valid_from := place.valid_from;
+  draft.valid_to := place.valid_to;
+  draft.superseded_by := place.superseded_by;
+  draft.stated_valid_to := place.stated_valid_to;
+  draft.created_at := place.created_at;
+  if not exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
+    raise exclusion_violation;
+  elsif place.later_from <= agent_memory.now() then
+    return row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory;
+  elsif has_ended then
+    return row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', place.earlier))::agent_memory.remembered_memory;
+  end if;
+  return row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory;
 end
 $$;
 comment on function agent_memory.set_slot(agent_memory.principal, agent_memory.draft) is
-  'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
+  'Writes one value of a slot, and answers for it. Raises exclusion_violation if another writer was faster; set_slots() tries again.';
+
+create or replace function agent_memory.set_slots(caller agent_memory.principal, drafts agent_memory.draft[])
+returns agent_memory.remembered_memory[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answers agent_memory.remembered_memory[];
+  draft agent_memory.draft;
+begin
+  for attempt in 1 .. 20 loop
+    exit when drafts = '{}';
+    begin
+      answers := '{}';
+      -- A value is ended by one that is written after it.
+      set constraints public.ai_memories_superseded_by_fk deferred;
+      -- In one order for all writers, so that none waits for another in a circle.
+      for draft in
+        select d.* from unnest(drafts) as d order by d.slot, d.agent_id, d.user_id, d.ordinal
+      loop
+        answers := answers || agent_memory.set_slot(caller, draft);
+      end loop;
+      set constraints public.ai_memories_superseded_by_fk immediate;
+      return answers;
+    exception
+      when exclusion_violation or unique_violation or foreign_key_violation then
+        answers := null;
+    end;
+  end loop;
+  return array(select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d);
+end
+$$;
+comment on function agent_memory.set_slots(agent_memory.principal, agent_memory.draft[]) is
+  'Writes values of slots and answers for each. Of two writers of a slot at once one waits for the other; one who runs into the constraint all the same, since a value was written there that it could not see, begins again.';
 
 -- Scope --------------------------------------------------------------------------------------
 
@@ -3673,7 +3952,7 @@ begin
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
     order by m.id
-    for update;
+    for no key update;
 end
 $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
@@ -4796,7 +5075,7 @@ begin
   select * into memory from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = memory_id
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-    for update;
+    for no key update;
   if memory.id is null then
     raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
       hint = 'It was erased, never existed, or this caller may not see it.';
@@ -4821,12 +5100,17 @@ declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
   new public.ai_memories;
+  is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
+  place agent_memory.slot_place;
 begin
   perform agent_memory.check_changes(old, changes);
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
   new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  if is_moved and not changes ? 'valid_to' then
+    new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
+  end if;
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
@@ -4835,18 +5119,31 @@ begin
   elsif new.content !~ '\S' then
     raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
+  if is_moved then
+    if old.forgotten_at is null then
+      place := agent_memory.make_room(caller, new.id, new.valid_from, new.valid_to);
+      new.valid_to := place.valid_to;
+    end if;
+    new.superseded_by := place.superseded_by;
+    new.stated_valid_to := place.stated_valid_to;
+  end if;
+  if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
+       is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
+    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    perform agent_memory.release_texts(
+      caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
+  end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
-      valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
+      valid_from = new.valid_from, valid_to = new.valid_to, superseded_by = new.superseded_by,
+      stated_valid_to = new.stated_valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
-        old.agent_id, old.user_id,
-        (select c.context_key from public.ai_memory_contexts as c
-         where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
-        case when new.kind = 'message' then new.occurred_at end) end
+      dedup_key = new.dedup_key
   where m.organization_id = caller.organization_id and m.id = memory_id;
+  if is_moved and old.forgotten_at is null then
+    perform agent_memory.release_values(caller, memory_id, place.earlier);
+  end if;
   insert into agent_memory.history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
   select caller.organization_id, memory_id, old.agent_id, old.user_id,
@@ -4854,7 +5151,8 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+    || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update agent_memory.history as h set visibility = new.visibility
@@ -4879,10 +5177,33 @@ exception
   when unique_violation then
     raise exception using errcode = 'PM007', message = 'another memory with this text is there already',
       hint = 'Forget one of the two.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'another value of this slot was being written', hint = 'Do it again.';
 end
 $$;
 comment on function public.update_memory(uuid, jsonb) is
-  'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+  'Corrects fields of one memory; the earlier values stay in its history. Of a value of a slot, valid_from and valid_to may be any: its neighbours end, and hold on, accordingly. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+
+create or replace function agent_memory.restore_value(caller agent_memory.principal, memory_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  place agent_memory.slot_place;
+begin
+  place := agent_memory.make_room(caller, memory_id, (
+      select m.valid_from from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = memory_id),
+    agent_memory.own_end(caller.organization_id, memory_id));
+  update public.ai_memories as m
+  set forgotten_at = null, valid_to = place.valid_to, superseded_by = place.superseded_by,
+      stated_valid_to = place.stated_valid_to, updated_at = agent_memory.now()
+  where m.organization_id = caller.organization_id and m.id = memory_id;
+  perform agent_memory.release_values(caller, memory_id, place.earlier);
+end
+$$;
+comment on function agent_memory.restore_value(agent_memory.principal, uuid) is
+  'Brings a forgotten value of a slot back to where it stands among those that are there now. PM002 if the caller may not change its neighbours.';
 
 create or replace function agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean)
 returns void
@@ -4898,9 +5219,24 @@ begin
          jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
   from public.ai_memories as m
   where m.organization_id = caller.organization_id and m.id = any (ids);
+  if not forget then
+    -- The same text may be there again, as long as only one of the two can be recalled.
+    perform agent_memory.release_texts(caller.organization_id, array_agg(m.dedup_key), is_valid)
+    from public.ai_memories as m
+    cross join lateral (select m.valid_from <= agent_memory.now()) as v (is_valid)
+    where m.organization_id = caller.organization_id and m.id = any (ids) and m.dedup_key is not null
+    group by is_valid;
+  end if;
   update public.ai_memories as m
-  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
-  where m.organization_id = caller.organization_id and m.id = any (ids);
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now(),
+      dedup_key = case when forget or coalesce(least(m.valid_to, m.expires_at), 'infinity') > agent_memory.now() then m.dedup_key end
+  where m.organization_id = caller.organization_id and m.id = any (ids) and (forget or m.slot is null);
+  if not forget then
+    perform agent_memory.restore_value(caller, v.id)
+    from (select m.id from public.ai_memories as m
+          where m.organization_id = caller.organization_id and m.id = any (ids) and m.slot is not null
+          order by m.slot, m.agent_id, m.user_id, m.valid_from, m.created_at, m.id) as v;
+  end if;
   perform agent_memory.refresh_windows(caller.organization_id, array(
     select distinct m.context_id from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = any (ids)
@@ -4926,8 +5262,18 @@ begin
 exception
   when unique_violation then
     raise exception using errcode = 'PM007',
-      message = 'a memory of this scope can''t come back: its slot has a newer value, or the same text was remembered again',
+      message = format('memory %s can''t come back: the same text was remembered again', (
+        select m.id
+        from unnest(ids) with ordinality as i (id, place)
+        join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = i.id
+        where exists (
+          select from public.ai_memories as o
+          where o.organization_id = m.organization_id and o.dedup_key = m.dedup_key and o.id <> m.id
+            and (o.forgotten_at is null or o.id = any (ids[:i.place])))
+        order by i.place limit 1)),
       hint = 'Forget the newer one first.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'values of a slot of this scope were being written', hint = 'Do it again.';
 end
 $$;
 comment on function agent_memory.set_forgotten(jsonb, boolean, boolean) is 'What forget_memories() and restore_memories() have in common.';
@@ -5189,69 +5535,21 @@ returns uuid[]
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  with recursive chain as (
-    select m.id, m.superseded_by as successor
-    from unnest(ids) as d (id)
-    join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
-    left join unnest(ids) as also (id) on also.id = m.id
-    where also.id is null
-    union
-    select c.id, next.superseded_by
-    from chain as c
-    join unnest(ids) as d (id) on d.id = c.successor
-    join public.ai_memories as next on next.organization_id = unlink_memories.organization_id and next.id = c.successor
-  ), survivors as (
-    select c.id, max(c.successor::text) filter (where d.id is null)::uuid as successor
-    from chain as c left join unnest(ids) as d (id) on d.id = c.successor
-    group by c.id
-  ), linked as (
-    -- To themselves for a moment, since the current value of a slot is one, and the erased one
-    -- still is there.
+  with unlinked as (
     update public.ai_memories as m
-    set superseded_by = coalesce(s.successor, s.id), updated_at = agent_memory.now()
-    from survivors as s
-    where m.organization_id = unlink_memories.organization_id and m.id = s.id
+    set superseded_by = null, stated_valid_to = null, updated_at = agent_memory.now()
+    from (select m.id
+          from unnest(ids) as d (id)
+          join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
+          left join unnest(ids) as also (id) on also.id = m.id
+          where also.id is null) as ended
+    where m.organization_id = unlink_memories.organization_id and m.id = ended.id
     returning m.id
   )
-  select array(select l.id from linked as l order by l.id)
+  select array(select u.id from unlinked as u order by u.id)
 $$;
 comment on function agent_memory.unlink_memories(uuid, uuid[]) is
-  'Links what was superseded by memories that are to go to the first that stays in their line, or else to itself, and answers which these were. close_links() ends the latter.';
-
-create or replace function agent_memory.close_links(organization_id uuid, ids uuid[])
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  loose record;
-begin
-  for loose in
-    select m.id, m.slot, m.agent_id, m.user_id, m.valid_from, m.dedup_key from public.ai_memories as m
-    where m.organization_id = close_links.organization_id and m.id = any (ids) and m.superseded_by = m.id
-    order by m.valid_from desc, m.id desc
-  loop
-    -- The next value of the slot; or what stands where this one would come back to; or nothing.
-    update public.ai_memories as m
-    set superseded_by = coalesce(
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.slot = loose.slot and v.agent_id = loose.agent_id
-         and v.user_id is not distinct from loose.user_id and v.forgotten_at is null
-         and (v.valid_from, v.id) > (loose.valid_from, loose.id)
-       order by v.valid_from, v.id limit 1),
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.id <> loose.id
-         and v.superseded_by is null and v.forgotten_at is null
-         and (v.dedup_key = loose.dedup_key or v.slot = loose.slot and v.agent_id = loose.agent_id
-              and v.user_id is not distinct from loose.user_id)
-       limit 1))
-    where m.organization_id = close_links.organization_id and m.id = loose.id;
-  end loop;
-end
-$$;
-comment on function agent_memory.close_links(uuid, uuid[]) is
-  'Ends what unlink_memories() linked to itself: superseded by the next value that its slot has, or by none. Its validity stays as it had ended.';
+  'Makes the ends that memories, which are to go, have put to others these others'' own, and answers which these are.';
 
 create or replace function agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[])
 returns void
@@ -5316,7 +5614,6 @@ begin
   counts := counts || jsonb_build_object('history', deleted, 'links', cardinality(linked));
   delete from public.ai_memories as m where m.organization_id = delete_memories.organization_id and m.id = any (ids);
   get diagnostics deleted = row_count;
-  perform agent_memory.close_links(organization_id, linked);
   perform agent_memory.drop_mentions(organization_id, ids, slots, linked);
   counts := counts || jsonb_build_object('memories', deleted, 'windows', agent_memory.refresh_windows(organization_id, touched));
   delete from public.ai_memory_contexts as c
@@ -5498,7 +5795,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'a9efd379bfc8de1f403bc75d1359c68ffc132025e362d1c5e211e487d717264a');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4e567b39ca847d353c5a42654512d4a9058e38d1e078615c4dc9577c5502925d');
 
 reset lock_timeout;
 reset check_function_bodies;

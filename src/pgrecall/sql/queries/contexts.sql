@@ -24,6 +24,6 @@ where c.context_key = %(context_key)s
   and c.user_id is not distinct from %(user_id)s::text
   and m.kind = 'summary'
   and m.forgotten_at is null
-  and m.superseded_by is null
+  and (m.valid_to is null or m.valid_to > now())
 order by m.valid_from desc, m.id desc
 limit 1;

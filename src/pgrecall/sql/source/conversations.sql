@@ -23,6 +23,22 @@ begin
 end
 $tables$;
 
+create or replace function agent_memory.slot_key(organization_id uuid, agent_id text, user_id text, slot text)
+returns inet
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  digest constant text := encode(sha256(convert_to(
+    organization_id::text || char_length(agent_id) || ':' || agent_id || char_length(slot) || ':' || slot || coalesce(user_id, ''), 'UTF8')), 'hex');
+begin
+  return (substr(digest, 1, 4) || ':' || substr(digest, 5, 4) || ':' || substr(digest, 9, 4) || ':' || substr(digest, 13, 4) || ':'
+    || substr(digest, 17, 4) || ':' || substr(digest, 21, 4) || ':' || substr(digest, 25, 4) || ':' || substr(digest, 29, 4))::inet;
+end
+$$;
+comment on function agent_memory.slot_key(uuid, text, text, text) is
+  'Which slot it is, in 128 bits: the first half of the SHA-256 of its organization, agent, name and user. As an address of IPv6, the one type of this width that a GiST index compares without an extension. An index holds what it answers: it never changes.';
+
 do $tables$
 begin
   if pg_catalog.to_regclass('public.ai_memories') is null then
@@ -49,6 +65,7 @@ begin
       valid_from timestamptz not null default agent_memory.now(),
       valid_to timestamptz,
       superseded_by uuid,
+      stated_valid_to timestamptz,
       expires_at timestamptz,
       forgotten_at timestamptz,
       created_at timestamptz not null default agent_memory.now(),
@@ -76,14 +93,19 @@ begin
       constraint ai_memories_context_fk foreign key (organization_id, context_id)
         references public.ai_memory_contexts (organization_id, id) on delete cascade,
       constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
-        references public.ai_memories (organization_id, id),
+        references public.ai_memories (organization_id, id) deferrable,
       constraint ai_memories_key_has_digest check ((idempotency_key is null) = (idempotency_digest is null)),
+      -- Whoever writes: at any instant a slot has one value.
+      constraint ai_memories_one_slot_value exclude using gist (
+        agent_memory.slot_key(organization_id, agent_id, user_id, slot) inet_ops with =, tstzrange(valid_from, valid_to) with &&)
+        where (slot is not null and forgotten_at is null),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
+      constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
       -- Infinities and years beyond four digits can be stored, but many clients can't read them.
       constraint ai_memories_readable_times check (
         occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        and valid_to between '0001-01-02Z' and '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -93,8 +115,6 @@ begin
       where dedup_key is not null and superseded_by is null and forgotten_at is null;
     create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, idempotency_digest)
       where idempotency_digest is not null;
-    create unique index ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
-      where slot is not null and superseded_by is null and forgotten_at is null;
     create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, position);
     create index ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
     create index ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
@@ -102,7 +122,8 @@ begin
     -- For the few that are no messages, or that an agent shares with all.
     create index ai_memories_kind_idx on public.ai_memories (organization_id, kind) where kind <> 'message';
     create index ai_memories_shared_idx on public.ai_memories (organization_id, agent_id) where visibility = 'organization';
-    create index ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
+    create index ai_memories_slot_values_idx on public.ai_memories (
+      organization_id, slot, agent_id, (coalesce(user_id, '')), valid_from, created_at, id) where slot is not null;
     create index ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
       where superseded_by is not null;
     -- How frequent the words of a question are in a large organization, recall asks every 64th memory.
@@ -126,7 +147,8 @@ comment on column public.ai_memories.visibility is 'private: its user and the ag
 comment on column public.ai_memories.occurred_at is 'When it happened or was said.';
 comment on column public.ai_memories.valid_from is 'Since when it has been true in the world.';
 comment on column public.ai_memories.valid_to is 'Until when it was true (exclusive); null while it still is.';
-comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity.';
+comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity, at its own valid_from; null where valid_to is its own end.';
+comment on column public.ai_memories.stated_valid_to is 'Its own end, where superseded_by ended it sooner: taken up again when that one moves. Null if none was stated.';
 comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
 comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
 comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';

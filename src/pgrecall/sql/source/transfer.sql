@@ -21,7 +21,11 @@ as $$
     when agent_memory.number_problem('position', item -> 'position', 0, 9e18, true) is not null
       then row('invalid_field', agent_memory.number_problem('position', item -> 'position', 0, 9e18, true))::agent_memory.problem
     when draft.slot is not null and exists (
-        select from agent_memory.slot_values(caller.organization_id, draft) as v
+        select from (select row(caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
+                                draft.valid_from, draft.valid_to, draft.created_at)::agent_memory.slot_value as value) as d
+        cross join lateral (
+          select e.visibility from agent_memory.earlier_value(d.value) as e
+          union all select l.visibility from agent_memory.later_value(d.value) as l) as v
         where not coalesce(agent_memory.may_write(
           v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false))
       then row('not_permitted', 'the slot has values that this caller may not change')::agent_memory.problem
@@ -184,7 +188,8 @@ as $$
 declare
   parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
   fresh agent_memory.draft[] := array(
-    select v.draft from unnest(judged) as v where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
+    select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at)) from unnest(judged) as v
+    where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
 begin
   answers := agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh)) || array(

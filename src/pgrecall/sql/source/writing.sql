@@ -33,7 +33,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if memory.kind = 'message' and memory.context_id is not null then
+  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
     return null;
   end if;
   return agent_memory.dedup_key(
@@ -46,7 +46,7 @@ begin
 end
 $$;
 comment on function agent_memory.text_key(public.ai_memories) is
-  'The dedup_key that a memory has as long as it can be recalled; null for a message of a conversation, which is never a duplicate because of its text.';
+  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
 
 create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
 returns void
@@ -170,7 +170,7 @@ begin
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
         case when idempotency_key is not null then sha256(convert_to(
           jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
-        case when wrong.code is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
+        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
           case when kind in ('message', 'event') then occurred_at end) end,
@@ -182,7 +182,7 @@ begin
           when 'needs_user' then 'a private memory needs a user_id'
           when 'not_permitted' then
             format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end))::agent_memory.draft order by ordinal)
+        end), null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
         e.ordinal::integer as ordinal,
@@ -318,11 +318,12 @@ begin
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
-    created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
+    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
   select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.idempotency_digest, d.dedup_key,
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.idempotency_key, d.idempotency_digest, d.dedup_key,
     coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
   cross join (select agent_memory.now() as now offset 0) as clock
@@ -532,7 +533,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   answers agent_memory.remembered_memory[];
-  slotted agent_memory.draft;
 begin
   if drafts = '{}' then
     return '{}';
@@ -546,11 +546,7 @@ begin
     into answers
     from unnest(drafts) as d join added as a on a.id = d.id;
   answers := coalesce(answers, '{}');
-  for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null order by d.slot, d.ordinal
-  loop
-    answers := answers || agent_memory.set_slot(caller, slotted);
-  end loop;
+  answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
   perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return answers || array(
