@@ -64,7 +64,7 @@ def test_a_time_without_a_zone_is_utc_whatever_the_session_has(client: Client, z
 def test_a_corrected_time_without_a_zone_is_utc(client: Client) -> None:
     client.connection.execute("set timezone = 'Asia/Tokyo'")
     [row] = client.remember({"content": "Log."})
-    client.rows("select update_memory(%s, '{\"occurred_at\": \"2026-03-01T12:00:00\"}')", row["id"])
+    client.rows('select update_memory(%s, \'{"occurred_at": "2026-03-01T12:00:00"}\')', row["id"])
     [row] = client.rows("select occurred_at at time zone 'UTC' as at from ai_memories")
     assert row["at"] == datetime(2026, 3, 1, 12)
 

@@ -778,7 +778,7 @@ begin
   parsed := (value #>> '{}')::timestamptz;
   return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
-  when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+  when data_exception then
     return null;
 end
 $$;
@@ -2899,7 +2899,9 @@ begin
         and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
       union all
       select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
-      where e.key in ('importance', 'confidence') and agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null)
+      where e.key in ('importance', 'confidence') and (agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null
+             -- A smaller one would underflow as a real.
+             or e.value > '0' and e.value < '1e-30'))
       as p (code, reason)
     order by p.reason limit 1;
   if problem.code is not null then
@@ -2968,7 +2970,9 @@ begin
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
         case when idempotency_key is not null then sha256(convert_to(
           jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
-        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null) then agent_memory.dedup_key(
+        -- What has ended already is no reason why the same text should not be remembered.
+        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null)
+            and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
           case when kind in ('message', 'event') then occurred_at end) end,
@@ -2983,7 +2987,7 @@ begin
         end), null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
-        e.ordinal::integer as ordinal,
+        clock.now, e.ordinal::integer as ordinal,
         (e.item ->> 'id') is not null as is_identified,
         case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
              else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
@@ -3127,7 +3131,8 @@ begin
   cross join (select agent_memory.now() as now offset 0) as clock
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
   where d.code is null
-  order by d.dedup_key, d.id, d.ordinal
+  -- What is valid later only gives way to what is valid now.
+  order by d.dedup_key, d.valid_from > clock.now, d.ordinal
   on conflict do nothing
   returning m.id;
   if overtaken <> '{}' then
@@ -5795,7 +5800,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4e567b39ca847d353c5a42654512d4a9058e38d1e078615c4dc9577c5502925d');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '703411bddbac4387d7e646b7bd610ea982a33a86b836925b992c11b0378bf622');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -109,7 +109,7 @@ begin
   parsed := (value #>> '{}')::timestamptz;
   return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
-  when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+  when data_exception then
     return null;
 end
 $$;
