@@ -16,7 +16,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass
 class Entry:
-    """A memory; of one that is not stored yet `id` may be None, and `is_timed` says what was told."""
+    """A memory, or one to be: `id` may be None then; `is_timed` says that its time was told."""
 
     content: str
     kind: str
@@ -53,7 +53,7 @@ class Entry:
         return not self.is_forgotten and self.valid_from <= now and not self.has_ended(now)
 
 
-class Conflict(Exception):
+class Conflict(Exception):  # noqa: N818
     """What was asked contradicts what is stored."""
 
 
@@ -139,8 +139,8 @@ class MemoryModel:
         by_id = [e for e in self.entries if draft.id and e.id == draft.id]
         for name, found in (("key", by_key), ("id", by_id)):
             for entry in found:
-                is_same = (entry.context == draft.context
-                           and entry.content.lower().strip() == draft.content.lower().strip())  # fmt: skip
+                said, told = (each.content.lower().strip() for each in (entry, draft))
+                is_same = entry.context == draft.context and said == told
                 return (f"known_{name}", entry) if is_same else (f"{name}_taken", None)
         return None
 
@@ -162,8 +162,8 @@ class MemoryModel:
             if draft.is_timed:
                 nth = sum(_is_moment(other, draft) for other in seen)
                 seen.append(draft)
-                twins = sorted((e for e in self.entries if e.is_message and e.context == context and _is_moment(e, draft)),
-                               key=lambda e: e.position)  # fmt: skip
+                twins = [e for e in self.entries if e.is_message and e.context == context]
+                twins = sorted((e for e in twins if _is_moment(e, draft)), key=lambda e: e.position)
                 if nth < len(twins):
                     answers.setdefault(place, ("known_message", twins[nth]))
         for place, entry in self._resent([drafts[place] for place in listed], listed, context):
@@ -185,7 +185,7 @@ class MemoryModel:
                     and k > len(best)
                 ):
                     best = end
-        return zip(places, best)
+        return zip(places, best, strict=False)
 
     def _add(self, draft: Entry) -> tuple[str, Entry | None]:
         found = self._identified(draft)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.database.conftest import Client, World
 
-UTC = timezone.utc
+UTC = UTC
 
 
 @pytest.fixture

@@ -2860,7 +2860,8 @@ begin
     where m.organization_id = release_texts.organization_id and m.dedup_key = any (dedup_keys)
       and m.superseded_by is null and m.forgotten_at is null
       and (m.valid_to <= agent_memory.now() or m.expires_at <= agent_memory.now()
-           or (later_ones and m.valid_from > agent_memory.now()))
+           -- Not of a writer that began after this one, and was first.
+           or (later_ones and m.valid_from > agent_memory.now() + (clock_timestamp() - pg_catalog.now())))
     order by m.dedup_key for no key update
   )
   update public.ai_memories as m set dedup_key = null
@@ -3197,7 +3198,7 @@ begin
        and m.superseded_by is null and m.forgotten_at is null
        and (m.valid_to is null or m.valid_to > agent_memory.now())
        and (m.expires_at is null or m.expires_at > agent_memory.now())
-       and (m.valid_from <= agent_memory.now() or draft.valid_from > agent_memory.now())
+       and (m.valid_from <= agent_memory.now() + (clock_timestamp() - pg_catalog.now()) or draft.valid_from > agent_memory.now())
      limit 1),
     row(draft.ordinal, null, 'rejected', 'contended', 'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory);
 end
@@ -5804,7 +5805,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '7e45174d1cb324e66e8c799cd2d6d48cb57c9d751750c7c2db6a6ac5efc3cead');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '804a71cb0907101a239b525050a3a5cf973dad538cc15286a7947b87179125a9');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -62,7 +62,8 @@ begin
     where m.organization_id = release_texts.organization_id and m.dedup_key = any (dedup_keys)
       and m.superseded_by is null and m.forgotten_at is null
       and (m.valid_to <= agent_memory.now() or m.expires_at <= agent_memory.now()
-           or (later_ones and m.valid_from > agent_memory.now()))
+           -- Not of a writer that began after this one, and was first.
+           or (later_ones and m.valid_from > agent_memory.now() + (clock_timestamp() - pg_catalog.now())))
     order by m.dedup_key for no key update
   )
   update public.ai_memories as m set dedup_key = null
@@ -399,7 +400,7 @@ begin
        and m.superseded_by is null and m.forgotten_at is null
        and (m.valid_to is null or m.valid_to > agent_memory.now())
        and (m.expires_at is null or m.expires_at > agent_memory.now())
-       and (m.valid_from <= agent_memory.now() or draft.valid_from > agent_memory.now())
+       and (m.valid_from <= agent_memory.now() + (clock_timestamp() - pg_catalog.now()) or draft.valid_from > agent_memory.now())
      limit 1),
     row(draft.ordinal, null, 'rejected', 'contended', 'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory);
 end
