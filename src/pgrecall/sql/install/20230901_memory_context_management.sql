@@ -740,6 +740,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7, by whose order a time can be told.';
 
 -- Checks of values ----------------------------------------------------------------------------
 
@@ -5856,7 +5857,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '12d6e427788c53bd3c0fc41d67e35f8093d09da076cb60294d062734b409bdaf');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dacc94256fed18b3a0d4de2223cf921680147c0eb8cea0db1884fcb87460aa7a');
 
 reset lock_timeout;
 reset check_function_bodies;
