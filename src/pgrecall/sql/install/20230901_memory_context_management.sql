@@ -5354,7 +5354,7 @@ language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), false) $$;
 comment on function public.restore_memories(jsonb, boolean) is
-  'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
+  'Brings forgotten memories that a scope names back into recall; a value of a slot to its own stretch of time, between those that are there now. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
 
 create or replace function public.memory_changes(ids uuid[])
 returns table (memory_id uuid, change text, changed_at timestamptz, changed_by text, before jsonb, after jsonb)
@@ -5857,7 +5857,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dacc94256fed18b3a0d4de2223cf921680147c0eb8cea0db1884fcb87460aa7a');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '127c4ccdd3ed19f0784868b164070955116806d03bb1534e8b6594c258378c76');
 
 reset lock_timeout;
 reset check_function_bodies;
