@@ -317,7 +317,7 @@ FOR_POLICIES = (
 FOR_SERVICES = (
     *FOR_POLICIES,
     "claimed_organization", "is_safe_json", "lexemes", "number_problem", "paired",
-    "retention_problem", "settings_problem", "settle_agent", "text_config", "uuid_v7",
+    "retention_problem", "settings_problem", "settle_agent", "slot_key", "text_config", "uuid_v7",
     "weights_problem",
 )  # fmt: skip
 OF_MODELS = (
@@ -329,7 +329,7 @@ PRIVATE_FUNCTIONS = (
     *OF_MODELS,
     "add_forgotten", "add_imported", "add_memories", "all_built_in_settings",
     "are_claims_signed", "audit", "background", "built_in_settings", "candidates",
-    "check_changes", "check_embedding", "checked_settings", "claim_signature", "close_links",
+    "check_changes", "check_embedding", "checked_settings", "claim_signature",
     "days", "dedup_key", "delete_dropped", "delete_memories", "delete_traces", "delete_vectors",
     "detected_language", "drafts", "drop_embeddings", "drop_mentions", "dropped_vectors",
     "due_memories", "effective_settings", "embed_added", "entomb", "erase", "erased",
@@ -343,12 +343,15 @@ PRIVATE_FUNCTIONS = (
     "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
     "require_configurer", "require_member", "require_signed_claims", "require_writer", "retain",
     "retain_all", "retained_agents", "roll_up_stats", "said_at", "sampled", "scope_digest",
-    "scope_ids", "score_memories", "set_forgotten", "set_slot", "settle_contexts",
+    "scope_ids", "score_memories", "set_forgotten", "set_slots", "settle_contexts",
     "settle_languages", "settle_model", "settled_since", "share_of_memories", "similarities",
-    "slot_values", "stats_problem", "step", "store_embeddings", "stored_dimension",
-    "stored_models", "summed", "supersede", "surroundings", "tagged", "unlink_memories",
+    "stats_problem", "step", "store_embeddings", "stored_dimension",
+    "stored_models", "summed", "surroundings", "tagged", "unlink_memories",
     "vector_schema", "vectors_of", "whole_limit", "windows", "wishing", "without_recalled",
     "writers_settings",
+    # Of slots.
+    "earlier_value", "find_place", "is_same_value", "judge_value", "known_value", "later_value",
+    "make_room", "own_end", "release_values", "restore_value", "settle_value",
 )  # fmt: skip
 
 
