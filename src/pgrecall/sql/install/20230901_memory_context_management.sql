@@ -1327,7 +1327,7 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
   insert into agent_memory.audit as a (organization_id, actor, action, details)
-  values (caller.organization_id, caller.subject, audit.action, audit.details)
+  values (caller.organization_id, caller.subject, record_audit.action, record_audit.details)
 $$;
 comment on function agent_memory.record_audit(agent_memory.principal, text, jsonb) is 'Writes down what a caller did.';
 
@@ -5150,7 +5150,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ffc60615bf087735ee5690156bbbd25286b6558059ca3f80552f99ea202068ea');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '6e39eefebd491deba1706f40312f9887817e549cc9714cfa9bf9676d924a9f80');
 
 reset lock_timeout;
 reset check_function_bodies;
