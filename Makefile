@@ -1,4 +1,4 @@
-# Needs python3 (3.10 or later) with venv and pip, and a package index. Everything else is installed here.
+# Needs python3 (3.11 or later) with venv and pip, and a package index. Everything else is installed here.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -36,10 +36,10 @@ from benchmarks.filling import fill
 from benchmarks.population import MODEL, Population, Sizes
 from benchmarks.report import Setting
 from pgrecall import Memory
-from pgrecall.ops.backup.checking import BackupReader
-from pgrecall.ops.backup.connecting import connected, find_tables
 from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.reading import checksum
+from pgrecall.ops.backup.reader import BackupReader
+from pgrecall.ops.backup.rows import checksum
+from pgrecall.ops.backup.tables import backup_session, find_tables
 from pgrecall.testing.databases import template_database
 
 # What the system counts as a child's begins with all that its parent had, so it tells itself.
@@ -146,7 +146,7 @@ def _step(name: str, rows: int, seconds: float, peak: float, size: float, writte
 
 def _different(dsn: str, file: Path) -> list[str]:
     manifest = BackupReader(place(str(file))).check()
-    with connected(dsn, "benchmark") as connection:
+    with backup_session(dsn, "benchmark") as connection:
         tables = find_tables(connection)
         found = {
             table.name: checksum(connection, table, manifest.organization_id) for table in tables

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from benchmarks.conversations import Conversation, Question, Turn
 LEFT_OUT = {"abstention", "summarization", "event_ordering"}
 
 _MARKER = re.compile(r"\s*->->.*$", re.DOTALL)
-_UNTOLD = datetime(2024, 1, 1, tzinfo=timezone.utc)
+_UNTOLD = datetime(2024, 1, 1, tzinfo=UTC)
 
 Json = Mapping[str, Any]
 
@@ -75,6 +75,6 @@ def _questions(abilities: Json, known: set[str]) -> Iterator[Question]:
 def _time(anchor: str | None) -> datetime | None:
     """`March-15-2024`, taken as UTC; None for anything else."""
     try:
-        return datetime.strptime(anchor or "", "%B-%d-%Y").replace(tzinfo=timezone.utc)
+        return datetime.strptime(anchor or "", "%B-%d-%Y").replace(tzinfo=UTC)
     except ValueError:
         return None

@@ -27,7 +27,7 @@ from benchmarks.population import Population, Sizes
 from benchmarks.report import Setting
 from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.ops.backup.indexing import OnStep, built_after_import
+from pgrecall.ops.backup.indexes import OnStep, built_after_import
 from pgrecall.testing.databases import template_database
 
 PAGE = 256

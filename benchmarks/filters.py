@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
@@ -113,7 +113,7 @@ def _figures(
 
 def _filters() -> Filters:
     """By what share of a population passes them, the largest first."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     return {
         "none": {},
         "since a year ago, of three": {"since": now - timedelta(days=365)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def parse_evidence(strings: Iterable[str], known: set[str]) -> tuple[str, ...]:
 
 def parse_time(text: str) -> datetime:
     """`1:56 pm on 8 May, 2023`, taken as UTC."""
-    return datetime.strptime(text, "%I:%M %p on %d %B, %Y").replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
 
 
 def _read(directory: Path) -> Iterator[tuple[str, Json]]:

@@ -11,7 +11,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def haystack(entry: Json, pool: Mapping[str, Session], seed: int) -> Conversatio
 def parse_time(text: str) -> datetime:
     """`2023/04/10 (Mon) 23:07`, taken as UTC."""
     plain = re.sub(r" \(\w+\)", "", text)
-    return datetime.strptime(plain, "%Y/%m/%d %H:%M").replace(tzinfo=timezone.utc)
+    return datetime.strptime(plain, "%Y/%m/%d %H:%M").replace(tzinfo=UTC)
 
 
 def _read(path: Path) -> Iterator[Json]:

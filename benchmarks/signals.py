@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -82,7 +82,7 @@ def _asked(
             "query": question.text,
             "query_embedding": RealArray(target.embedder.embed_query(question.text)),
             "model": target.embedder.model,
-            "asked_at": question.asked_at or datetime.now(timezone.utc),
+            "asked_at": question.asked_at or datetime.now(UTC),
             "names": list(SIGNALS),
         },
     ).fetchall()

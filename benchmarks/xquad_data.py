@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.conversations import Conversation, Question, Turn
 
-_SAID_AT = datetime(2020, 1, 1, tzinfo=timezone.utc)
+_SAID_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def load(directory: Path) -> tuple[Conversation, ...]:

@@ -17,7 +17,7 @@ import unasync
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/pgrecall/_async"
 TARGET = ROOT / "src/pgrecall/_sync"
-BY_HAND = {"__init__.py", "waiting.py"}
+BY_HAND = {"__init__.py", "concurrency.py"}
 HEADER = (
     "# Generated from ../_async/{name} by scripts/generate_sync.py: edit that file instead.\n\n"
 )
@@ -31,6 +31,7 @@ NAMES = {
     "AsyncEmbeddings": "Embeddings",
     "AsyncMemory": "Memory",
     "AsyncPipeline": "Pipeline",
+    "AsyncRawCursor": "RawCursor",
     "AsyncTransfer": "Transfer",
     "aclose": "close",
 }

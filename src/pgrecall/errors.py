@@ -19,7 +19,7 @@
     │   └── ArchiveError               PM513
     ├── DatabaseError                  PM520
     │   ├── DatabaseUnavailableError   PM521
-    │   ├── PoolTimeoutError           PM522
+    │   │   └── PoolTimeoutError       PM522
     │   └── SchemaMissingError         PM523
     ├── MigrationError                 PM530
     │   ├── EditedMigrationError       PM531

@@ -12,7 +12,7 @@ import pytest
 
 from pgrecall import Settings, auth
 from pgrecall.auth import Verifier
-from pgrecall.auth.configured import _configured
+from pgrecall.auth.configuration import _configured
 from pgrecall.auth.keys import usable_keys
 from pgrecall.errors import ConfigurationError
 from tests.auth.issuer import issuing

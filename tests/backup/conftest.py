@@ -12,9 +12,9 @@ import pytest
 
 from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.ops.backup.connecting import connected, find_tables
-from pgrecall.ops.backup.making import back_up
-from pgrecall.ops.backup.reading import checksum
+from pgrecall.ops.backup.rows import checksum
+from pgrecall.ops.backup.tables import backup_session, find_tables
+from pgrecall.ops.backup.writer import back_up
 from pgrecall.testing import HashingEmbedder
 from pgrecall.testing.databases import add_member, cloned
 
@@ -44,7 +44,7 @@ def fill(dsn: str, organization: str = "default") -> None:
 
 def checksums(dsn: str, organization_id: UUID = ORGANIZATION) -> dict[str, tuple[int, str]]:
     """Of each table of an organization, how many rows it has, and their checksum."""
-    with connected(dsn, "test") as connection:
+    with backup_session(dsn, "test") as connection:
         tables = find_tables(connection)
         return {table.name: checksum(connection, table, organization_id) for table in tables}
 

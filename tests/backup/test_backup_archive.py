@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from pgrecall.errors import ConfigurationError, DamagedBackupError, NotFoundError
 from pgrecall.ops.backup.archive import ArchiveWriter, members
-from pgrecall.ops.backup.checking import BackupReader
-from pgrecall.ops.backup.making import back_up
 from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.restoring import restore
+from pgrecall.ops.backup.reader import BackupReader
+from pgrecall.ops.backup.restore import restore
+from pgrecall.ops.backup.writer import back_up
 from tests.backup.conftest import AWKWARD, ORGANIZATION, digest
 
 Members = st.lists(
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_no_file(filled: str, tmp_path: Path, is_encrypted: b
     key = str(pytest.importorskip("pyrage").x25519.Identity.generate().to_public())
     code = (
         "import resource, signal, sys; from uuid import UUID\n"
-        "from pgrecall.ops.backup.making import back_up\n"
+        "from pgrecall.ops.backup.writer import back_up\n"
         "from pgrecall.errors import BackupError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"

@@ -14,8 +14,8 @@ from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.embedded import binary
 from pgrecall.errors import ConflictError
-from pgrecall.ops.backup.making import back_up
-from pgrecall.ops.backup.restoring import restore
+from pgrecall.ops.backup.restore import restore
+from pgrecall.ops.backup.writer import back_up
 from pgrecall.ops.erasure import erase_everywhere
 from pgrecall.testing import HashingEmbedder
 from pgrecall.testing.databases import add_member

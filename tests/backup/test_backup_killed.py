@@ -17,7 +17,7 @@ import pytest
 
 from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.ops.backup.making import back_up
+from pgrecall.ops.backup.writer import back_up
 from pgrecall.testing import HashingEmbedder
 from tests.backup.conftest import ORGANIZATION, checksums
 

@@ -18,8 +18,8 @@ from pgrecall.errors import (
     NotFoundError,
     SchemaMissingError,
 )
-from pgrecall.ops.backup.making import back_up
-from pgrecall.ops.backup.restoring import restore
+from pgrecall.ops.backup.restore import restore
+from pgrecall.ops.backup.writer import back_up
 from pgrecall.testing import HashingEmbedder
 from pgrecall.testing.databases import cloned
 from tests.backup.conftest import ORGANIZATION, checksums, digest, fill

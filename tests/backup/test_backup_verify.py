@@ -15,9 +15,9 @@ import pytest
 
 from pgrecall.errors import BackupError, DamagedBackupError
 from pgrecall.ops.backup.archive import ArchiveWriter, members
+from pgrecall.ops.backup.dump import back_up_database
 from pgrecall.ops.backup.verification import SAMPLE, verify
-from pgrecall.ops.backup.whole import back_up_database
-from tests.backup.test_backup_whole import require_tools
+from tests.backup.test_backup_dump import require_tools
 
 
 def scratch_databases(dsn: str) -> list[str]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from benchmarks.conversations import Conversation, Turn
 from benchmarks.vectors import CachedEmbedder
 from pgrecall.embedding import Vector, Vectors
 
-SAID_AT = datetime(2023, 5, 8, tzinfo=timezone.utc)
+SAID_AT = datetime(2023, 5, 8, tzinfo=UTC)
 TEXTS = ["Ana: the boat is red", "Ben: my dog sleeps", "Ana: the boat sinks, poor boat"]
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_turns_come_in_the_order_of_the_sessions_numbers() -> None:
 def test_a_turn_has_its_speaker_its_caption_and_its_sessions_time() -> None:
     turn = parse_conversation("conv-1", RAW).turns[1]
     assert turn.content == "Ben: Look. [shares a red boat]"
-    assert turn.said_at == datetime(2023, 5, 8, 13, 56, tzinfo=timezone.utc)
+    assert turn.said_at == datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
 
 
 def test_midnight_is_hour_zero() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def test_a_haystack_holds_its_evidence_and_others(tmp_path: Path) -> None:
     assert {turn.session for turn in found[0].turns} == {"s0", "s1", "s2", "s3", "s4"}
     [question] = found[0].questions
     assert (question.evidence, question.sessions) == (("s0:1",), ("s0",))
-    assert question.asked_at == datetime(2023, 5, 1, 10, tzinfo=timezone.utc)
+    assert question.asked_at == datetime(2023, 5, 1, 10, tzinfo=UTC)
     assert found == longmemeval_data.load(tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from pgrecall import errors
-from pgrecall.cli.deferred import DeferredCommand
+from pgrecall.cli.commands import DeferredCommand
 from pgrecall.cli.exit_codes import MEANINGS, exit_code
 from pgrecall.cli.main import app
 from tests.cli.conftest import Shell

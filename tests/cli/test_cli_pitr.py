@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,7 +35,7 @@ def test_what_was_remembered_before_a_time_is_recovered(shell: Shell, home: Path
     assert shell.run("remember", "kept as well").exit_code == 0
     assert shell.run("remember", "of maria", "--user", "maria").exit_code == 0
     time.sleep(0.02)
-    noted = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S.%f}+00"
+    noted = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00"
     assert shell.run("remember", "a mistake").exit_code == 0
 
     assert shell.run("erase", "--user", "maria", "--yes").exit_code == 0

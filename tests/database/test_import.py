@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -45,7 +45,7 @@ def test_nothing_was_created_or_forgotten_later_than_now(client: Client) -> None
     later = {"content": "Tea.", "created_at": "2999-01-01", "forgotten_at": "2999-01-01"}
     bring(client, later)
     [row] = stored(client)
-    assert max(row["created_at"], row["forgotten_at"]) <= datetime.now(timezone.utc)
+    assert max(row["created_at"], row["forgotten_at"]) <= datetime.now(UTC)
 
 
 def test_again_it_is_a_duplicate_even_after_it_was_changed(client: Client) -> None:

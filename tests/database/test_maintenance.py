@@ -13,9 +13,9 @@ from psycopg import sql
 
 from pgrecall.domain.maintenance import Maintenance
 from pgrecall.errors import ConflictError
-from pgrecall.ops.maintenance import maintain, running, window
+from pgrecall.ops.maintenance import execution, maintain, window
 from tests.database.conftest import Client, World
-from tests.settling import settle
+from tests.server_statistics import settle
 
 COUNTS = ("added", "recalls", "latencies")
 
@@ -75,9 +75,9 @@ def test_what_is_too_old_is_forgotten_by_kind(
     retention(world, max_age={"message": 30, "fact": 90})
     old, young = (aged(world, alpha, days, kind="message") for days in (31, 29))
     fact, event = (aged(world, alpha, 40, kind=kind) for kind in ("fact", "event"))
-    planned = maintain(pgrecall_dsn)
+    plan_tasks = maintain(pgrecall_dsn)
     assert ("retention", f"alpha in {alpha.claims['app_metadata']['organization_id']}") in kinds(
-        planned
+        plan_tasks
     )
     assert not any(states(world).values())
     applied(pgrecall_dsn)
@@ -126,7 +126,7 @@ def test_expired_memories_go_after_their_time(
 def test_batches_go_on_until_nothing_is_due(
     world: World, alpha: Client, pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "BATCH", 3)
+    monkeypatch.setattr(execution, "BATCH", 3)
     retention(world, max_count=1, action="erase")
     alpha.remember(*({"content": f"N {number}."} for number in range(9)))
     [outcome] = [o for o in applied(pgrecall_dsn).outcomes if o.task.kind == "retention"]
@@ -251,9 +251,9 @@ def settle_statistics(world: World) -> None:
 
 
 def test_one_at_a_time(pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(execution, "LOCK_SECONDS", 1.0)
     with psycopg.connect(pgrecall_dsn) as other:
-        other.execute(running.statement("lock_maintenance").sql)
+        other.execute(execution.statement("lock_maintenance").sql)
         with pytest.raises(ConflictError, match="another maintenance"):
             maintain(pgrecall_dsn, is_applied=True)
         maintain(pgrecall_dsn)

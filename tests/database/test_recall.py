@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import psycopg
@@ -96,7 +96,7 @@ def test_forgotten_words_find_nothing_around_them(world: World) -> None:
 
 def test_validity_and_expiry(world: World) -> None:
     client = world.program(world.organization())
-    past = datetime.now(timezone.utc) - timedelta(days=10)
+    past = datetime.now(UTC) - timedelta(days=10)
     client.remember(
         {"content": "tea in winter", "valid_from": "2020-01-01", "valid_to": "2020-03-01"},
         {"content": "tea since then", "valid_from": "2020-03-01"},
@@ -191,7 +191,7 @@ def test_append_context_keeps_repeated_words(world: World) -> None:
     }
 
 
-MAY_8 = datetime(2023, 5, 8, tzinfo=timezone.utc)
+MAY_8 = datetime(2023, 5, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_long_conversation_is_not_preferred_for_its_length(world: World) -> No
         pytest.skip("this server comes without pgvector")
     client = world.program(world.organization())
     rng = random.Random(7)
-    start = datetime(2026, 1, 1, 9, tzinfo=timezone.utc)
+    start = datetime(2026, 1, 1, 9, tzinfo=UTC)
     items = [
         {
             "kind": "message",

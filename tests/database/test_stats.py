@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ from pgrecall import Memory
 from pgrecall.domain.identity import agent_claims
 from tests.database.conftest import Client, World
 
-NOW = datetime.now(timezone.utc)
+NOW = datetime.now(UTC)
 HOUR = NOW.isoformat()
 LATENCIES = [0] * 6 + [3] + [0] * 25
 

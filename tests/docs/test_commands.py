@@ -16,7 +16,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from pgrecall.cli.deferred import DeferredCommand
+from pgrecall.cli.commands import DeferredCommand
 from pgrecall.cli.main import app
 from tests.docs.exceptions import ASKING, EXCEPTIONS, EXITS, PAGE_EXCEPTIONS
 from tests.docs.pages import PAGES, ROOT, Example, calls, examples

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from pgrecall import embedded
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.testing.databases import template_database
+from tests.doctor.databases import abilities_of, healthy_database, sandbox
 from tests.doctor.fault import attempt
 from tests.doctor.faults import FAULTS
-from tests.doctor.hospital import abilities_of, healthy_database, ward
 from tests.doctor.rendering import as_text, outcome, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
@@ -39,16 +39,16 @@ def run(dsn: str) -> tuple[list[tuple[str, str, str, str]], int]:
     """The rows of the table, and how many are not as declared."""
     rows, failures, abilities = [], 0, abilities_of(dsn)
     with template_database(dsn) as template, healthy_database(template) as healthy:
-        with ward(None, healthy) as patient:
-            found = examine(patient.surroundings).worst
+        with sandbox(None, healthy) as database:
+            found = examine(database.surroundings).worst
         rows.append(("healthy", "-", "nothing found" if found is None else f"NOT: {found}", ""))
         failures += found is not None
         for fault in FAULTS:
             if missing := set(fault.needs) - abilities:
                 said, seconds = f"not run: no {', '.join(sorted(missing))}", ""
             else:
-                with ward(fault, healthy) as patient:
-                    tried = attempt(fault, patient)
+                with sandbox(fault, healthy) as database:
+                    tried = attempt(fault, database)
                 wrong = outcome(tried)
                 failures += bool(wrong)
                 said, seconds = wrong or "named, cured, clear", f"{tried.seconds:.1f} s"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.doctor.hospital import abilities_of, healthy_database
+from tests.doctor.databases import abilities_of, healthy_database
 
 
 @pytest.fixture(scope="session")

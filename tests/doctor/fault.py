@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrecall.domain.diagnosis import Cure, Diagnosis, Finding
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
-from tests.settling import settle
+from tests.server_statistics import settle
 
 # A fault of one thing may show in others, which are cured after it.
 ROUNDS = 4
@@ -29,7 +29,7 @@ COMMAND = "from pgrecall.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
-class Ward:
+class Sandbox:
     """A database of its own for one fault, and a folder that is the working directory."""
 
     surroundings: Surroundings
@@ -66,7 +66,7 @@ class Ward:
             return None if row is None else row[0]
 
 
-Break: TypeAlias = Callable[[Ward], "AbstractContextManager[object] | None"]
+Break: TypeAlias = Callable[[Sandbox], "AbstractContextManager[object] | None"]
 
 
 @dataclass(frozen=True)
@@ -122,21 +122,21 @@ class Tried:
         ]
 
 
-def attempt(fault: Fault, ward: Ward) -> Tried:
+def attempt(fault: Fault, sandbox: Sandbox) -> Tried:
     """Break the database, look, do what the doctor says, and look again."""
     began = time.monotonic()
     bounds = replace(Bounds(), **fault.bounds)
-    surroundings = replace(ward.surroundings, bounds=bounds)
+    surroundings = replace(sandbox.surroundings, bounds=bounds)
     with ExitStack() as held:
         if isinstance(fault.breaks, tuple):
-            ward.run(*(each.replace("{database}", ward.name) for each in fault.breaks))
+            sandbox.run(*(each.replace("{database}", sandbox.name) for each in fault.breaks))
         else:
-            held.enter_context(fault.breaks(ward) or nullcontext())
+            held.enter_context(fault.breaks(sandbox) or nullcontext())
         before = after = examine(fresh(surroundings))
         for _ in range(ROUNDS):
             for cure in cures(after):
-                apply(cure, ward)
-            ward.settle()
+                apply(cure, sandbox)
+            sandbox.settle()
             after = examine(fresh(surroundings))
             if after.worst is None:
                 break
@@ -156,31 +156,31 @@ def cures(found: Diagnosis) -> list[Cure]:
     return list(dict.fromkeys(finding.cure for finding in first))
 
 
-def apply(cure: Cure, ward: Ward) -> None:
+def apply(cure: Cure, sandbox: Sandbox) -> None:
     """Do what a cure says, as whoever reads it would."""
     match cure.kind:
         case "sql":
-            ward.run(*cure.text.splitlines())
+            sandbox.run(*cure.text.splitlines())
         case "command":
             _, *arguments = shlex.split(cure.text)
-            _done([sys.executable, "-c", COMMAND, *arguments], ward)
+            _done([sys.executable, "-c", COMMAND, *arguments], sandbox)
         case "shell":
-            _done(["sh", "-ec", cure.text], ward)
+            _done(["sh", "-ec", cure.text], sandbox)
         case "advice":
             raise AssertionError(f"a cure that nobody can apply by machine: {cure.text}")
 
 
-def _done(command: list[str], ward: Ward) -> None:
+def _done(command: list[str], sandbox: Sandbox) -> None:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("PGRECALL_")
     }
     environment = {
         **inherited,
-        **ward.surroundings.environment,
-        "DATABASE_URL": ward.dsn,
-        "PGRECALL_HOME": str(ward.surroundings.home),
+        **sandbox.surroundings.environment,
+        "DATABASE_URL": sandbox.dsn,
+        "PGRECALL_HOME": str(sandbox.surroundings.home),
     }
     done = subprocess.run(
-        command, cwd=ward.folder, env=environment, capture_output=True, text=True, check=False
+        command, cwd=sandbox.folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{command}: {done.stderr}"

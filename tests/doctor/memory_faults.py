@@ -12,7 +12,7 @@ import psycopg
 from pgrecall.domain.diagnosis import command
 from pgrecall.domain.identity import agent_claims, organization_uuid
 from pgrecall.embedding.local import LocalEmbedder
-from tests.doctor.fault import Fault, Ward, apply
+from tests.doctor.fault import Fault, Sandbox, apply
 from tests.doctor.running_faults import until, written
 
 LOCAL = LocalEmbedder.model
@@ -45,7 +45,7 @@ def _copied(model: str) -> str:
     )
 
 
-def _remember(ward: Ward, organization: str, count: int) -> None:
+def _remember(sandbox: Sandbox, organization: str, count: int) -> None:
     """Memories of an organization of its own, with random vectors of few directions."""
     organization_id = organization_uuid(organization)
     draws = np.random.default_rng(7)
@@ -59,7 +59,7 @@ def _remember(ward: Ward, organization: str, count: int) -> None:
         }
         for number, vector in enumerate(vectors)
     ]
-    with psycopg.connect(ward.dsn, autocommit=True) as connection:
+    with psycopg.connect(sandbox.dsn, autocommit=True) as connection:
         connection.execute(
             "select agent_memory.settle_agent(%s, %s, 'default')", (organization_id, organization)
         )
@@ -73,31 +73,31 @@ def _remember(ward: Ward, organization: str, count: int) -> None:
 
 
 @contextmanager
-def _vectors_that_the_index_lost(ward: Ward) -> Iterator[None]:
+def _vectors_that_the_index_lost(sandbox: Sandbox) -> Iterator[None]:
     """Rows that were written while the index was not kept, as after a crash that lost its pages."""
     index = f"indexrelid = '{HNSW}'::regclass"
-    ward.run(
-        f"alter database {ward.name} set pgrecall.exact_limit = 300",
+    sandbox.run(
+        f"alter database {sandbox.name} set pgrecall.exact_limit = 300",
         f"update pg_catalog.pg_index set indisready = false, indisvalid = false where {index}",
     )
-    _remember(ward, "large", 900)
-    ward.run(
+    _remember(sandbox, "large", 900)
+    sandbox.run(
         "update agent_memory.embeddings set is_indexed = true where model = 'random'",
         f"update pg_catalog.pg_index set indisready = true, indisvalid = true where {index}",
     )
     # These alone the index knows.
-    _remember_again(ward)
-    ward.run("vacuum (analyze) public.ai_memories, agent_memory.embeddings")
+    _remember_again(sandbox)
+    sandbox.run("vacuum (analyze) public.ai_memories, agent_memory.embeddings")
     until(
-        ward,
+        sandbox,
         "select n_mod_since_analyze = 0 from pg_stat_all_tables"
         " where relid = 'public.ai_memories'::regclass",
     )
     yield
 
 
-def _remember_again(ward: Ward) -> None:
-    ward.run(
+def _remember_again(sandbox: Sandbox) -> None:
+    sandbox.run(
         "update agent_memory.embeddings set created_at = created_at + interval '1 s',"
         " embedding = embedding where model = 'random' and memory_id in"
         " (select memory_id from agent_memory.embeddings where model = 'random'"
@@ -105,10 +105,10 @@ def _remember_again(ward: Ward) -> None:
     )
 
 
-def _unproven_backup(ward: Ward) -> None:
+def _unproven_backup(sandbox: Sandbox) -> None:
     """A backup of forty days ago, since when nothing was remembered."""
-    apply(command("pgrecall backup kept.tar"), ward)
-    ward.run(
+    apply(command("pgrecall backup kept.tar"), sandbox)
+    sandbox.run(
         "update public.ai_memories set created_at = created_at - interval '50 days'",
         "update agent_memory.backups set snapshot_at = snapshot_at - interval '40 days'",
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tests.doctor.fault import Fault, Ward
+from tests.doctor.fault import Fault, Sandbox
 
 MIGRATE = "pgrecall migrate"
 STATS = "20250707_agent_memory_stats.sql"
 
 
-def _expect_fewer_files(ward: Ward) -> None:
+def _expect_fewer_files(sandbox: Sandbox) -> None:
     """As if the last file of this release had never been applied."""
-    ward.run(
+    sandbox.run(
         "delete from agent_memory.migrations"
         " where name = (select max(name) from agent_memory.migrations)"
     )

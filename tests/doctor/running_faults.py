@@ -14,7 +14,7 @@ from threading import Thread
 
 import psycopg
 
-from tests.doctor.fault import Fault, Ward
+from tests.doctor.fault import Fault, Sandbox
 
 STATS = "public.agent_memory_stats"
 FILL = f"""insert into {STATS} (organization_id, agent_id, hour)
@@ -24,24 +24,24 @@ LEFT_OUT = f"alter table {STATS} set (autovacuum_enabled = off)"
 COUNTED = f"select {{what}} from pg_stat_all_tables where relid = '{STATS}'::regclass"
 
 
-def until(ward: Ward, question: str) -> None:
+def until(sandbox: Sandbox, question: str) -> None:
     """Wait for what the server does by itself, such as counting."""
     deadline = time.monotonic() + 60
-    while not ward.ask(f"select coalesce(({question}), false)"):
+    while not sandbox.ask(f"select coalesce(({question}), false)"):
         assert time.monotonic() < deadline, question
         time.sleep(0.02)
 
 
-def connected(ward: Ward, *, autocommit: bool = False) -> psycopg.Connection:
-    return psycopg.connect(ward.dsn, autocommit=autocommit, application_name="busy")
+def connected(sandbox: Sandbox, *, autocommit: bool = False) -> psycopg.Connection:
+    return psycopg.connect(sandbox.dsn, autocommit=autocommit, application_name="busy")
 
 
 @contextmanager
-def _idle_in_transaction(ward: Ward) -> Iterator[None]:
-    with connected(ward) as resting:
+def _idle_in_transaction(sandbox: Sandbox) -> Iterator[None]:
+    with connected(sandbox) as resting:
         resting.execute("select 1")
         until(
-            ward,
+            sandbox,
             "select state = 'idle in transaction' from pg_stat_activity"
             f" where pid = {resting.info.backend_pid}",
         )
@@ -51,32 +51,32 @@ def _idle_in_transaction(ward: Ward) -> Iterator[None]:
 
 
 @contextmanager
-def _long_query(ward: Ward) -> Iterator[None]:
-    with _at_work(ward, "select pg_sleep(600)") as pid:
-        until(ward, f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {pid}")
+def _long_query(sandbox: Sandbox) -> Iterator[None]:
+    with _at_work(sandbox, "select pg_sleep(600)") as pid:
+        until(sandbox, f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {pid}")
         yield
 
 
 @contextmanager
-def _lock_wait(ward: Ward) -> Iterator[None]:
-    with connected(ward) as holder:
+def _lock_wait(sandbox: Sandbox) -> Iterator[None]:
+    with connected(sandbox) as holder:
         holder.execute("lock table public.ai_memories in access exclusive mode")
-        with _at_work(ward, "select count(*) from public.ai_memories") as pid:
-            until(ward, f"select cardinality(pg_blocking_pids({pid})) > 0")
+        with _at_work(sandbox, "select count(*) from public.ai_memories") as pid:
+            until(sandbox, f"select cardinality(pg_blocking_pids({pid})) > 0")
             yield
         holder.close()
 
 
 @contextmanager
-def _at_work(ward: Ward, query: str) -> Iterator[int]:
+def _at_work(sandbox: Sandbox, query: str) -> Iterator[int]:
     """A session that runs a query in the background; whatever becomes of it."""
-    with connected(ward, autocommit=True) as working:
+    with connected(sandbox, autocommit=True) as working:
         thread = Thread(target=_run, args=(working, query), daemon=True)
         thread.start()
         try:
             yield working.info.backend_pid
         finally:
-            ward.run(f"select pg_terminate_backend({working.info.backend_pid})")
+            sandbox.run(f"select pg_terminate_backend({working.info.backend_pid})")
             thread.join(60)
 
 
@@ -86,9 +86,9 @@ def _run(connection: psycopg.Connection, query: str) -> None:
 
 
 @contextmanager
-def _exhausted_pool(ward: Ward) -> Iterator[None]:
-    busy = [connected(ward, autocommit=True) for _ in range(4)]
-    ward.run(f"alter database {ward.name} connection limit 4")
+def _exhausted_pool(sandbox: Sandbox) -> Iterator[None]:
+    busy = [connected(sandbox, autocommit=True) for _ in range(4)]
+    sandbox.run(f"alter database {sandbox.name} connection limit 4")
     try:
         yield
     finally:
@@ -96,38 +96,38 @@ def _exhausted_pool(ward: Ward) -> Iterator[None]:
             each.close()
 
 
-def _dead_rows(ward: Ward) -> None:
-    ward.run(LEFT_OUT, FILL.format(rows=6000), f"analyze {STATS}", f"delete from {STATS}")
-    until(ward, COUNTED.format(what="n_dead_tup >= 6000"))
+def _dead_rows(sandbox: Sandbox) -> None:
+    sandbox.run(LEFT_OUT, FILL.format(rows=6000), f"analyze {STATS}", f"delete from {STATS}")
+    until(sandbox, COUNTED.format(what="n_dead_tup >= 6000"))
 
 
-def _never_vacuumed(ward: Ward) -> None:
-    ward.run(LEFT_OUT, FILL.format(rows=51_000), f"analyze {STATS}")
-    until(ward, COUNTED.format(what="n_live_tup >= 50000"))
+def _never_vacuumed(sandbox: Sandbox) -> None:
+    sandbox.run(LEFT_OUT, FILL.format(rows=51_000), f"analyze {STATS}")
+    until(sandbox, COUNTED.format(what="n_live_tup >= 50000"))
 
 
-def _never_analyzed(ward: Ward) -> None:
-    ward.run(LEFT_OUT, FILL.format(rows=6000))
-    until(ward, COUNTED.format(what="n_live_tup >= 6000"))
+def _never_analyzed(sandbox: Sandbox) -> None:
+    sandbox.run(LEFT_OUT, FILL.format(rows=6000))
+    until(sandbox, COUNTED.format(what="n_live_tup >= 6000"))
 
 
-def _stale_statistics(ward: Ward) -> None:
+def _stale_statistics(sandbox: Sandbox) -> None:
     # Up to 14, what a statement changed may be counted only after the ANALYZE that followed it.
-    ward.run(LEFT_OUT, FILL.format(rows=6000))
-    until(ward, COUNTED.format(what="n_mod_since_analyze >= 6000"))
-    ward.run(f"analyze {STATS}")
-    until(ward, COUNTED.format(what="n_mod_since_analyze = 0"))
-    ward.run(f"update {STATS} set recalls = 1", f"vacuum {STATS}")
-    until(ward, COUNTED.format(what="n_mod_since_analyze >= 6000"))
+    sandbox.run(LEFT_OUT, FILL.format(rows=6000))
+    until(sandbox, COUNTED.format(what="n_mod_since_analyze >= 6000"))
+    sandbox.run(f"analyze {STATS}")
+    until(sandbox, COUNTED.format(what="n_mod_since_analyze = 0"))
+    sandbox.run(f"update {STATS} set recalls = 1", f"vacuum {STATS}")
+    until(sandbox, COUNTED.format(what="n_mod_since_analyze >= 6000"))
 
 
-def _autovacuum_off(ward: Ward) -> None:
-    ward.run("alter system set autovacuum = off", "select pg_reload_conf()")
-    until(ward, "current_setting('autovacuum') = 'off'")
+def _autovacuum_off(sandbox: Sandbox) -> None:
+    sandbox.run("alter system set autovacuum = off", "select pg_reload_conf()")
+    until(sandbox, "current_setting('autovacuum') = 'off'")
 
 
-def _bloated_index(ward: Ward) -> None:
-    ward.run(
+def _bloated_index(sandbox: Sandbox) -> None:
+    sandbox.run(
         LEFT_OUT,
         FILL.format(rows=90_000),
         f"delete from {STATS} where extract(day from hour) > 1",
@@ -135,8 +135,8 @@ def _bloated_index(ward: Ward) -> None:
     )
 
 
-def _unused_index(ward: Ward) -> None:
-    ward.run(
+def _unused_index(sandbox: Sandbox) -> None:
+    sandbox.run(
         FILL.format(rows=30_000),
         f"create index unused on {STATS} (updated_at, hour, agent_id)",
         f"vacuum (analyze) {STATS}",
@@ -144,15 +144,15 @@ def _unused_index(ward: Ward) -> None:
 
 
 @contextmanager
-def _full_tablespace(ward: Ward) -> Iterator[None]:
+def _full_tablespace(sandbox: Sandbox) -> Iterator[None]:
     """A tablespace on a file system of 4 MB, all but full."""
     folder = Path(mkdtemp(prefix="pgrecall-small-"))
-    name = f"small_{ward.name}"
-    account = _account_of(Path(ward.ask("select current_setting('data_directory')")))
+    name = f"small_{sandbox.name}"
+    account = _account_of(Path(sandbox.ask("select current_setting('data_directory')")))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "small", folder], check=True)
     try:
         os.chown(folder, *account)
-        ward.run(
+        sandbox.run(
             f"create tablespace {name} location '{folder}'",
             f"alter table {STATS} set tablespace {name}",
         )
@@ -160,8 +160,8 @@ def _full_tablespace(ward: Ward) -> Iterator[None]:
         (folder / "ballast").write_bytes(bytes(int(free * 0.995)))
         yield
         # Files of a table that was moved go at the next checkpoint.
-        ward.run(f"alter table {STATS} set tablespace pg_default", "checkpoint")
-        ward.run(f"drop tablespace {name}")
+        sandbox.run(f"alter table {STATS} set tablespace pg_default", "checkpoint")
+        sandbox.run(f"drop tablespace {name}")
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
         folder.rmdir()
@@ -172,9 +172,9 @@ def _account_of(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _unread_slot(ward: Ward) -> Iterator[None]:
-    name = f"slot_{ward.name}"
-    ward.run(
+def _unread_slot(sandbox: Sandbox) -> Iterator[None]:
+    name = f"slot_{sandbox.name}"
+    sandbox.run(
         f"select pg_create_physical_replication_slot('{name}', true)",
         # So that there is something to keep.
         FILL.format(rows=100),
@@ -182,35 +182,35 @@ def _unread_slot(ward: Ward) -> Iterator[None]:
     try:
         yield
     finally:
-        ward.run(
+        sandbox.run(
             "select pg_drop_replication_slot(slot_name) from pg_replication_slots"
             f" where slot_name = '{name}'"
         )
 
 
 @contextmanager
-def _login_that_sees_all(ward: Ward) -> Iterator[None]:
-    ward.run(
+def _login_that_sees_all(sandbox: Sandbox) -> Iterator[None]:
+    sandbox.run(
         "create role pgrecall_app login noinherit bypassrls", "grant authenticated to pgrecall_app"
     )
     try:
         yield
     finally:
-        ward.run("drop role pgrecall_app")
+        sandbox.run("drop role pgrecall_app")
 
 
 @contextmanager
-def _superusers_login(ward: Ward) -> Iterator[None]:
-    ward.run("create role pgrecall_app login noinherit superuser")
+def _superusers_login(sandbox: Sandbox) -> Iterator[None]:
+    sandbox.run("create role pgrecall_app login noinherit superuser")
     try:
         yield
     finally:
-        ward.run("drop role pgrecall_app")
+        sandbox.run("drop role pgrecall_app")
 
 
-def written(text: str, mode: int = 0o600) -> Callable[[Ward], None]:
-    def write(ward: Ward) -> None:
-        path = ward.folder / ".env"
+def written(text: str, mode: int = 0o600) -> Callable[[Sandbox], None]:
+    def write(sandbox: Sandbox) -> None:
+        path = sandbox.folder / ".env"
         path.write_text(text)
         path.chmod(mode)
 

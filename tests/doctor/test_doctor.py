@@ -18,28 +18,28 @@ from pgrecall.errors import InvalidInputError
 from pgrecall.ops.doctor import examination
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.checks import CHECKS, clock, connection, logins, pooler, releases
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.ops.doctor.examination import examine
-from pgrecall.ops.doctor.patient import Patient
 from pgrecall.ops.doctor.surroundings import Bounds
-from tests.doctor.fault import Ward
-from tests.doctor.hospital import ward
+from tests.doctor.databases import sandbox
+from tests.doctor.fault import Sandbox
 
 
 @pytest.fixture
-def patient(healthy: str) -> Iterator[Ward]:
-    with ward(None, healthy) as made:
+def database(healthy: str) -> Iterator[Sandbox]:
+    with sandbox(None, healthy) as made:
         yield made
 
 
 @pytest.fixture
-def stranger(patient: Ward) -> Iterator[Ward]:
+def stranger(database: Sandbox) -> Iterator[Sandbox]:
     """The same database as a role without any right sees it."""
     name, password = f"stranger_{secrets.token_hex(6)}", secrets.token_hex(8)
     role = sql.Identifier(name)
-    with psycopg.connect(patient.dsn, autocommit=True) as admin:
+    with psycopg.connect(database.dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("create role {} login password {}").format(role, password))
-        dsn = make_conninfo(patient.dsn, user=name, password=password)
-        yield Ward(replace(patient.surroundings, dsn=dsn))
+        dsn = make_conninfo(database.dsn, user=name, password=password)
+        yield Sandbox(replace(database.surroundings, dsn=dsn))
         admin.execute(sql.SQL("drop owned by {}").format(role))
         admin.execute(sql.SQL("drop role {}").format(role))
 
@@ -56,7 +56,7 @@ def unseen(found: Diagnosis) -> set[str]:
     return {each.check for each in found.examinations if each.unseen}
 
 
-def test_without_rights_it_says_what_it_can_not_see(stranger: Ward) -> None:
+def test_without_rights_it_says_what_it_can_not_see(stranger: Sandbox) -> None:
     found = examine(stranger.surroundings)
     assert findings(found) == []
     assert unseen(found) >= {"migrations", "row_security", "functions", "grants", "objects"}
@@ -65,8 +65,10 @@ def test_without_rights_it_says_what_it_can_not_see(stranger: Ward) -> None:
     assert not any("bug" in needs for _, needs in told)
 
 
-def test_without_rights_it_finds_open_doors_all_the_same(patient: Ward, stranger: Ward) -> None:
-    patient.run(
+def test_without_rights_it_finds_open_doors_all_the_same(
+    database: Sandbox, stranger: Sandbox
+) -> None:
+    database.run(
         "alter table public.ai_memories disable row level security",
         "create policy everybody on agent_memory.history using (true)",
         "drop policy organizations_select on agent_memory.organizations",
@@ -84,57 +86,59 @@ def test_without_rights_it_finds_open_doors_all_the_same(patient: Ward, stranger
     ]
 
 
-def test_a_broken_check_leaves_the_others(patient: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(broken: Patient) -> None:
-        broken.connection.execute("select 1 / 0")
+def test_a_broken_check_leaves_the_others(
+    database: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(broken: CheckedDatabase) -> None:
+        broken.session.connection.execute("select 1 / 0")
 
     broken = Check("broken", "Broken", read, lambda _: ())
     monkeypatch.setattr(examination, "CHECKS", (broken, *CHECKS))
-    found = examine(patient.surroundings)
+    found = examine(database.surroundings)
     assert [each.check for each in found.examinations] == ["broken", *(c.name for c in CHECKS)]
     assert unseen(found) == {"broken"}
     assert "division by zero" in found.examinations[0].unseen[0].what
 
 
-def test_a_slow_look_is_given_up(patient: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(slow: Patient) -> None:
-        slow.connection.execute("select pg_sleep(60)")
+def test_a_slow_look_is_given_up(database: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(slow: CheckedDatabase) -> None:
+        slow.session.connection.execute("select pg_sleep(60)")
 
     monkeypatch.setattr(examination, "CHECKS", (Check("slow", "Slow", read, lambda _: ()),))
     bounds = Bounds(statement=0.2)
-    found = examine(replace(patient.surroundings, bounds=bounds))
+    found = examine(replace(database.surroundings, bounds=bounds))
     assert found.examinations[0].unseen == (
         Unseen("Slow", "more time than 0.2 s, by --statement-timeout"),
     )
 
 
-def test_it_can_not_write(patient: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(writer: Patient) -> None:
-        writer.connection.execute("delete from public.ai_memories")
+def test_it_can_not_write(database: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(writer: CheckedDatabase) -> None:
+        writer.session.connection.execute("delete from public.ai_memories")
 
     monkeypatch.setattr(examination, "CHECKS", (Check("writer", "Writer", read, lambda _: ()),))
-    found = examine(patient.surroundings)
+    found = examine(database.surroundings)
     assert "read-only transaction" in found.examinations[0].unseen[0].what
-    assert patient.ask("select count(*) from public.ai_memories") == 3
+    assert database.ask("select count(*) from public.ai_memories") == 3
 
 
-def test_a_database_that_is_not_there_is_a_finding(patient: Ward) -> None:
-    dsn = make_conninfo(patient.dsn, dbname="no_such_database")
-    found = examine(replace(patient.surroundings, dsn=dsn))
+def test_a_database_that_is_not_there_is_a_finding(database: Sandbox) -> None:
+    dsn = make_conninfo(database.dsn, dbname="no_such_database")
+    found = examine(replace(database.surroundings, dsn=dsn))
     assert found.worst == "critical"
     [finding] = found.examinations[0].findings
     assert "does not exist" in finding.evidence
 
 
-def test_only_names_checks(patient: Ward) -> None:
-    found = examine(patient.surroundings, ["grants", "connection"])
+def test_only_names_checks(database: Sandbox) -> None:
+    found = examine(database.surroundings, ["grants", "connection"])
     assert [each.check for each in found.examinations] == ["connection", "grants"]
     with pytest.raises(InvalidInputError, match="no check 'luck'"):
-        examine(patient.surroundings, ["luck"])
+        examine(database.surroundings, ["luck"])
 
 
-def test_a_clock_that_is_off_is_noticed(patient: Ward) -> None:
-    wrong = replace(patient.surroundings, clock=lambda: patient.surroundings.clock() + 3600)
+def test_a_clock_that_is_off_is_noticed(database: Sandbox) -> None:
+    wrong = replace(database.surroundings, clock=lambda: database.surroundings.clock() + 3600)
     [(check, severity, _)] = findings(examine(wrong, ["clock"]))
     assert (check, severity) == ("clock", "error")
 
@@ -144,7 +148,7 @@ def test_a_clock_that_is_off_is_noticed(patient: Ward) -> None:
     [(9, 0, None), (11, 0, "warning"), (-11, 0, "warning"), (12, 3, None), (-200, 3, "error")],
 )
 def test_clocks(ahead: float, doubt: float, severity: str | None) -> None:
-    assert worst(clock.judge(clock.Reading(ahead, doubt, 10))) == severity
+    assert worst(clock.judge(clock.ClockFacts(ahead, doubt, 10))) == severity
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,7 @@ def test_clocks(ahead: float, doubt: float, severity: str | None) -> None:
     ],
 )
 def test_servers_with_holes(version: int, holes: list[str]) -> None:
-    signs = list(releases.judge(releases.Reading(version, None, None)))
+    signs = list(releases.judge(releases.ReleaseFacts(version, None, None)))
     said = [sign.evidence.partition(":")[0] for sign in signs if isinstance(sign, Finding)]
     assert said == holes
 
@@ -170,7 +174,7 @@ def test_servers_with_holes(version: int, holes: list[str]) -> None:
     ("installed", "count"), [("0.6.2", 3), ("0.8.1", 2), ("0.8.2", 1), ("0.8.3", 0), ("0.10.0", 0)]
 )
 def test_pgvectors_with_holes(installed: str, count: int) -> None:
-    signs = list(releases.judge(releases.Reading(180006, installed, None)))
+    signs = list(releases.judge(releases.ReleaseFacts(180006, installed, None)))
     assert sum(isinstance(sign, Finding) for sign in signs) == count
 
 
@@ -184,28 +188,30 @@ def test_pgvectors_with_holes(installed: str, count: int) -> None:
     ],
 )
 def test_encryption(is_remote: bool, tls: str | None, sslmode: str, severity: str | None) -> None:
-    reading = connection.Reading("database x", None, is_remote, tls, sslmode)
+    reading = connection.ConnectionFacts("database x", None, is_remote, tls, sslmode)
     assert worst(connection.judge(reading)) == severity
 
 
 def test_an_identity_that_was_handed_on() -> None:
-    assert worst(pooler.judge(pooler.Reading(True, "true", ["request.jwt.claims"]))) == "critical"
-    [sign] = pooler.judge(pooler.Reading(True, "true", ()))
+    assert (
+        worst(pooler.judge(pooler.PoolerFacts(True, "true", ["request.jwt.claims"]))) == "critical"
+    )
+    [sign] = pooler.judge(pooler.PoolerFacts(True, "true", ()))
     assert isinstance(sign, Fact)
 
 
-def test_the_login_of_the_setting_is_looked_at(patient: Ward) -> None:
-    told = replace(patient.surroundings, environment={"DATABASE_URL": patient.dsn})
+def test_the_login_of_the_setting_is_looked_at(database: Sandbox) -> None:
+    told = replace(database.surroundings, environment={"DATABASE_URL": database.dsn})
     [(check, severity, subject)] = findings(examine(told, ["logins"]))
     assert (check, severity) == ("logins", "warning")
-    user = psycopg.conninfo.conninfo_to_dict(patient.dsn)["user"]
+    user = psycopg.conninfo.conninfo_to_dict(database.dsn)["user"]
     assert subject == f"login {user}"
     assert findings(examine(replace(told, is_embedded=True), ["logins"])) == []
 
 
 def test_a_bare_login_is_well() -> None:
     bare = logins.Login("app", is_superuser=False, bypasses_rls=False, sessions=3)
-    assert list(logins.judge(logins.Reading([bare], sees_sessions=True))) == []
+    assert list(logins.judge(logins.LoginFacts([bare], sees_sessions=True))) == []
 
 
 def worst(signs: Any) -> str | None:

@@ -9,9 +9,9 @@ import pytest
 
 from pgrecall.ops.doctor.checks import CHECKS
 from pgrecall.ops.doctor.examination import examine
+from tests.doctor.databases import sandbox
 from tests.doctor.fault import Fault, attempt
 from tests.doctor.faults import FAULTS
-from tests.doctor.hospital import ward
 from tests.doctor.rendering import outcome, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
@@ -24,13 +24,13 @@ def test_a_fault_is_named_and_its_cure_cures(
     missing = set(fault.needs) - abilities
     if missing:
         pytest.skip(f"this server has no {', '.join(sorted(missing))}")
-    with ward(fault, healthy) as patient:
-        assert outcome(attempt(fault, patient)) == ""
+    with sandbox(fault, healthy) as database:
+        assert outcome(attempt(fault, database)) == ""
 
 
 def test_a_healthy_database_has_no_finding(healthy: str) -> None:
-    with ward(None, healthy) as patient:
-        found = examine(patient.surroundings)
+    with sandbox(None, healthy) as database:
+        found = examine(database.surroundings)
     assert [each for each in found.examinations if each.findings or each.unseen] == []
     assert {each.check for each in found.examinations} == {check.name for check in CHECKS}
 

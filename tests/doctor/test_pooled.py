@@ -12,7 +12,7 @@ import pytest
 from pgrecall.domain.diagnosis import Diagnosis
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Surroundings
-from tests.doctor.hospital import ward
+from tests.doctor.databases import sandbox
 from tests.memory.pooler import PGBOUNCER, pooling
 
 CLAIMS = '{"sub": "somebody"}'
@@ -23,8 +23,8 @@ def pooled(healthy: str, tmp_path: Path) -> Iterator[Surroundings]:
     """A healthy database through it."""
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed")
-    with ward(None, healthy) as patient, pooling(PGBOUNCER, patient.dsn) as pooler:
-        yield replace(patient.surroundings, dsn=pooler.dsn(patient.dsn))
+    with sandbox(None, healthy) as database, pooling(PGBOUNCER, database.dsn) as pooler:
+        yield replace(database.surroundings, dsn=pooler.dsn(database.dsn))
 
 
 def named(found: Diagnosis) -> list[tuple[str, str]]:

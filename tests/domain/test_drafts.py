@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrecall.domain.draft import Told, drafts, is_single
+from pgrecall.domain.draft import DraftDefaults, drafts, is_single
 from pgrecall.domain.marks import CLOSING, OPENING
 from pgrecall.errors import InvalidInputError, LimitExceededError
 
 
 def fields(content: Any, **told: Any) -> dict[str, Any]:
-    [draft] = drafts(content, Told(**told))
+    [draft] = drafts(content, DraftDefaults(**told))
     return dict(draft.fields)
 
 
@@ -74,7 +74,7 @@ def test_the_role_says_how_far_to_trust(role: str, trust: str) -> None:
 
 
 def test_a_message_has_a_speaker_and_a_time() -> None:
-    at = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     message = {"role": "user", "content": "Tea.", "name": "Maria\x00", "created_at": at}
     told = fields(message, metadata={"role": "overruled", "n": 1}, occurred_at="2020-01-01")
     assert told["speaker"] == "Maria"
@@ -88,14 +88,14 @@ def test_the_speaker_is_embedded_with_the_words() -> None:
         {"role": "user", "content": "Maria: Tea.", "name": "Maria"},
         {"role": "user", "content": "Tea."},
     ]
-    texts = [draft.embedded_text for draft in drafts(said, Told())]
+    texts = [draft.text_to_embed for draft in drafts(said, DraftDefaults())]
     assert texts == ["Maria: Tea.", "Maria: Tea.", "Tea."]
 
 
 def test_idempotency_keys_of_a_list_are_numbered() -> None:
-    made = drafts(("A.", "B."), Told(idempotency_key="key"))
+    made = drafts(("A.", "B."), DraftDefaults(idempotency_key="key"))
     assert [draft.fields["idempotency_key"] for draft in made] == ["key/1", "key/2"]
-    assert drafts([], Told(idempotency_key="key")) == []
+    assert drafts([], DraftDefaults(idempotency_key="key")) == []
 
 
 def test_what_is_single() -> None:
@@ -106,8 +106,8 @@ def test_what_is_single() -> None:
 
 def test_recalled_blocks_are_left_out() -> None:
     block = f"{OPENING}\n- [memory {'7d3f0c1a' * 4}, 2026-03-01, fact from user] Tea.\n{CLOSING}"
-    [draft] = drafts(f"Before\n{block}\nAfter", Told())
-    assert draft.fields["content"] == draft.embedded_text == "Before\nAfter"
+    [draft] = drafts(f"Before\n{block}\nAfter", DraftDefaults())
+    assert draft.fields["content"] == draft.text_to_embed == "Before\nAfter"
     # What has no words of its own goes to the database as it is, which refuses it.
     assert fields(block)["content"] == block
     mention = "What does <recalled-memories> mean? </recalled-memories>"
@@ -135,7 +135,7 @@ def test_recalled_blocks_are_left_out() -> None:
 )
 def test_contents_that_are_refused(content: Any, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
-        drafts(content, Told())
+        drafts(content, DraftDefaults())
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_contents_that_are_refused(content: Any, said: str) -> None:
 )
 def test_arguments_that_are_refused(told: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
-        drafts("Tea.", Told(**told))
+        drafts("Tea.", DraftDefaults(**told))
 
 
 def nested(levels: int) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from datetime import datetime
 
 import pytest
 
-from pgrecall.domain.maintenance import Facts, HourFacts, IndexFacts, TableFacts
-from pgrecall.ops.maintenance import planned, window
+from pgrecall.domain.maintenance import HourFacts, IndexFacts, MaintenanceFacts, TableFacts
+from pgrecall.ops.maintenance import plan_tasks, window
 
 TABLE = TableFacts("t", 10_000, 0, 0, True, 10_000, 0.2, "vacuum t", "analyze t", "alter t")
 INDEX = IndexFacts("i", True, False, False, 100 * 2**20, 90 * 2**20, "reindex i", "drop i")
 
 
-def statements(facts: Facts) -> list[str]:
-    return [task.sql for task in planned(facts, batch=10, days=90)]
+def statements(facts: MaintenanceFacts) -> list[str]:
+    return [task.sql for task in plan_tasks(facts, batch=10, days=90)]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,14 @@ def statements(facts: Facts) -> list[str]:
 )
 def test_tables(changed: dict[str, int], expected: list[str]) -> None:
     table = replace(TABLE, **changed)  # type: ignore[arg-type]
-    assert statements(Facts(tables=(table,))) == expected
+    assert statements(MaintenanceFacts(tables=(table,))) == expected
 
 
 def test_what_holds_dead_rows_is_said() -> None:
     table = replace(TABLE, dead_rows=5000)
-    [task] = planned(Facts(tables=(table,), oldest_transaction=7200), batch=10, days=90)
+    [task] = plan_tasks(
+        MaintenanceFacts(tables=(table,), oldest_transaction=7200), batch=10, days=90
+    )
     assert "none since the oldest transaction began, 2 h ago, can go" in task.reason
 
 
@@ -61,12 +63,12 @@ def test_what_holds_dead_rows_is_said() -> None:
 )
 def test_indexes(changed: dict[str, object], expected: list[str]) -> None:
     index = replace(INDEX, **changed)  # type: ignore[arg-type]
-    assert statements(Facts(indexes=(index,))) == expected
+    assert statements(MaintenanceFacts(indexes=(index,))) == expected
 
 
 def test_what_deletes_comes_before_what_clears_up() -> None:
     dirty = replace(TABLE, dead_rows=5000)
-    facts = Facts(tables=(dirty,), hours=HourFacts(5, "roll up"))
+    facts = MaintenanceFacts(tables=(dirty,), hours=HourFacts(5, "roll up"))
     assert statements(facts) == ["roll up", "vacuum t"]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrecall.domain.retention import Retention, backup_name, kept, named_backups
 
-END = datetime(2026, 11, 24, 3, 15, tzinfo=timezone.utc)
+END = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 Times = st.lists(st.integers(0, 800 * 24), min_size=1, max_size=80, unique=True)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -24,8 +24,8 @@ from pgrecall.embedded.archiving import find_archiving, write_archiving
 from pgrecall.embedded.layout import Layout
 from pgrecall.errors import ArchiveError, EmbeddedServerError, InvalidInputError, ServerStartError
 from pgrecall.ops import pitr
-from pgrecall.ops.pitr.settled import turn
-from pgrecall.ops.pitr.switching import file_away
+from pgrecall.ops.pitr.archiver import file_away
+from pgrecall.ops.pitr.lock import archive_lock
 
 PAUSE = 0.02
 """Longer than two clocks of one machine may differ, in seconds."""
@@ -41,7 +41,7 @@ def run(connection: psycopg.Connection, *statements: str) -> datetime:
     for each in statements:
         connection.execute(each.encode())
     time.sleep(PAUSE)
-    moment = datetime.now(timezone.utc)
+    moment = datetime.now(UTC)
     time.sleep(PAUSE)
     return moment
 
@@ -214,7 +214,7 @@ def test_targets_out_of_reach_are_refused(enabled: Path) -> None:
     with pytest.raises(InvalidInputError, match="before the first base backup"):
         pitr.plan_recovery(enabled, first - timedelta(seconds=1))
     with pytest.raises(InvalidInputError, match="not before the last archived moment"):
-        pitr.plan_recovery(enabled, datetime.now(timezone.utc) + timedelta(seconds=60))
+        pitr.plan_recovery(enabled, datetime.now(UTC) + timedelta(seconds=60))
     plan = pitr.plan_recovery(enabled, noted)
     assert "move" in plan.steps[-1]
     assert not (enabled / "recovery").exists()
@@ -222,7 +222,7 @@ def test_targets_out_of_reach_are_refused(enabled: Path) -> None:
 
 def test_without_an_archive_there_is_nothing_to_recover(own_home: Path) -> None:
     with pytest.raises(ArchiveError, match="never switched on"):
-        pitr.plan_recovery(own_home, datetime.now(timezone.utc))
+        pitr.plan_recovery(own_home, datetime.now(UTC))
     with pytest.raises(ArchiveError, match="is off"):
         pitr.make_base_backup(own_home)
     assert not pitr.status(own_home).is_on
@@ -374,7 +374,7 @@ def test_an_archive_that_has_filled_up_is_told(own_home: Path, tmpfs: Callable[.
 def test_one_at_a_time(enabled: Path) -> None:
     noted = disaster(enabled)
     plan = pitr.plan_recovery(enabled, noted)
-    with turn(Layout.of(enabled)):
+    with archive_lock(Layout.of(enabled)):
         with pytest.raises(ArchiveError, match="Another process"):
             pitr.make_base_backup(enabled)
         with pytest.raises(ArchiveError, match="Another process"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,11 @@ from pgrecall.embedded.wal import (
     parse_position,
 )
 from pgrecall.errors import ArchiveError, ConflictError, InvalidInputError
-from pgrecall.ops.pitr.base import BaseBackup
-from pgrecall.ops.pitr.keeping import Keep, first_needed, kept, parse_keep
-from pgrecall.ops.pitr.looking import Signs, trouble
+from pgrecall.ops.pitr.archiver_log import words_before_failure
+from pgrecall.ops.pitr.base_backup import BaseBackup
+from pgrecall.ops.pitr.retention import Keep, first_needed, kept, parse_keep
 from pgrecall.ops.pitr.self_hosted import decide
+from pgrecall.ops.pitr.state import ArchiveFacts, trouble
 from pgrecall.ops.pitr.target import (
     choose,
     live_timeline,
@@ -33,10 +34,9 @@ from pgrecall.ops.pitr.target import (
     require_reached,
     written,
 )
-from pgrecall.ops.pitr.words import words_before_failure
 from pgrecall.ops.server_settings import ServerSetting
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HISTORY = "1\t0/5000148\tbefore 2026-11-23 10:15:00+00\n\n2\t0/7000000\tno recovery target\n"
 
 
@@ -184,23 +184,23 @@ def test_every_time_of_the_window_that_could_be_recovered_still_can(
     assert best(staying) == best(backups)
 
 
-WELL = Signs(True, True, 10**10, "on", False, "")
+WELL = ArchiveFacts(True, True, 10**10, "on", False, "")
 
 
 @pytest.mark.parametrize(
-    ("signs", "expected"),
+    ("facts", "expected"),
     [
         (WELL, None),
-        (Signs(True, True, 10**10, None, False, ""), None),
-        (Signs(False, True, 10**10, "on", False, ""), "another database"),
-        (Signs(True, False, 10**10, "on", True, "x"), "not writable"),
-        (Signs(True, True, 10**10, "on", True, "No space left"), "failed: No space left"),
-        (Signs(True, True, 10**6, "on", False, ""), "1,000,000 bytes are free"),
-        (Signs(True, True, 10**10, "off", False, ""), "does not archive yet"),
+        (ArchiveFacts(True, True, 10**10, None, False, ""), None),
+        (ArchiveFacts(False, True, 10**10, "on", False, ""), "another database"),
+        (ArchiveFacts(True, False, 10**10, "on", True, "x"), "not writable"),
+        (ArchiveFacts(True, True, 10**10, "on", True, "No space left"), "failed: No space left"),
+        (ArchiveFacts(True, True, 10**6, "on", False, ""), "1,000,000 bytes are free"),
+        (ArchiveFacts(True, True, 10**10, "off", False, ""), "does not archive yet"),
     ],
 )
-def test_trouble(signs: Signs, expected: str | None) -> None:
-    found = trouble(signs)
+def test_trouble(facts: ArchiveFacts, expected: str | None) -> None:
+    found = trouble(facts)
     assert found is None if expected is None else expected in (found or "")
 
 

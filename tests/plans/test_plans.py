@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ from benchmarks.population import AGENT, CONVERSATION, MODEL, Population
 from tests.plans.conftest import Caller
 from tests.plans.plan import Plan, Recorder
 
-LAST_YEAR = datetime.now(timezone.utc) - timedelta(days=365)
+LAST_YEAR = datetime.now(UTC) - timedelta(days=365)
 PAGE = {
     "after": None,
     "user_id": None,
@@ -186,7 +186,7 @@ FEW: dict[str, tuple[dict[str, Any], set[str], str]] = {
     "user": ({"user_id": "u1"}, {"ai_memories_user_idx"}, "user_id = "),
     "agent": ({"agent_id": "another"}, {"ai_memories_agent_idx"}, "agent_id = "),
     "kinds": ({"kinds": ["procedure"]}, {"ai_memories_kind_idx"}, "kind = "),
-    "since": ({"since": datetime.now(timezone.utc)}, {"ai_memories_time_idx"}, "occurred_at >= "),
+    "since": ({"since": datetime.now(UTC)}, {"ai_memories_time_idx"}, "occurred_at >= "),
     "metadata": (
         {"metadata": json.dumps({"project": "none"})},
         {"ai_memories_metadata_idx", "ai_memories_organization_metadata_idx"},

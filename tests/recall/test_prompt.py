@@ -12,7 +12,7 @@ from pgrecall.domain.marks import CLOSING, OPENING, without_recalled
 from pgrecall.recall.line import harmless, sentences
 from pgrecall.recall.prompt import asks, block
 from pgrecall.recall.tokens import estimated_tokens
-from tests.recall.making import NOON, beside, make_exchange, make_hit, make_message
+from tests.recall.hits import NOON, beside, make_exchange, make_hit, make_message
 
 
 def lines_of(*hits: Hit, budget: int = 1200) -> list[str]:

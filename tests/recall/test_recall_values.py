@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +11,12 @@ import pytest
 from pgrecall.errors import InvalidInputError
 from pgrecall.recall.explanation import Step, Timings, explanation, hit_explanations
 from pgrecall.recall.prompt import block
-from pgrecall.recall.question import Asked, question
+from pgrecall.recall.question import RecallRequest, question
 from pgrecall.recall.result import Recall
 from pgrecall.recall.tokens import estimated_tokens
-from tests.recall.making import make_hit
+from tests.recall.hits import make_hit
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TIMES = Timings(embedding=4.0, database=2.0, total=7.0)
 
 
@@ -95,11 +95,11 @@ def test_a_recall_is_a_sequence() -> None:
 
 def test_a_question_is_cleaned() -> None:
     asked = question(
-        Asked("te\x00a\ud800", kinds="fact", since="2026-03-01", metadata={"a": "\x00"})
+        RecallRequest("te\x00a\ud800", kinds="fact", since="2026-03-01", metadata={"a": "\x00"})
     )
     assert (asked.query, asked.kinds, asked.metadata) == ("tea\ufffd", ["fact"], {"a": ""})
-    assert asked.since == datetime(2026, 3, 1, tzinfo=timezone.utc)
-    assert question(Asked("tea")).kinds is None
+    assert asked.since == datetime(2026, 3, 1, tzinfo=UTC)
+    assert question(RecallRequest("tea")).kinds is None
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_a_question_is_cleaned() -> None:
 )
 def test_questions_that_are_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
-        question(Asked(**{"query": "tea", **asked}))
+        question(RecallRequest(**{"query": "tea", **asked}))

@@ -12,7 +12,7 @@ from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.scope import Forgotten
 from pgrecall.domain.statistics import COUNTS
 from pgrecall.telemetry import tally as tallies
-from pgrecall.telemetry.counting import counts_of
+from pgrecall.telemetry.counts import counts_of
 from pgrecall.telemetry.embedder import tokens
 from pgrecall.telemetry.tally import LATENCIES, MAX_HOURS, Tally, items
 from pgrecall.telemetry.watch import Watch

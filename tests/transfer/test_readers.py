@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,17 @@ from pgrecall.domain.transfer import import_draft
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.transfer.chat import Chat, read_chat
 from pgrecall.ops.transfer.conversations import read_conversations
-from pgrecall.ops.transfer.guessing import guessed
-from pgrecall.ops.transfer.items import Item, Malformed, Read, Skipped
+from pgrecall.ops.transfer.detection import detected_format
+from pgrecall.ops.transfer.items import Item, Malformed, Skipped, SourcePart
 from pgrecall.ops.transfer.langgraph import read_langgraph
 from pgrecall.ops.transfer.mem0 import read_mem0
-from pgrecall.ops.transfer.sources import Asked, opened_source
+from pgrecall.ops.transfer.sources import SourceOptions, opened_source
 
-THEN = datetime(2024, 5, 6, 7, 8, tzinfo=timezone.utc)
-BEGAN = datetime(2020, 1, 1, tzinfo=timezone.utc)
+THEN = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def named(read: list[Read], *names: str) -> list[tuple[Any, ...]]:
+def named(read: list[SourcePart], *names: str) -> list[tuple[Any, ...]]:
     """Some fields of the items; what is none, as its class and its position."""
     return [
         tuple(each.fields.get(name) for name in names)
@@ -37,7 +37,7 @@ def named(read: list[Read], *names: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def checked(read: list[Read]) -> list[Read]:
+def checked(read: list[SourcePart]) -> list[SourcePart]:
     """The same; every item has to be one that an import takes."""
     for each in read:
         if isinstance(each, Item):
@@ -48,8 +48,8 @@ def checked(read: list[Read]) -> list[Read]:
 # Chat logs -----------------------------------------------------------------------------------
 
 
-def chat(text: str | bytes, **options: Any) -> list[Read]:
-    told = {"context": "log", "began_at": BEGAN, "zone": timezone.utc, **options}
+def chat(text: str | bytes, **options: Any) -> list[SourcePart]:
+    told = {"context": "log", "began_at": BEGAN, "zone": UTC, **options}
     data = text.encode() if isinstance(text, str) else text
     return checked(list(read_chat(io.BytesIO(data), Chat(**told))))
 
@@ -161,7 +161,7 @@ def openai(**mapping: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def conversations(source: str, *given: Any) -> list[Read]:
+def conversations(source: str, *given: Any) -> list[SourcePart]:
     return checked(list(read_conversations(io.BytesIO(json.dumps(given).encode()), source)))
 
 
@@ -278,7 +278,7 @@ def test_mem0() -> None:
     assert isinstance(first, Item) and isinstance(second, Item)
     assert first.fields["created_at"] == first.fields["occurred_at"] == THEN
     # mem0 shows it on that day still.
-    assert first.fields["expires_at"] == datetime(2030, 2, 1, tzinfo=timezone.utc)
+    assert first.fields["expires_at"] == datetime(2030, 2, 1, tzinfo=UTC)
     assert first.fields["metadata"] == {"topic": "food", "source": "mem0", "source_id": "1"}
     assert second.fields["speaker"] == "Bot"
 
@@ -401,12 +401,12 @@ def test_a_written_log_comes_back(messages: list[tuple[str, str]]) -> None:
     ],
 )
 def test_guesses(file: str, head: bytes, source: str) -> None:
-    assert guessed(file, head) == source
+    assert detected_format(file, head) == source
 
 
 def test_unknown_json_is_not_guessed() -> None:
     with pytest.raises(InvalidInputError, match="no export that pgrecall knows"):
-        guessed("x.json", b'[{"content": "x"}]')
+        detected_format("x.json", b'[{"content": "x"}]')
 
 
 def test_archives_as_they_are_downloaded(tmp_path: Path) -> None:
@@ -416,12 +416,12 @@ def test_archives_as_they_are_downloaded(tmp_path: Path) -> None:
         for number in range(2):
             told = json.dumps([openai(a=node("root", "user", f"x{number}"))])
             archive.writestr(f"conversations-00{number}.json", told)
-    with opened_source(str(file), "auto", Asked()) as source:
+    with opened_source(str(file), "auto", SourceOptions()) as source:
         assert source.name == "export.zip, as openai"
         assert named(list(source.items), "content") == [("x0",), ("x1",)]
     file.write_bytes(file.read_bytes()[:-30])
     with (
         pytest.raises(InvalidInputError, match="no whole zip archive"),
-        opened_source(str(file), "auto", Asked()),
+        opened_source(str(file), "auto", SourceOptions()),
     ):
         pass

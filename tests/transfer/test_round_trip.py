@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,16 @@ from pgrecall import Memory
 from pgrecall.domain.transfer import FIELDS
 from pgrecall.errors import InvalidInputError, NoOrganizationError
 from pgrecall.ops.transfer.columns import read_csv
-from pgrecall.ops.transfer.exporting import export_to, format_of
-from pgrecall.ops.transfer.importing import import_items
-from pgrecall.ops.transfer.items import Reading
+from pgrecall.ops.transfer.export import export_to, format_of
+from pgrecall.ops.transfer.import_ import import_items
+from pgrecall.ops.transfer.items import SourceParts
 from pgrecall.ops.transfer.json_lines import read_json_lines
 from pgrecall.ops.transfer.parquet import read_parquet
 from pgrecall.testing import HashingEmbedder
 from tests.transfer.conftest import carried
 
 OpenMemory = Callable[..., Memory]
-READERS: dict[str, Callable[[Any], Reading]] = {
+READERS: dict[str, Callable[[Any], SourceParts]] = {
     "jsonl": read_json_lines,
     "csv": read_csv,
     "parquet": read_parquet,
@@ -51,7 +51,7 @@ def fill(memory: Memory) -> None:
             diet, slot="user:maria/diet", user_id="maria", valid_from=datetime(year, 1, 1),
             kind="preference", importance=0.3, confidence=0.1, trust="inference",
         )  # fmt: skip
-    said = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=timezone.utc)
+    said = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
     memory.remember(
         [
             {"role": "user", "name": "Maria", "content": "Still there?", "created_at": said},

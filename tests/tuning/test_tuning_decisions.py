@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.server_settings import Server, ServerSetting
-from pgrecall.ops.tuning.deciding import decide, provider_command
+from pgrecall.ops.tuning.decisions import decide, provider_command
+from pgrecall.ops.tuning.facts import Measurement, Search, ServerFacts, Table, Workload, size
 from pgrecall.ops.tuning.hardware import Hardware, parse_size, this_machine
 from pgrecall.ops.tuning.proposal import Proposal
-from pgrecall.ops.tuning.reading import Measured, Reading, Search, Table, Workload, size
 
 GB = 2**30
 MB = 2**20
@@ -40,8 +40,8 @@ WELL_SET = {
 QUIET = Workload(20 * GB, 10**6, 10**4, 0, 0, 5, 86_400.0)
 
 
-def reading(work: Workload = QUIET, **settings: str) -> Reading:
-    return Reading(
+def facts(work: Workload = QUIET, **settings: str) -> ServerFacts:
+    return ServerFacts(
         server=OWN,
         settings={
             name: ServerSetting(
@@ -59,14 +59,14 @@ def reading(work: Workload = QUIET, **settings: str) -> Reading:
     )
 
 
-def one(found: Reading) -> Proposal:
+def one(found: ServerFacts) -> Proposal:
     [proposal] = decide(found)
     assert proposal.reason
     return proposal
 
 
 def test_a_server_that_is_well_set_gets_no_proposal() -> None:
-    assert decide(reading()) == []
+    assert decide(facts()) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_server_that_is_well_set_gets_no_proposal() -> None:
     ],
 )
 def test_each_setting_by_itself(name: str, now: str, proposed: str) -> None:
-    found = one(reading(**{name: now}))
+    found = one(facts(**{name: now}))
     assert (found.name, found.proposed) == (name, proposed)
     assert found.needs_restart == (name in RESTARTING)
     assert found.can_apply
@@ -90,44 +90,44 @@ def test_each_setting_by_itself(name: str, now: str, proposed: str) -> None:
 
 def test_a_small_database_needs_small_buffers() -> None:
     small = replace(QUIET, database_bytes=50 * MB)
-    assert decide(reading(small, shared_buffers=str(128 * MB // 8192))) == []
+    assert decide(facts(small, shared_buffers=str(128 * MB // 8192))) == []
 
 
 def test_spilled_sorts_get_more_memory() -> None:
     spilling = replace(QUIET, temp_files=500, temp_bytes=3 * GB)
-    found = one(reading(spilling, work_mem="4096"))
+    found = one(facts(spilling, work_mem="4096"))
     assert (found.proposed, found.effect) == ("8MB", "500 files of 3GB so far")
 
 
 def test_a_vector_index_gets_room_to_be_built() -> None:
-    found = one(reading(replace(QUIET, largest_vector_index=GB), maintenance_work_mem="524288"))
+    found = one(facts(replace(QUIET, largest_vector_index=GB), maintenance_work_mem="524288"))
     assert (found.name, found.proposed) == ("maintenance_work_mem", "1280MB")
 
 
 def test_checkpoints_that_the_log_forces_get_a_larger_log() -> None:
     forced = replace(QUIET, checkpoints_requested=90, checkpoints_timed=10)
-    assert one(reading(forced)).proposed == "8GB"
-    assert decide(reading(replace(forced, checkpoints_timed=900))) == []
+    assert one(facts(forced)).proposed == "8GB"
+    assert decide(facts(replace(forced, checkpoints_timed=900))) == []
 
 
 def test_connections_and_pools() -> None:
-    assert one(reading(replace(QUIET, connections=95))).proposed == "150"
-    assert one(replace(reading(), pool_max_size=200)).proposed == "16"
-    assert one(replace(reading(), pool_max_size=200)).can_apply is False
+    assert one(facts(replace(QUIET, connections=95))).proposed == "150"
+    assert one(replace(facts(), pool_max_size=200)).proposed == "16"
+    assert one(replace(facts(), pool_max_size=200)).can_apply is False
 
 
 def test_a_large_table_is_cleaned_earlier() -> None:
     large = Table("public.ai_memories", 5_000_000, 9 * GB, 400_000, None)
     small = replace(large, rows=10_000)
     tended = replace(large, scale_factor=0.02)
-    found = one(reading(replace(QUIET, tables=(large, small, tended))))
+    found = one(facts(replace(QUIET, tables=(large, small, tended))))
     assert (found.target, found.current, found.proposed) == ("public.ai_memories", "0.2", "0.02")
     assert "1,000,000 dead" in found.reason
 
 
-def searched(*searches: tuple[int, float, float]) -> Reading:
-    measured = Measured(tuple(Search(*each) for each in searches), 20, 100_000, 120.0)
-    return replace(reading(), measured=measured, exact_limit=10_000)
+def searched(*searches: tuple[int, float, float]) -> ServerFacts:
+    measured = Measurement(tuple(Search(*each) for each in searches), 20, 100_000, 120.0)
+    return replace(facts(), measured=measured, exact_limit=10_000)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_exact_limit_follows_what_was_measured() -> None:
 
 def test_without_the_machine_only_the_rest_is_decided() -> None:
     blind = replace(
-        reading(shared_buffers="16384", random_page_cost="4", effective_cache_size="1"),
+        facts(shared_buffers="16384", random_page_cost="4", effective_cache_size="1"),
         hardware=None,
     )
     assert one(blind).name == "random_page_cost"
@@ -167,7 +167,7 @@ def test_what_a_role_may_not_do_is_not_applied() -> None:
     hosted = replace(OWN, is_superuser=False, provider="Supabase")
     found = decide(replace(searched((200, 0.9, 1), (400, 1.0, 2)), server=hosted))
     assert [(each.name, each.can_apply) for each in found] == [("pgrecall.ef_search", False)]
-    found = decide(replace(reading(random_page_cost="4", shared_buffers="16384"), server=hosted))
+    found = decide(replace(facts(random_page_cost="4", shared_buffers="16384"), server=hosted))
     assert [(each.name, each.can_apply) for each in found] == [
         ("shared_buffers", False),
         ("random_page_cost", True),
@@ -187,7 +187,7 @@ def test_no_proposal_takes_more_than_there_is(
 ) -> None:
     busy = replace(QUIET, database_bytes=database, largest_vector_index=index, temp_files=10**6)
     found = replace(
-        reading(busy, max_connections=str(connections), shared_buffers="16", work_mem="64"),
+        facts(busy, max_connections=str(connections), shared_buffers="16", work_mem="64"),
         hardware=Hardware(memory, cores, "drawn"),
     )
     proposed = {each.name: each.proposed for each in decide(found)}

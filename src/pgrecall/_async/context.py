@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgrecall._async.store import Store
-from pgrecall.domain.draft import Content, Told, drafts, is_single
+from pgrecall.domain.draft import Content, DraftDefaults, drafts, is_single
 from pgrecall.domain.memory import Message
 from pgrecall.domain.numbers import count
 from pgrecall.domain.remembered import Remembered, rejection
@@ -26,7 +26,9 @@ class AsyncContext:
         self._store = store
         self.key = identifier("key", key, 500)
         self.user_id = identifier("user_id", user_id) or store.identity.person
-        self._told = Told(agent_id=store.identity.agent_id, user_id=self.user_id, context=self.key)
+        self._defaults = DraftDefaults(
+            agent_id=store.identity.agent_id, user_id=self.user_id, context=self.key
+        )
 
     async def append(self, content: Content, *, idempotency_key: str | None = None) -> Remembered:
         """Add a message, a text (as the user's) or a list of either, as said now.
@@ -34,8 +36,8 @@ class AsyncContext:
         Unlike with `remember`, the same words said again are another message; `created_at` of a
         message says when it was said otherwise. A single message that is rejected raises.
         """
-        told = replace(self._told, kind="message", idempotency_key=idempotency_key)
-        answers = await self._store.remember(drafts(content, told), None, "append_messages")
+        defaults = replace(self._defaults, kind="message", idempotency_key=idempotency_key)
+        answers = await self._store.remember(drafts(content, defaults), None, "append_messages")
         if is_single(content) and answers.rejected:
             raise rejection(answers.reason)
         return answers
@@ -64,8 +66,8 @@ class AsyncContext:
     async def set_summary(self, text: str) -> Remembered:
         """Remember a summary; it supersedes the earlier one, which stays as history."""
         slot = f"context:{self.key}/summary"[:500]
-        told = replace(self._told, kind="summary", slot=slot, trust="inference")
-        answers = await self._store.remember(drafts(text, told), None)
+        defaults = replace(self._defaults, kind="summary", slot=slot, trust="inference")
+        answers = await self._store.remember(drafts(text, defaults), None)
         if answers.rejected:
             raise rejection(answers.reason)
         return answers

@@ -1,4 +1,4 @@
-"""The database of one client: opened, its caller settled, and transactions in it."""
+"""The database of one client: opened for its caller, and transactions in it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import psycopg
 
 from pgrecall import embedded
+from pgrecall._async.concurrency import in_thread, sleep
 from pgrecall._async.link import Link
 from pgrecall._async.migrate import migrate
-from pgrecall._async.pool import DictConnection, connected
+from pgrecall._async.session import Session, connected
 from pgrecall._async.transaction import Caller, Rows, run
-from pgrecall._async.waiting import in_thread, sleep
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.telemetry.calls import call, whereabouts
 
@@ -112,7 +112,7 @@ class Database:
 
 
 async def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
-    """The database, its schema there and the caller settled.
+    """The database, its schema there and the agent a member of the organization.
 
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
@@ -131,7 +131,7 @@ async def open_database(address: Address, identity: Identity, settings: Settings
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = await _settled(dsn, identity, caller, settings)
+        has_vector = await _prepare(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
         await link.open()
     except BaseException:
@@ -146,27 +146,23 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-async def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+async def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    with translated():
-        async with connected(dsn, settings) as connection:
-            [[seen]] = await run(connection, caller, [statement("look_around")])
-            if identity.is_program and not seen["is_member"]:
-                await _settle(connection, identity)
-            return bool(seen["has_vector"])
+    async with connected(dsn, settings=settings) as session:
+        [[seen]] = await run(session.connection, caller, [statement("look_around")])
+        if identity.is_program and not seen["is_member"]:
+            await _add_agent(session, identity)
+        return bool(seen["has_vector"])
 
 
-async def _settle(connection: DictConnection, identity: Identity) -> None:
-    settle = statement(
-        "settle_agent",
-        {
-            "organization_id": identity.organization_id,
-            "name": identity.organization_name,
-            "agent_id": identity.agent_id,
-        },
-    )
+async def _add_agent(session: Session, identity: Identity) -> None:
     try:
-        await connection.execute(settle.sql, settle.parameters)
+        await session.rows(
+            "settle_agent",
+            organization_id=identity.organization_id,
+            name=identity.organization_name,
+            agent_id=identity.agent_id,
+        )
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise NoOrganizationError(
             f"agent {identity.agent_id} is no member of organization {identity.organization_name}, "

@@ -12,7 +12,7 @@ from uuid import UUID
 from pgrecall._async.database import Database
 from pgrecall._async.store import OnProgress, Store
 from pgrecall._async.transaction import Rows
-from pgrecall._async.vectors import embedded_all
+from pgrecall._async.vectors import memory_vectors
 from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
 from pgrecall.domain.numbers import count
 from pgrecall.domain.text import identifier
@@ -62,13 +62,13 @@ class AsyncEmbeddings:
             pass
         ended = [each for each in await self.status() if each.model == embedder.model]
         return Backfill(
-            begun["agent_id"],
-            embedder.model,
-            any(each.state == "current" for each in ended),
-            tally.statuses["stored"],
-            tally.statuses["skipped"],
-            tally.statuses["rejected"],
-            sum(each.missing for each in ended),
+            agent_id=begun["agent_id"],
+            model=embedder.model,
+            is_current=any(each.state == "current" for each in ended),
+            stored=tally.statuses["stored"],
+            skipped=tally.statuses["skipped"],
+            rejected=tally.statuses["rejected"],
+            missing=sum(each.missing for each in ended),
         )
 
     async def switch(self, model: str, *, allow_missing: int = 0) -> ModelSwitch:
@@ -113,7 +113,7 @@ class AsyncEmbeddings:
         return tally.statuses["stored"] - before
 
     async def _fill(self, embedder: Embedder, page: Rows) -> Rows:
-        vectors = await embedded_all(embedder, [row["text"] for row in page])
+        vectors = await memory_vectors(embedder, [row["text"] for row in page])
         items = [
             {"id": str(row["id"]), "digest": row["digest"], "embedding": vector_text(vector)}
             for row, vector in zip(page, vectors, strict=True)

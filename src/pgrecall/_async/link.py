@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pgrecall import embedded
+from pgrecall._async.concurrency import Lock, in_thread
 from pgrecall._async.pool import DictConnection, Pool
-from pgrecall._async.waiting import Lock, in_thread
 from pgrecall.embedded import ServerLease
 from pgrecall.errors import (
     ClosedError,

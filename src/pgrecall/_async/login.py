@@ -9,14 +9,11 @@ from __future__ import annotations
 import secrets
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import args_row, scalar_row
 
+from pgrecall._async.session import Session, connected
 from pgrecall.domain.login import LOGIN_ROLE, LoginReport
 from pgrecall.errors import ConfigurationError
-from pgrecall.sql import Statement, statement
 from pgrecall.sql.address import described, for_login
-from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import MissingRight, login_is_not_bare, may_not_create_login
 from pgrecall.sql.migration_files import read_release
 
@@ -39,65 +36,55 @@ async def create_login(
     """
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
-    with translated():
-        connection = await AsyncConnection.connect(
-            dsn, prepare_threshold=None, fallback_application_name="pgrecall migrate"
-        )
-    async with connection:
-        await _refuse_rights(connection, role)
-        changes = await _settle(connection, role)
+    async with connected(dsn, "migrate") as session, session.connection.transaction():
+        await _refuse_rights(session, role)
+        changes = await _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
-            await _set_password(connection, role, chosen)
-        await _refuse_rights(connection, role)
-        url = for_login(dsn, connection.info.dbname, role, generated)
-    return LoginReport(described(dsn), role, is_new, changes, generated, url)
+            await _set_password(session, role, chosen)
+        await _refuse_rights(session, role)
+        url = for_login(dsn, session.connection.info.dbname, role, generated)
+    return LoginReport(
+        database=described(dsn),
+        role=role,
+        is_new=is_new,
+        changes=changes,
+        password=generated,
+        url=url,
+    )
 
 
-async def _settle(connection: AsyncConnection, role: str) -> tuple[str, ...]:
+async def _change_role(session: Session, role: str) -> tuple[str, ...]:
     """The statements that were needed."""
     done: list[str] = []
-    while composed := await _list_composed(connection, statement("compose_login", {"role": role})):
+    while composed := await session.compose("compose_login", role=role):
         if composed[0] in done:
             # It took no effect: somebody else has granted the same, and has to take it back.
             raise login_is_not_bare(role, [MissingRight(_STAYS, composed[0])])
         for change in composed:
-            await _run(connection, role, change, shown=change)
+            await _change(session, role, change, shown=change)
         done += composed
     return tuple(done)
 
 
-async def _set_password(connection: AsyncConnection, role: str, password: str) -> None:
-    verifier = connection.pgconn.encrypt_password(
+async def _set_password(session: Session, role: str, password: str) -> None:
+    verifier = session.connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
     ).decode()
-    compose = statement("compose_login_password", {"role": role, "verifier": verifier})
-    for composed in await _list_composed(connection, compose):
-        await _run(connection, role, composed, shown=f"\\password {role}")
+    for composed in await session.compose("compose_login_password", role=role, verifier=verifier):
+        await _change(session, role, composed, shown=f"\\password {role}")
 
 
-async def _run(connection: AsyncConnection, role: str, composed: str, *, shown: str) -> None:
-    with translated():
-        try:
-            await connection.execute(composed.encode())
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise may_not_create_login(role, error, shown) from error
+async def _change(session: Session, role: str, composed: str, *, shown: str) -> None:
+    try:
+        await session.execute(composed)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise may_not_create_login(role, error, shown) from error
 
 
-async def _refuse_rights(connection: AsyncConnection, role: str) -> None:
+async def _refuse_rights(session: Session, role: str) -> None:
     tables = list(read_release().tables)
-    wanted = statement("list_login_obstacles", {"role": role, "tables": tables})
-    with translated():
-        async with connection.cursor(row_factory=args_row(MissingRight)) as cursor:
-            await cursor.execute(wanted.sql, wanted.parameters)
-            found = await cursor.fetchall()
+    found = await session.rows("list_login_obstacles", role=role, tables=tables)
     if found:
-        raise login_is_not_bare(role, found)
-
-
-async def _list_composed(connection: AsyncConnection, compose: Statement) -> list[str]:
-    with translated():
-        async with connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(compose.sql, compose.parameters)
-            return [str(row) for row in await cursor.fetchall()]
+        raise login_is_not_bare(role, [MissingRight(**row) for row in found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self, Unpack
 from uuid import UUID
 
 from pgrecall._async.context import AsyncContext
@@ -14,9 +14,9 @@ from pgrecall._async.embeddings import AsyncEmbeddings
 from pgrecall._async.store import Store
 from pgrecall._async.transfer import AsyncTransfer
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
-from pgrecall.domain.changes import changes
-from pgrecall.domain.config import AgentConfig, ConfigChange, config_changes
-from pgrecall.domain.draft import Content, Told, drafts, is_single
+from pgrecall.domain.changes import Changes, changes
+from pgrecall.domain.config import AgentConfig, ConfigChange, ConfigChanges, config_changes
+from pgrecall.domain.draft import Content, DraftDefaults, drafts, is_single
 from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
 from pgrecall.domain.memory import Change, MemoryRecord, Page
@@ -26,15 +26,9 @@ from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
 from pgrecall.domain.statistics import Statistics, period
 from pgrecall.domain.text import identifier
 from pgrecall.domain.times import moment
-from pgrecall.recall.question import Asked, checked_kinds, question
+from pgrecall.recall.question import RecallRequest, checked_kinds, question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from pgrecall.domain.changes import Changes
-    from pgrecall.domain.config import ConfigChanges
 
 MAX_PAGE = 1000
 
@@ -133,7 +127,7 @@ class AsyncMemory:
         Raises InvalidInputError, LimitExceededError, PermissionDeniedError,
         EmbeddingMismatchError, NoOrganizationError.
         """
-        told = Told(
+        defaults = DraftDefaults(
             agent_id=self._store.identity.agent_id,
             user_id=user_id,
             context=context,
@@ -150,7 +144,7 @@ class AsyncMemory:
             expires_at=expires_at,
             idempotency_key=idempotency_key,
         )
-        answers = await self._store.remember(drafts(content, told), on_progress)
+        answers = await self._store.remember(drafts(content, defaults), on_progress)
         if is_single(content) and answers.rejected:
             raise rejection(answers.reason)
         return answers
@@ -186,7 +180,7 @@ class AsyncMemory:
 
         Raises InvalidInputError, EmbeddingMismatchError, NoOrganizationError.
         """
-        asked = Asked(
+        asked = RecallRequest(
             query=query,
             user_id=user_id,
             agent_id=agent_id,

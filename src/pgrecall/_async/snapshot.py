@@ -9,6 +9,7 @@ import psycopg
 
 from pgrecall._async.database import Database
 from pgrecall._async.pool import DictConnection
+from pgrecall._async.session import Session
 from pgrecall._async.transaction import Caller, Rows
 from pgrecall.sql.failures import transaction_failure
 from pgrecall.sql.loader import Statement, statement
@@ -18,17 +19,15 @@ class Snapshot:
     """One moment of a database, as a caller sees it."""
 
     def __init__(self, connection: DictConnection, caller: Caller) -> None:
-        self._connection = connection
+        self._session = Session(connection)
         self._caller = caller
 
     async def rows(self, asked: Statement) -> Rows:
         """The rows of a statement as of that moment."""
         # Before each one, since signed claims expire sooner than a long reading ends, and Row
         # Level Security would show nothing from then on.
-        preamble = self._caller.preamble()
-        await self._connection.execute(preamble.sql, preamble.parameters)
-        cursor = await self._connection.execute(asked.sql, asked.parameters)
-        return await cursor.fetchall()
+        await self._session.run(self._caller.preamble())
+        return await self._session.run(asked)
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ import logging
 
 import psycopg
 
+from pgrecall._async.concurrency import Delayed, Lock, at_end
 from pgrecall._async.database import Database
-from pgrecall._async.waiting import Delayed, Lock, at_end
 from pgrecall.errors import InvalidInputError, PermissionDeniedError, PgRecallError
 from pgrecall.sql.failures import is_lost
 from pgrecall.sql.loader import statement

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pgrecall._async.snapshot import Snapshot, snapshot
 from pgrecall._async.store import Store
-from pgrecall._async.vectors import embedded
+from pgrecall._async.vectors import draft_vectors
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.text import identifier
@@ -95,14 +95,14 @@ class AsyncTransfer:
     async def _stored(self, drafts: Sequence[Draft], dry_run: bool) -> Remembered:
         database, embedder = await self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
-        unembedded = Batches(drafts, [None] * len(drafts), None, "check_imports")
-        checked = _answers(await database.run(unembedded, is_read=True))
+        without_vectors = Batches(drafts, [None] * len(drafts), None, "check_imports")
+        checked = _answers(await database.run(without_vectors, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
         vectors: Sequence[Any] = [None] * len(new)
         if embedder is not None:
-            vectors = await embedded(embedder, [draft.embedded_text for draft in new], None)
+            vectors = await draft_vectors(embedder, [draft.text_to_embed for draft in new], None)
         model = None if embedder is None else embedder.model
         batches = Batches(new, vectors, model, "import_memories")
         written = iter(_answers(await database.run(batches)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from pgrecall._async.waiting import in_thread
+from pgrecall._async.concurrency import in_thread
 from pgrecall.domain.text import MAX_CONTENT_CHARACTERS
 from pgrecall.embedding import Embedder, Vector, embed_query, embed_texts, embedder_named
 
@@ -15,14 +15,14 @@ DEFAULT = "default"
 EmbedderChoice: TypeAlias = "Embedder | str | None"
 
 
-def chosen(choice: EmbedderChoice, setting: str) -> Embedder | None:
+def chosen_embedder(choice: EmbedderChoice, setting: str) -> Embedder | None:
     """The embedder that is meant: itself, by name, or with `default` by the setting."""
     if isinstance(choice, str):
         return embedder_named(setting if choice == DEFAULT else choice)
     return choice
 
 
-async def embedded(
+async def draft_vectors(
     embedder: Embedder, texts: Sequence[str], on_texts: Callable[[int], None] | None
 ) -> list[Vector | None]:
     """A vector for each text; None for one that is blank or longer than a memory may be.
@@ -41,7 +41,7 @@ async def embedded(
     return vectors
 
 
-async def embedded_all(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+async def memory_vectors(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
     """A vector for each text of a memory, which the database has taken already."""
     vectors: list[Vector] = []
     for start in range(0, len(texts), BATCH_SIZE):
@@ -50,7 +50,7 @@ async def embedded_all(embedder: Embedder, texts: Sequence[str]) -> list[Vector]
     return vectors
 
 
-async def embedded_query(embedder: Embedder, query: str) -> Vector | None:
+async def query_vector(embedder: Embedder, query: str) -> Vector | None:
     """The vector of a query, or None for one that is blank; of a long one, of its beginning."""
     if not query.strip():
         return None

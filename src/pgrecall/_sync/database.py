@@ -1,6 +1,6 @@
 # Generated from ../_async/database.py by scripts/generate_sync.py: edit that file instead.
 
-"""The database of one client: opened, its caller settled, and transactions in it."""
+"""The database of one client: opened for its caller, and transactions in it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 import psycopg
 
 from pgrecall import embedded
+from pgrecall._sync.concurrency import in_thread, sleep
 from pgrecall._sync.link import Link
 from pgrecall._sync.migrate import migrate
-from pgrecall._sync.pool import DictConnection, connected
+from pgrecall._sync.session import Session, connected
 from pgrecall._sync.transaction import Caller, Rows, run
-from pgrecall._sync.waiting import in_thread, sleep
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.telemetry.calls import call, whereabouts
 
@@ -114,7 +114,7 @@ class Database:
 
 
 def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
-    """The database, its schema there and the caller settled.
+    """The database, its schema there and the agent a member of the organization.
 
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
@@ -133,7 +133,7 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = _settled(dsn, identity, caller, settings)
+        has_vector = _prepare(dsn, identity, caller, settings)
         link = Link(dsn, settings, lease)
         link.open()
     except BaseException:
@@ -148,26 +148,23 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-def _settled(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    with translated(), connected(dsn, settings) as connection:
-        [[seen]] = run(connection, caller, [statement("look_around")])
+    with connected(dsn, settings=settings) as session:
+        [[seen]] = run(session.connection, caller, [statement("look_around")])
         if identity.is_program and not seen["is_member"]:
-            _settle(connection, identity)
+            _add_agent(session, identity)
         return bool(seen["has_vector"])
 
 
-def _settle(connection: DictConnection, identity: Identity) -> None:
-    settle = statement(
-        "settle_agent",
-        {
-            "organization_id": identity.organization_id,
-            "name": identity.organization_name,
-            "agent_id": identity.agent_id,
-        },
-    )
+def _add_agent(session: Session, identity: Identity) -> None:
     try:
-        connection.execute(settle.sql, settle.parameters)
+        session.rows(
+            "settle_agent",
+            organization_id=identity.organization_id,
+            name=identity.organization_name,
+            agent_id=identity.agent_id,
+        )
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise NoOrganizationError(
             f"agent {identity.agent_id} is no member of organization {identity.organization_name}, "

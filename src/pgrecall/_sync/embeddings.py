@@ -14,7 +14,7 @@ from uuid import UUID
 from pgrecall._sync.database import Database
 from pgrecall._sync.store import OnProgress, Store
 from pgrecall._sync.transaction import Rows
-from pgrecall._sync.vectors import embedded_all
+from pgrecall._sync.vectors import memory_vectors
 from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
 from pgrecall.domain.numbers import count
 from pgrecall.domain.text import identifier
@@ -64,13 +64,13 @@ class Embeddings:
             pass
         ended = [each for each in self.status() if each.model == embedder.model]
         return Backfill(
-            begun["agent_id"],
-            embedder.model,
-            any(each.state == "current" for each in ended),
-            tally.statuses["stored"],
-            tally.statuses["skipped"],
-            tally.statuses["rejected"],
-            sum(each.missing for each in ended),
+            agent_id=begun["agent_id"],
+            model=embedder.model,
+            is_current=any(each.state == "current" for each in ended),
+            stored=tally.statuses["stored"],
+            skipped=tally.statuses["skipped"],
+            rejected=tally.statuses["rejected"],
+            missing=sum(each.missing for each in ended),
         )
 
     def switch(self, model: str, *, allow_missing: int = 0) -> ModelSwitch:
@@ -113,7 +113,7 @@ class Embeddings:
         return tally.statuses["stored"] - before
 
     def _fill(self, embedder: Embedder, page: Rows) -> Rows:
-        vectors = embedded_all(embedder, [row["text"] for row in page])
+        vectors = memory_vectors(embedder, [row["text"] for row in page])
         items = [
             {"id": str(row["id"]), "digest": row["digest"], "embedding": vector_text(vector)}
             for row, vector in zip(page, vectors, strict=True)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pgrecall import embedded
+from pgrecall._sync.concurrency import Lock, in_thread
 from pgrecall._sync.pool import DictConnection, Pool
-from pgrecall._sync.waiting import Lock, in_thread
 from pgrecall.embedded import ServerLease
 from pgrecall.errors import (
     ClosedError,

@@ -11,14 +11,11 @@ from __future__ import annotations
 import secrets
 
 import psycopg
-from psycopg import Connection
-from psycopg.rows import args_row, scalar_row
 
+from pgrecall._sync.session import Session, connected
 from pgrecall.domain.login import LOGIN_ROLE, LoginReport
 from pgrecall.errors import ConfigurationError
-from pgrecall.sql import Statement, statement
 from pgrecall.sql.address import described, for_login
-from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import MissingRight, login_is_not_bare, may_not_create_login
 from pgrecall.sql.migration_files import read_release
 
@@ -39,63 +36,55 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
     """
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
-    with translated():
-        connection = Connection.connect(
-            dsn, prepare_threshold=None, fallback_application_name="pgrecall migrate"
-        )
-    with connection:
-        _refuse_rights(connection, role)
-        changes = _settle(connection, role)
+    with connected(dsn, "migrate") as session, session.connection.transaction():
+        _refuse_rights(session, role)
+        changes = _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
-            _set_password(connection, role, chosen)
-        _refuse_rights(connection, role)
-        url = for_login(dsn, connection.info.dbname, role, generated)
-    return LoginReport(described(dsn), role, is_new, changes, generated, url)
+            _set_password(session, role, chosen)
+        _refuse_rights(session, role)
+        url = for_login(dsn, session.connection.info.dbname, role, generated)
+    return LoginReport(
+        database=described(dsn),
+        role=role,
+        is_new=is_new,
+        changes=changes,
+        password=generated,
+        url=url,
+    )
 
 
-def _settle(connection: Connection, role: str) -> tuple[str, ...]:
+def _change_role(session: Session, role: str) -> tuple[str, ...]:
     """The statements that were needed."""
     done: list[str] = []
-    while composed := _list_composed(connection, statement("compose_login", {"role": role})):
+    while composed := session.compose("compose_login", role=role):
         if composed[0] in done:
             # It took no effect: somebody else has granted the same, and has to take it back.
             raise login_is_not_bare(role, [MissingRight(_STAYS, composed[0])])
         for change in composed:
-            _run(connection, role, change, shown=change)
+            _change(session, role, change, shown=change)
         done += composed
     return tuple(done)
 
 
-def _set_password(connection: Connection, role: str, password: str) -> None:
-    verifier = connection.pgconn.encrypt_password(
+def _set_password(session: Session, role: str, password: str) -> None:
+    verifier = session.connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
     ).decode()
-    compose = statement("compose_login_password", {"role": role, "verifier": verifier})
-    for composed in _list_composed(connection, compose):
-        _run(connection, role, composed, shown=f"\\password {role}")
+    for composed in session.compose("compose_login_password", role=role, verifier=verifier):
+        _change(session, role, composed, shown=f"\\password {role}")
 
 
-def _run(connection: Connection, role: str, composed: str, *, shown: str) -> None:
-    with translated():
-        try:
-            connection.execute(composed.encode())
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise may_not_create_login(role, error, shown) from error
+def _change(session: Session, role: str, composed: str, *, shown: str) -> None:
+    try:
+        session.execute(composed)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise may_not_create_login(role, error, shown) from error
 
 
-def _refuse_rights(connection: Connection, role: str) -> None:
+def _refuse_rights(session: Session, role: str) -> None:
     tables = list(read_release().tables)
-    wanted = statement("list_login_obstacles", {"role": role, "tables": tables})
-    with translated(), connection.cursor(row_factory=args_row(MissingRight)) as cursor:
-        cursor.execute(wanted.sql, wanted.parameters)
-        found = cursor.fetchall()
+    found = session.rows("list_login_obstacles", role=role, tables=tables)
     if found:
-        raise login_is_not_bare(role, found)
-
-
-def _list_composed(connection: Connection, compose: Statement) -> list[str]:
-    with translated(), connection.cursor(row_factory=scalar_row) as cursor:
-        cursor.execute(compose.sql, compose.parameters)
-        return [str(row) for row in cursor.fetchall()]
+        raise login_is_not_bare(role, [MissingRight(**row) for row in found])

@@ -1,24 +1,23 @@
 # Generated from ../_async/pool.py by scripts/generate_sync.py: edit that file instead.
 
-"""Connections: one of its own, or one of a pool."""
+"""Connections of a pool."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from psycopg import Connection, OperationalError
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from pgrecall._sync.session import connection_options
 from pgrecall.errors import ClosedError, DatabaseUnavailableError, PoolTimeoutError
 from pgrecall.settings import Settings
 from pgrecall.sql.adapters import adapters
-from pgrecall.sql.address import parameters
 from pgrecall.telemetry.process import PROCESS
 
 DictConnection: TypeAlias = Connection[DictRow]
@@ -26,35 +25,6 @@ DictConnection: TypeAlias = Connection[DictRow]
 # A connection that has rested longer is asked whether it still lives, which takes a round trip.
 RESTED_SECONDS = 30.0
 ADAPTERS = adapters()
-
-
-def _arguments(dsn: str, settings: Settings) -> dict[str, Any]:
-    """How to connect; what the connection string says itself stays."""
-    preferred = {
-        "connect_timeout": settings.connect_timeout,
-        "fallback_application_name": "pgrecall",
-        # A network that swallows packets is noticed within a minute, not within a quarter hour.
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 30_000,
-    }
-    return {
-        **{name: value for name, value in preferred.items() if name not in parameters(dsn)},
-        "context": ADAPTERS,
-        "row_factory": dict_row,
-        # Transactions are begun and ended by statements of our own, in one piece with the rest.
-        "autocommit": True,
-        # Poolers that share connections by transaction can't keep prepared statements.
-        "prepare_threshold": None,
-    }
-
-
-@contextmanager
-def connected(dsn: str, settings: Settings) -> Iterator[DictConnection]:
-    """A connection of its own, closed afterwards."""
-    with Connection[DictRow].connect(dsn, **_arguments(dsn, settings)) as connection:
-        yield connection
 
 
 class Pool:
@@ -68,7 +38,7 @@ class Pool:
         self._pool: ConnectionPool[DictConnection] = ConnectionPool(
             dsn,
             connection_class=Connection[DictRow],
-            kwargs=_arguments(dsn, settings),
+            kwargs=connection_options(dsn, settings) | {"context": ADAPTERS},
             min_size=min(settings.pool_min_size, settings.pool_max_size),
             max_size=settings.pool_max_size,
             timeout=settings.pool_timeout,

@@ -11,6 +11,7 @@ import psycopg
 
 from pgrecall._sync.database import Database
 from pgrecall._sync.pool import DictConnection
+from pgrecall._sync.session import Session
 from pgrecall._sync.transaction import Caller, Rows
 from pgrecall.sql.failures import transaction_failure
 from pgrecall.sql.loader import Statement, statement
@@ -20,17 +21,15 @@ class Snapshot:
     """One moment of a database, as a caller sees it."""
 
     def __init__(self, connection: DictConnection, caller: Caller) -> None:
-        self._connection = connection
+        self._session = Session(connection)
         self._caller = caller
 
     def rows(self, asked: Statement) -> Rows:
         """The rows of a statement as of that moment."""
         # Before each one, since signed claims expire sooner than a long reading ends, and Row
         # Level Security would show nothing from then on.
-        preamble = self._caller.preamble()
-        self._connection.execute(preamble.sql, preamble.parameters)
-        cursor = self._connection.execute(asked.sql, asked.parameters)
-        return cursor.fetchall()
+        self._session.run(self._caller.preamble())
+        return self._session.run(asked)
 
 
 @contextmanager

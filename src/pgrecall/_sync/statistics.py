@@ -9,8 +9,8 @@ import logging
 
 import psycopg
 
+from pgrecall._sync.concurrency import Delayed, Lock, at_end
 from pgrecall._sync.database import Database
-from pgrecall._sync.waiting import Delayed, Lock, at_end
 from pgrecall.errors import InvalidInputError, PermissionDeniedError, PgRecallError
 from pgrecall.sql.failures import is_lost
 from pgrecall.sql.loader import statement

@@ -11,11 +11,11 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
+from pgrecall._sync.concurrency import Home, Lock, in_thread, observed
 from pgrecall._sync.database import Address, Database, open_database
 from pgrecall._sync.statistics import Flusher
 from pgrecall._sync.transaction import Rows
-from pgrecall._sync.vectors import EmbedderChoice, chosen, embedded, embedded_query
-from pgrecall._sync.waiting import Home, Lock, in_thread, observed
+from pgrecall._sync.vectors import EmbedderChoice, chosen_embedder, draft_vectors, query_vector
 from pgrecall.domain.config import (
     TOKEN_BUDGET,
     AgentConfig,
@@ -108,7 +108,7 @@ class Store:
         report = _reporter(on_progress, len(drafts))
         vectors: Sequence[Any] = [None] * len(drafts)
         if embedder is not None:
-            vectors = embedded(embedder, [draft.embedded_text for draft in drafts], report)
+            vectors = draft_vectors(embedder, [draft.text_to_embed for draft in drafts], report)
             # Writing takes a small part of the time that embedding takes: not counted again.
             report = None
         batches = Batches(drafts, vectors, _model(embedder), name)
@@ -123,7 +123,7 @@ class Store:
         began = time.perf_counter()
         database, embedder = self.open()
         opened_at = time.perf_counter()
-        vector = None if embedder is None else embedded_query(embedder, question.query)
+        vector = None if embedder is None else query_vector(embedder, question.query)
         embedded_at = time.perf_counter()
         model = _model(embedder)
         asked = _asked(question, vector, model)
@@ -140,15 +140,15 @@ class Store:
         )
         hits = tuple(hit(row) for row in rows)
         said = last["said"] or {}
-        told = explanation(question.query, said, len(hits), model, timings)
+        defaults = explanation(question.query, said, len(hits), model, timings)
         if explained:
             parts, [counted] = explained
-            told = replace(
-                told,
+            defaults = replace(
+                defaults,
                 scores=hit_explanations(hits, {row["id"]: row["signals"] for row in parts}),
                 without_vector=counted["said"]["without_vector"],
             )
-        return Recall(question.query, hits, told, said.get("token_budget", TOKEN_BUDGET))
+        return Recall(question.query, hits, defaults, said.get("token_budget", TOKEN_BUDGET))
 
     @observed("get")
     def get(self, memory_id: UUID) -> MemoryRecord:
@@ -167,7 +167,7 @@ class Store:
     def update(self, memory_id: UUID, changes: Mapping[str, Json]) -> MemoryRecord:
         """The memory as it is after the changes; new content is embedded anew."""
         database, embedder = self.open()
-        changes = {**changes, **_embedded_content(embedder, changes)}
+        changes = {**changes, **_content_vector(embedder, changes)}
         _, rows = database.run(
             [
                 statement("update_memory", {"memory_id": memory_id, "changes": _json(changes)}),
@@ -255,15 +255,15 @@ class Store:
     def _embedder(self, database: Database) -> Embedder | None:
         if not database.has_vector:
             return None
-        found = in_thread(chosen, self._choice, self._settings.embedder)
+        found = in_thread(chosen_embedder, self._choice, self._settings.embedder)
         return None if found is None else WatchedEmbedder(found, self.watch)
 
 
-def _embedded_content(embedder: Embedder | None, changes: Mapping[str, Json]) -> dict[str, Json]:
+def _content_vector(embedder: Embedder | None, changes: Mapping[str, Json]) -> dict[str, Json]:
     content = changes.get("content")
     if embedder is None or not isinstance(content, str):
         return {}
-    [vector] = embedded(embedder, [content], None)
+    [vector] = draft_vectors(embedder, [content], None)
     if vector is None:
         return {}
     return {"embedding": vector_text(vector), "embedding_model": embedder.model}

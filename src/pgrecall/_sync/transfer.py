@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pgrecall._sync.snapshot import Snapshot, snapshot
 from pgrecall._sync.store import Store
-from pgrecall._sync.vectors import embedded
+from pgrecall._sync.vectors import draft_vectors
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.text import identifier
@@ -94,14 +94,14 @@ class Transfer:
     def _stored(self, drafts: Sequence[Draft], dry_run: bool) -> Remembered:
         database, embedder = self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
-        unembedded = Batches(drafts, [None] * len(drafts), None, "check_imports")
-        checked = _answers(database.run(unembedded, is_read=True))
+        without_vectors = Batches(drafts, [None] * len(drafts), None, "check_imports")
+        checked = _answers(database.run(without_vectors, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
         vectors: Sequence[Any] = [None] * len(new)
         if embedder is not None:
-            vectors = embedded(embedder, [draft.embedded_text for draft in new], None)
+            vectors = draft_vectors(embedder, [draft.text_to_embed for draft in new], None)
         model = None if embedder is None else embedder.model
         batches = Batches(new, vectors, model, "import_memories")
         written = iter(_answers(database.run(batches)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgrecall.auth.claims import Claims
-from pgrecall.auth.configured import configured_verifier, verify, verify_async
+from pgrecall.auth.configuration import configured_verifier, verify, verify_async
 from pgrecall.auth.verifier import Verifier
 from pgrecall.errors import AuthenticationError
 

@@ -8,9 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from pgrecall import Settings
-from pgrecall.cli.backup_printing import print_backup, print_ledger, print_pruned, print_verified
+from pgrecall.cli.backup_output import print_backup, print_ledger, print_pruned, print_verified
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.exit_codes import INTERRUPTED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, progress, say, steps, waiting
 from pgrecall.domain.backups import Backup
@@ -18,13 +18,13 @@ from pgrecall.domain.identity import organization_uuid
 from pgrecall.domain.retention import Retention
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.backup import schedules
-from pgrecall.ops.backup.connecting import connected
+from pgrecall.ops.backup.dump import DatabaseBackup, back_up_database
+from pgrecall.ops.backup.folder import newest, prune, target_in, tell_deleted
 from pgrecall.ops.backup.ledger import list_entries
-from pgrecall.ops.backup.making import back_up
 from pgrecall.ops.backup.places import place
-from pgrecall.ops.backup.pruning import newest, prune, target_in, tell_deleted
+from pgrecall.ops.backup.tables import backup_session
 from pgrecall.ops.backup.verification import verify
-from pgrecall.ops.backup.whole import DatabaseBackup, back_up_database
+from pgrecall.ops.backup.writer import back_up
 
 _TARGET_HELP = (
     "A new file, or a folder to name one in: a path, or a URL such as s3://bucket/ "
@@ -91,7 +91,7 @@ def create(
     interrupted backup leaves no file of that name.
     """
     done: Backup | DatabaseBackup
-    with reached(dsn) as database:
+    with resolve_database(dsn) as database:
         try:
             done = _whole(database, target) if whole else _one(database, target, organization)
         except KeyboardInterrupt:
@@ -113,7 +113,7 @@ def verify_(
     what came of it. Needs the right to create databases.
     """
     settings = Settings()
-    with reached(dsn) as database, steps() as tell:
+    with resolve_database(dsn) as database, steps() as tell:
         done = verify(
             database,
             newest(source) if place(source).is_folder() else source,
@@ -146,7 +146,7 @@ def prune_(
     """
     done = prune(folder, Retention(daily, weekly, monthly), dry_run=dry_run)
     if done.deleted and not dry_run:
-        with reached(dsn) as database:
+        with resolve_database(dsn) as database:
             tell_deleted(database, folder, done)
     if as_json:
         print_json(done)
@@ -192,8 +192,8 @@ def schedule(
 @app.command("list")
 def list_(*, limit: Limit = 20, dsn: Dsn = None, as_json: AsJson = False) -> None:
     """Show the ledger: backups, restores and verifications, newest first."""
-    with reached(dsn) as database, connected(database, "backup") as connection:
-        entries = list_entries(connection, None, limit)
+    with resolve_database(dsn) as database, backup_session(database, "backup") as session:
+        entries = list_entries(session, None, limit)
     if as_json:
         print_json({"entries": entries})
     else:

@@ -6,10 +6,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import open_memory
+from pgrecall.cli.hits import print_hanging
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Kinds, Organization, User
 from pgrecall.cli.output import console, print_json, say
-from pgrecall.cli.printing import print_hanging
 from pgrecall.cli.rendering import change_lines, memory_lines
 
 Limit: TypeAlias = Annotated[int, typer.Option(help="How many on a page, 1 to 1000.")]
@@ -38,7 +38,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List memories, newest first, page by page."""
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         page = memory.list(
             user_id=user,
             context=context,
@@ -67,7 +67,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show what became of a memory, or of its slot, over time."""
-    with opened(dsn, organization, agent) as memories:
+    with open_memory(dsn, organization, agent) as memories:
         changes = memories.history(memory)
     if as_json:
         print_json({"changes": changes})

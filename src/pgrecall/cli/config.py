@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import open_memory
+from pgrecall.cli.hits import print_hanging
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import console, print_json, say
-from pgrecall.cli.printing import print_hanging
 from pgrecall.cli.rendering import config_change_lines, setting_line
 from pgrecall.domain.config import AgentConfig, AgentSetting
 from pgrecall.errors import InvalidInputError
@@ -49,7 +49,7 @@ def get(
     as_json: AsJson = False,
 ) -> None:
     """Show the settings that hold, and where each comes from."""
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         config = memory.config(organization_default=organization_default)
     _show(config, _named(config, names), as_json=as_json)
 
@@ -66,7 +66,7 @@ def set_(
 ) -> None:
     """Change settings, and show what holds after it."""
     changes, names = _changes(assignments), [each.partition("=")[0] for each in assignments]
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         config = memory.configure(organization_default=organization_default, **changes)
     _show(config, [each for each in config.settings if _is_in(each.name, names)], as_json=as_json)
 
@@ -81,7 +81,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show the settings that differ from what is built in."""
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         config = memory.config(organization_default=organization_default)
     set_ones = [each for each in config.settings if each.value != each.built_in]
     if not set_ones:
@@ -99,7 +99,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show who changed what, when: the agent's settings and those for all agents."""
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         changes = memory.config_history(organization_default=organization_default)
     if as_json:
         print_json({"changes": changes})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pgrecall import Memory
-from pgrecall.cli.demo_printing import print_demo
+from pgrecall.cli.database import open_memory
+from pgrecall.cli.demo_output import print_demo
 from pgrecall.cli.demo_run import ORGANIZATION, STRANGER, run
 from pgrecall.cli.demo_story import read_story
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, progress
 
@@ -18,7 +18,7 @@ def demo(dsn: Dsn = None, as_json: AsJson = False) -> None:
     """
     story = read_story()
     with (
-        opened(dsn, ORGANIZATION, story.agent) as memory,
+        open_memory(dsn, ORGANIZATION, story.agent) as memory,
         Memory(dsn, organization=STRANGER, agent_id=story.agent) as stranger,
         progress("Remembering") as bar,
     ):

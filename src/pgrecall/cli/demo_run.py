@@ -22,7 +22,7 @@ HITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
+class Ingestion:
     """What was remembered: how many of each, and what became of them by status."""
 
     sessions: int
@@ -70,7 +70,7 @@ class Seen:
     """All that the demo shows. Seconds count from the start of the process."""
 
     database: str
-    ingested: Ingested
+    ingested: Ingestion
     answers: tuple[Answer, ...]
     slot: Slot
     stranger: Stranger
@@ -96,14 +96,16 @@ def run(memory: Memory, stranger: Memory, story: Story, bar: Bar) -> Seen:
     )
 
 
-def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
+def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingestion, UUID]:
     """What became of all messages and facts, and the id of the changing slot's last value."""
     began, total = time.perf_counter(), story.turns + len(story.slots)
     statuses: Counter[str] = Counter()
     ids: dict[str, UUID] = {}
     for session in story.sessions:
-        told = memory.remember(list(session.messages), user_id=story.user, context=session.context)
-        statuses.update(item.status for item in told)
+        answers = memory.remember(
+            list(session.messages), user_id=story.user, context=session.context
+        )
+        statuses.update(item.status for item in answers)
         bar(sum(statuses.values()), total)
     for value in story.slots:
         answer = _tell(memory, story, value)
@@ -112,18 +114,18 @@ def _ingest(memory: Memory, story: Story, bar: Bar) -> tuple[Ingested, UUID]:
         bar(sum(statuses.values()), total)
     counts = len(story.sessions), story.turns, len(story.slots)
     seconds = time.perf_counter() - began
-    return Ingested(*counts, dict(statuses), seconds), ids[story.changing]
+    return Ingestion(*counts, dict(statuses), seconds), ids[story.changing]
 
 
 def _tell(memory: Memory, story: Story, value: SlotValue) -> Remembered:
-    told_at = {session.context: session.began_at for session in story.sessions}
+    remembered_at = {session.context: session.began_at for session in story.sessions}
     return memory.remember(
         value.content,
         user_id=story.user,
         context=value.context,
         slot=value.slot,
         kind=value.kind,
-        occurred_at=told_at[value.context],
+        occurred_at=remembered_at[value.context],
         valid_from=value.valid_from,
         idempotency_key=value.key,
     )

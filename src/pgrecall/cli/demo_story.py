@@ -67,27 +67,25 @@ class Story:
 def read_story() -> Story:
     """The story that ships with pgrecall."""
     file = resources.files(__package__) / "demo_conversation.json"
-    told = json.loads(file.read_text("utf-8"))
+    document = json.loads(file.read_text("utf-8"))
     return Story(
-        agent=told["agent"],
-        user=told["user"],
-        sessions=tuple(_session(each) for each in told["sessions"]),
-        slots=tuple(_slot_value(place, each) for place, each in enumerate(told["slots"], 1)),
-        questions=tuple(Question(**each) for each in told["questions"]),
-        changing=told["changing"],
+        agent=document["agent"],
+        user=document["user"],
+        sessions=tuple(_session(each) for each in document["sessions"]),
+        slots=tuple(
+            SlotValue(f"demo/{place}", **each) for place, each in enumerate(document["slots"], 1)
+        ),
+        questions=tuple(Question(**each) for each in document["questions"]),
+        changing=document["changing"],
     )
 
 
-def _session(told: dict[str, object]) -> Session:
-    begins, turns = moment("begins", told["begins"]), told["turns"]
+def _session(document: dict[str, object]) -> Session:
+    begins, turns = moment("begins", document["begins"]), document["turns"]
     assert isinstance(begins, datetime)
     assert isinstance(turns, list)
     messages = [_message(begins + place * _TURN, *turn) for place, turn in enumerate(turns)]
-    return Session(str(told["context"]), begins, tuple(messages))
-
-
-def _slot_value(place: int, told: dict[str, str]) -> SlotValue:
-    return SlotValue(f"demo/{place}", **told)
+    return Session(str(document["context"]), begins, tuple(messages))
 
 
 def _message(said_at: datetime, name: str, text: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
 from pgrecall.cli.exit_codes import DONE, FOUND_CRITICAL, FOUND_ERROR, FOUND_WARNING
 from pgrecall.cli.failures import print_error
 from pgrecall.cli.options import AsJson, Dsn
@@ -22,8 +22,8 @@ from pgrecall.cli.output import console, plain, print_json, say, waiting
 from pgrecall.domain.diagnosis import Cure, Diagnosis, Examination, Finding, Severity
 from pgrecall.embedded import default_home, join
 from pgrecall.errors import ConflictError, PgRecallError
+from pgrecall.ops.doctor.cures import apply, safe_cures
 from pgrecall.ops.doctor.examination import examine
-from pgrecall.ops.doctor.fixing import apply, safe_cures
 from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
 
 _FIX_HELP = "Then apply the cures that are safe, after asking."

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from pgrecall import Backfill, EmbeddingModel, Embeddings, Memory
 from pgrecall._sync.vectors import DEFAULT
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import console, print_json, progress, say
 
@@ -41,7 +41,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show the agent's models, and how many memories have a vector of each."""
-    with opened(dsn, organization, agent, None) as memory:
+    with open_memory(dsn, organization, agent, None) as memory:
         models = memory.embeddings.status()
     if as_json:
         print_json({"models": models})
@@ -63,7 +63,7 @@ def backfill(
     If that is another model than the agent's, it is filled in beside it and used only after
     `switch`. Safe to interrupt and to repeat: it goes on with what is missing.
     """
-    with opened(dsn, organization, agent, embedder) as memory:
+    with open_memory(dsn, organization, agent, embedder) as memory:
         done = _fill(memory)
     if as_json:
         print_json(done)
@@ -85,7 +85,7 @@ def switch(
     as_json: AsJson = False,
 ) -> None:
     """Make a model that was filled in, or a former one, the agent's own, at once."""
-    with opened(dsn, organization, agent, None) as memory:
+    with open_memory(dsn, organization, agent, None) as memory:
         done = memory.embeddings.switch(model, allow_missing=allow_missing)
     if as_json:
         print_json(done)
@@ -112,7 +112,7 @@ def drop(
 
     Clients that still embed with it get errors from then on. On a terminal it asks first.
     """
-    with opened(dsn, organization, agent, None) as memory:
+    with open_memory(dsn, organization, agent, None) as memory:
         total = _vectors(memory.embeddings, model)
         if not yes and is_asked():
             confirm(f"Drop {total:,} vectors of {model}?")

@@ -9,9 +9,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Receipt
-from pgrecall.cli.asking import Yes, confirm, is_asked
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import open_memory, resolve_database
 from pgrecall.cli.forget import Context, DryRun, Ids, User
-from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json, say
 from pgrecall.domain.scope import scope
@@ -49,11 +49,11 @@ def erase(
             hint="Say --yes, or look first with --dry-run.",
         )
     if every_agent:
-        with reached(dsn) as database:
+        with resolve_database(dsn) as database:
             do = partial(erase_everywhere, database, organization, named)
             answer = _erased(do, dry_run=dry_run, yes=yes)
     else:
-        with opened(dsn, organization, agent) as memory:
+        with open_memory(dsn, organization, agent) as memory:
             do = partial(
                 memory.erase, ids or None, user_id=user, context=context, agent_id=of_agent
             )

@@ -8,12 +8,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import INTERRUPTED
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Kinds, OfAgent, Organization, User
 from pgrecall.cli.output import print_json, progress, say
-from pgrecall.ops.transfer.exporting import export_to, format_of
-from pgrecall.ops.transfer.writing import FORMATS
+from pgrecall.ops.transfer.export import export_to, format_of
+from pgrecall.ops.transfer.files import FORMATS
 
 _FORMAT_HELP = f"{', '.join(FORMATS)}; else by the file's name, else jsonl."
 
@@ -56,7 +56,7 @@ def export(
     too. A file is there only when it is whole.
     """
     chosen = format_of(file, file_format)
-    with opened(dsn, organization, agent, None) as memory, progress("Exporting") as bar:
+    with open_memory(dsn, organization, agent, None) as memory, progress("Exporting") as bar:
         records = memory.transfer.export(
             user_id=user,
             agent_id=of_agent,

@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Forgotten
-from pgrecall.cli.asking import Yes, confirm, is_asked
-from pgrecall.cli.opening import opened
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json
 
@@ -47,7 +47,7 @@ def forget(
     All that is named must apply: --user and --context are that user's memories there.
     On a terminal it asks before it forgets.
     """
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         change = memory.restore if undo else memory.forget
         do = partial(change, ids or None, user_id=user, context=context, agent_id=of_agent)
         if not (undo or dry_run or yes) and is_asked():

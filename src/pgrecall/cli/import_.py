@@ -11,16 +11,16 @@ from typing import Annotated, TextIO, TypeAlias
 import typer
 
 from pgrecall._sync.vectors import DEFAULT
+from pgrecall.cli.database import open_memory, resolve_open_database
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
-from pgrecall.cli.opening import opened, shared
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Organization, User
 from pgrecall.cli.output import plain, print_json, progress, say, steps
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.ops.backup.indexing import built_after_import
+from pgrecall.ops.backup.indexes import built_after_import
 from pgrecall.ops.transfer.agents import Agents
-from pgrecall.ops.transfer.importing import Outcome, import_items
-from pgrecall.ops.transfer.sources import SOURCES, TABLES, Asked, Source, opened_source
-from pgrecall.ops.transfer.writing import as_json as json_line
+from pgrecall.ops.transfer.files import as_json as json_line
+from pgrecall.ops.transfer.import_ import Outcome, import_items
+from pgrecall.ops.transfer.sources import SOURCES, TABLES, Source, SourceOptions, opened_source
 
 # Of more the number is said; --report has them all.
 SHOWN = 20
@@ -100,11 +100,18 @@ def import_(
     --context are for what names none itself.
     """
     defaults = {"user_id": user, "context_key": context}
-    asked = Asked(table, namespace, context, date_order, time_zone, tuple(assistant or ()))
+    asked = SourceOptions(
+        table=table,
+        namespace=namespace,
+        context=context,
+        date_order=date_order,
+        time_zone=time_zone,
+        assistants=tuple(assistant or ()),
+    )
     embedder = None if dry_run else DEFAULT
     with ExitStack() as stack:
         found = stack.enter_context(opened_source(file, source, asked))
-        own = stack.enter_context(opened(dsn, organization, agent, embedder))
+        own = stack.enter_context(open_memory(dsn, organization, agent, embedder))
         agents = stack.enter_context(Agents(own, agent, dsn, organization, embedder))
         tally = _Tally(stack.enter_context(report.open("w", encoding="utf-8")) if report else None)
         say(f"reading: {found.name}")
@@ -140,7 +147,7 @@ def _is_large(found: Source) -> bool:
 @contextmanager
 def _indexing(dsn: str | None, organization: str, name: str) -> Iterator[None]:
     with (
-        shared(dsn) as database,
+        resolve_open_database(dsn) as database,
         built_after_import(database, organization_uuid(organization), name, steps),
     ):
         yield

@@ -10,7 +10,6 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Group
 from rich.live import Live
@@ -19,7 +18,7 @@ from rich.text import Text
 
 from pgrecall.cli.output import console
 from pgrecall.domain.statistics import BUCKETS, quantile
-from pgrecall.ops.monitoring.looks import Sight, look
+from pgrecall.ops.monitoring.scrape import Scrape, scrape
 from pgrecall.settings import Settings
 
 _RATES = ("recalls", "empty_recalls", "added", "duplicates", "superseded", "forgotten")
@@ -31,7 +30,7 @@ class Moment:
     """What was seen, and when, in seconds."""
 
     at: float
-    sight: Sight
+    scrape: Scrape
 
 
 def show(dsn: str, name: str, interval: float) -> None:
@@ -53,20 +52,20 @@ def show(dsn: str, name: str, interval: float) -> None:
 def view(name: str, before: Moment, now: Moment) -> Group:
     """What was seen now; rates since before, or, if that is the same, sums."""
     head = Text(f"{name}   {time.strftime('%H:%M:%S')}   q ends", style="bold")
-    if not now.sight.is_up:
+    if not now.scrape.is_up:
         return Group(head, Text("the database can't be reached", style="red"))
-    lines = [_work(before, now), _server(now.sight)]
-    lines += [f"not seen: {look}: {why}" for look, why in now.sight.failures.items()]
-    tables = Text(), _tables(now.sight), Text(), _statements(before, now)
+    lines = [_work(before, now), _server(now.scrape)]
+    lines += [f"not seen: {scrape}: {why}" for scrape, why in now.scrape.failures.items()]
+    tables = Text(), _tables(now.scrape), Text(), _statements(before, now)
     return Group(head, *map(Text, lines), *tables)
 
 
 def _moment(dsn: str, settings: Settings) -> Moment:
-    return Moment(time.monotonic(), look(dsn, settings, by_organization=False))
+    return Moment(time.monotonic(), scrape(dsn, settings, by_organization=False))
 
 
 def _work(before: Moment, now: Moment) -> str:
-    [then], [later] = (_counts(each.sight) for each in (before, now))
+    [then], [later] = (each.scrape.rows.get("counts") or [{}] for each in (before, now))
     is_rate = before is not now
     seconds = max(now.at - before.at, 0.001) if is_rate else 1
     begun = then if is_rate else {}
@@ -74,40 +73,36 @@ def _work(before: Moment, now: Moment) -> str:
         f"{name.replace('_', ' ')} {(later.get(name, 0) - begun.get(name, 0)) / seconds:,.1f}"
         for name in _RATES
     ]
-    found = _latencies(now.sight)
-    if is_rate and sum(found) > sum(_latencies(before.sight)):
-        found = [b - a for a, b in zip(_latencies(before.sight), found, strict=True)]
+    found = _latencies(now.scrape)
+    if is_rate and sum(found) > sum(_latencies(before.scrape)):
+        found = [b - a for a, b in zip(_latencies(before.scrape), found, strict=True)]
     p50, p95 = quantile(found, 0.5), quantile(found, 0.95)
-    told = "" if p50 is None or p95 is None else f"   p50 {p50:.1f} ms, p95 {p95:.1f} ms"
-    return ("a second: " if is_rate else "in all: ") + ", ".join(rates) + told
+    latency = "" if p50 is None or p95 is None else f"   p50 {p50:.1f} ms, p95 {p95:.1f} ms"
+    return ("a second: " if is_rate else "in all: ") + ", ".join(rates) + latency
 
 
-def _counts(sight: Sight) -> list[dict[str, Any]]:
-    return sight.rows.get("counts") or [{}]
-
-
-def _latencies(sight: Sight) -> list[int]:
+def _latencies(scraped: Scrape) -> list[int]:
     found = [0] * BUCKETS
-    for row in sight.rows.get("latencies", []):
+    for row in scraped.rows.get("latencies", []):
         found[row["place"] - 1] = row["count"]
     return found
 
 
-def _server(sight: Sight) -> str:
-    parts = [f"{row['connections']} {row['state']}" for row in sight.rows.get("connections", [])]
-    for row in sight.rows.get("activity", []):
+def _server(scraped: Scrape) -> str:
+    parts = [f"{row['connections']} {row['state']}" for row in scraped.rows.get("connections", [])]
+    for row in scraped.rows.get("activity", []):
         parts.append(f"oldest transaction {row['oldest_transaction_seconds']:.0f} s")
         parts.append(f"waiting for locks {row['waiting_for_locks']}")
-    for row in sight.rows.get("database", []):
+    for row in scraped.rows.get("database", []):
         blocks = row["blks_hit"] + row["blks_read"]
         parts.append(f"cache {row['blks_hit'] / max(blocks, 1):.1%}")
         parts.append(f"size {_size(row['size_bytes'])}")
     return "connections: " + ", ".join(parts)
 
 
-def _tables(sight: Sight) -> Table:
+def _tables(scraped: Scrape) -> Table:
     table = _table("table", "rows", "dead", "size", "indexes")
-    largest = sorted(sight.rows.get("tables", []), key=lambda row: -row["total_bytes"])
+    largest = sorted(scraped.rows.get("tables", []), key=lambda row: -row["total_bytes"])
     for row in largest[:_MOST]:
         sizes = _size(row["size_bytes"]), _size(row["indexes_bytes"])
         table.add_row(row["table"], f"{row['rows']:,}", f"{row['dead_rows']:,}", *sizes)
@@ -116,10 +111,10 @@ def _tables(sight: Sight) -> Table:
 
 def _statements(before: Moment, now: Moment) -> Table:
     table = _table("statement", "calls", "mean ms", "rows")
-    then = {row["statement"]: row for row in before.sight.rows.get("statements", [])}
+    then = {row["statement"]: row for row in before.scrape.rows.get("statements", [])}
     nothing = {"calls": 0, "seconds": 0.0, "rows": 0}
     rows = []
-    for row in now.sight.rows.get("statements", []):
+    for row in now.scrape.rows.get("statements", []):
         old = then.get(row["statement"], nothing) if before is not now else nothing
         seconds, calls, answered = (row[name] - old[name] for name in ("seconds", "calls", "rows"))
         if calls > 0:

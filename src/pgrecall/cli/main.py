@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 import typer
 
 from pgrecall.cli import interrupts
-from pgrecall.cli.deferred import Commands, DeferredCommand
+from pgrecall.cli.commands import Commands, DeferredCommand
 from pgrecall.cli.exit_codes import MEANINGS, TERMINATED
 
 _OVERVIEW = (

@@ -6,14 +6,14 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.exit_codes import ERROR
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import console, print_json, say
 from pgrecall.domain.maintenance import Maintenance, Outcome
 from pgrecall.ops.maintenance import maintain as maintained
-from pgrecall.ops.maintenance import scheduled, window
-from pgrecall.ops.maintenance.running import ROLL_UP_DAYS
+from pgrecall.ops.maintenance import render_schedule, window
+from pgrecall.ops.maintenance.execution import ROLL_UP_DAYS
 
 _WINDOW_HELP = "Begin nothing outside of these hours, local time: 02:00-04:00."
 _SCHEDULE_HELP = "Print what runs it every day in the window; connects to nothing."
@@ -49,13 +49,13 @@ def maintain(
     """
     hours = window(in_window) if in_window else None
     if schedule is not None:
-        text = scheduled(schedule, hours or window(_DEFAULT_WINDOW), roll_up_after)
+        text = render_schedule(schedule, hours or window(_DEFAULT_WINDOW), roll_up_after)
         if as_json:
             print_json({"schedule": schedule, "text": text})
         else:
             typer.echo(text, nl=False)
         return
-    with reached(dsn) as database:
+    with resolve_database(dsn) as database:
         report = maintained(
             database,
             is_applied=apply,

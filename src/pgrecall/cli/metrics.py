@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 
-from pgrecall.cli.opening import reached
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say
 from pgrecall.errors import ConfigurationError, InvalidInputError
@@ -37,7 +37,7 @@ def metrics(
     tables sees all.
     """
     place = None if listen is None else _place(listen)
-    with reached(dsn) as found:
+    with resolve_database(dsn) as found:
         collected = registry(found, by_organization=by_organization)
         if place is not None:
             _serve(collected, *place)

@@ -9,8 +9,8 @@ import typer
 
 from pgrecall._sync import login
 from pgrecall._sync import migrate as migrations
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.exit_codes import NOT_MIGRATED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.domain.drift import Drift
@@ -90,7 +90,7 @@ def _print_sql(*, as_json: bool) -> None:
 
 
 def _print_plan(dsn: str | None, accept: list[str], *, as_json: bool) -> None:
-    with reached(dsn) as database:
+    with resolve_database(dsn) as database:
         planned = migrations.plan(database, accept=accept)
     if as_json:
         print_json(planned)
@@ -99,7 +99,7 @@ def _print_plan(dsn: str | None, accept: list[str], *, as_json: bool) -> None:
 
 
 def _print_status(dsn: str | None, *, as_json: bool) -> None:
-    with reached(dsn) as database:
+    with resolve_database(dsn) as database:
         found = migrations.status(database)
     if as_json:
         print_json(
@@ -122,7 +122,7 @@ def _print_status(dsn: str | None, *, as_json: bool) -> None:
 def _apply(
     dsn: str | None, accept: list[str], lock_timeout: float, *, repair: bool, as_json: bool
 ) -> None:
-    with reached(dsn) as database, waiting("Migrating"):
+    with resolve_database(dsn) as database, waiting("Migrating"):
         report = migrations.migrate(
             database, accept=accept, lock_timeout=lock_timeout, repair=repair
         )
@@ -141,7 +141,7 @@ def _apply(
 def _apply_and_create_login(
     dsn: str | None, accept: list[str], lock_timeout: float, password: str | None, *, as_json: bool
 ) -> None:
-    with reached(dsn) as database, waiting("Migrating"):
+    with resolve_database(dsn) as database, waiting("Migrating"):
         report = migrations.migrate(database, accept=accept, lock_timeout=lock_timeout)
         _say_notices(report)
         made = login.create_login(database, password=password)

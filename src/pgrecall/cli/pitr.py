@@ -7,11 +7,11 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from pgrecall.cli.database import home
 from pgrecall.cli.exit_codes import ERROR
-from pgrecall.cli.opening import home
 from pgrecall.cli.options import AsJson
 from pgrecall.cli.output import print_json, say, waiting
-from pgrecall.cli.pitr_printing import print_archiver, print_preparation, print_status
+from pgrecall.cli.pitr_output import print_archiver, print_preparation, print_status
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops import pitr
 from pgrecall.ops.pitr import self_hosted

@@ -9,16 +9,16 @@ import typer
 
 from pgrecall import Settings
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import confirm, is_asked
+from pgrecall.cli.confirmation import confirm, is_asked
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops import pitr
 from pgrecall.ops.pitr import Recovery, RecoveryPlan
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What `restore --to` was told."""
+@dataclass(frozen=True, kw_only=True)
+class RecoveryOptions:
+    """What `restore --to` is to do."""
 
     to: str
     into: Path | None
@@ -28,7 +28,7 @@ class Wanted:
     is_confirmed: bool
 
 
-def restore_to(wanted: Wanted, dsn: str | None, *, as_json: bool) -> None:
+def restore_to(wanted: RecoveryOptions, dsn: str | None, *, as_json: bool) -> None:
     """Recover, after saying what will be done; on a terminal it asks first."""
     target = pitr.parse_target(wanted.to)
     address = Address.of(dsn, Settings())

@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from pgrecall import Hit, Recall
-from pgrecall.cli.opening import opened
+from pgrecall.cli.database import open_memory
+from pgrecall.cli.hits import print_hits
 from pgrecall.cli.options import (
     Agent,
     AsJson,
@@ -22,7 +23,6 @@ from pgrecall.cli.options import (
     metadata_of,
 )
 from pgrecall.cli.output import blocks, console, print_json, say
-from pgrecall.cli.printing import print_hits
 from pgrecall.cli.rendering import bars, origin, part_bar
 
 Query: TypeAlias = Annotated[
@@ -68,7 +68,7 @@ def recall(
 ) -> None:
     """Find the memories that answer a question."""
     wanted = metadata_of(metadata)
-    with opened(dsn, organization, agent) as memory:
+    with open_memory(dsn, organization, agent) as memory:
         found = memory.recall(
             query,
             user_id=user,

@@ -9,8 +9,9 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Remembered
+from pgrecall.cli.content import content_of
+from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import ERROR
-from pgrecall.cli.opening import opened
 from pgrecall.cli.options import (
     Agent,
     AsJson,
@@ -23,7 +24,6 @@ from pgrecall.cli.options import (
     metadata_of,
 )
 from pgrecall.cli.output import print_json, progress, say
-from pgrecall.cli.reading import content_of
 
 _TEXTS_HELP = "Texts, or - for the lines of standard input."
 _FILE_HELP = (
@@ -74,15 +74,15 @@ def remember(
 
     Lines come from standard input, where - stands for the texts.
     """
-    content, told = content_of(texts, file), metadata_of(metadata)
-    with opened(dsn, organization, agent) as memory, progress("Remembering") as bar:
+    content, document = content_of(texts, file), metadata_of(metadata)
+    with open_memory(dsn, organization, agent) as memory, progress("Remembering") as bar:
         answers = memory.remember(
             content,
             user_id=user,
             context=context,
             kind=kind,
             slot=slot,
-            metadata=told,
+            metadata=document,
             importance=importance,
             occurred_at=occurred_at,
             visibility=visibility,

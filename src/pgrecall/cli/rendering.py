@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from rich.text import Text
 
@@ -77,7 +77,7 @@ def part_bar(part: Part, blocks: Blocks = UNICODE) -> Text:
 
 def day(at: datetime) -> str:
     """The day in UTC, such as `3 Mar 2026`."""
-    at = at.astimezone(timezone.utc)
+    at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
 
 
@@ -97,7 +97,7 @@ def lead(place: int, score: float) -> Text:
     return Text.assemble((f"{place:>2}. ", "dim"), (f"{score:.2f}  ", "bold green"))
 
 
-def told(hit: Hit, now: datetime) -> Text:
+def hit_text(hit: Hit, now: datetime) -> Text:
     """What a hit says, and when that was."""
     when = f"{day(hit.occurred_at)}, {ago(hit.occurred_at, now)}"
     until = f", true until {day(hit.valid_to)}" if hit.valid_to else ""
@@ -120,8 +120,8 @@ def memory_lines(record: MemoryRecord) -> tuple[Text, Text]:
         f"until {day(record.valid_to)}" if record.valid_to else "",
         "forgotten" if record.forgotten_at else "",
     ]
-    told = ", ".join(visible(mark) for mark in marks if mark)
-    return start, Text(visible(record.content)).append(f"  ({told})" if told else "", "dim")
+    notes = ", ".join(visible(mark) for mark in marks if mark)
+    return start, Text(visible(record.content)).append(f"  ({notes})" if notes else "", "dim")
 
 
 def change_lines(change: Change) -> tuple[Text, Text]:

@@ -8,16 +8,16 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Settings
-from pgrecall.cli.asking import Yes
+from pgrecall.cli.confirmation import Yes
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.exit_codes import INTERRUPTED
-from pgrecall.cli.opening import reached
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, steps
-from pgrecall.cli.point_in_time import Wanted, restore_to
-from pgrecall.domain.backups import Restored
+from pgrecall.cli.point_in_time import RecoveryOptions, restore_to
+from pgrecall.domain.backups import RestoreReport
 from pgrecall.errors import InvalidInputError
-from pgrecall.ops.backup.restoring import restore as restore_organization
-from pgrecall.ops.backup.whole import DatabaseRestored, is_whole, restore_database
+from pgrecall.ops.backup.dump import DatabaseRestoreReport, is_whole, restore_database
+from pgrecall.ops.backup.restore import restore as restore_organization
 
 _SOURCE_HELP = "What `pgrecall backup` wrote: a path or a URL."
 _AS_HELP = "Put it into this organization instead of its own, by name or UUID."
@@ -65,15 +65,22 @@ def restore(
     if to is not None:
         if source or as_organization or merge:
             raise InvalidInputError("--to recovers the whole database: it takes no FILE")
-        wanted = Wanted(to, into, archive, timeline, dry_run, yes)
+        wanted = RecoveryOptions(
+            to=to,
+            into=into,
+            archive=archive,
+            timeline=timeline,
+            is_dry_run=dry_run,
+            is_confirmed=yes,
+        )
         restore_to(wanted, dsn, as_json=as_json)
         return
     if into or archive or timeline or dry_run:
         raise InvalidInputError("--into, --archive, --timeline and --dry-run go with --to")
     if source is None:
         raise InvalidInputError("FILE is missing: what is to be restored?")
-    done: Restored | DatabaseRestored
-    with reached(dsn) as database:
+    done: RestoreReport | DatabaseRestoreReport
+    with resolve_database(dsn) as database:
         try:
             if is_whole(source):
                 done = _whole(database, source, as_organization, merge=merge)
@@ -84,13 +91,13 @@ def restore(
             raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(done)
-    elif isinstance(done, Restored):
+    elif isinstance(done, RestoreReport):
         _print_restored(done)
     else:
         _print_database(done)
 
 
-def _one(database: str, source: str, as_organization: str | None, *, merge: bool) -> Restored:
+def _one(database: str, source: str, as_organization: str | None, *, merge: bool) -> RestoreReport:
     with steps() as tell:
         return restore_organization(
             database,
@@ -104,7 +111,7 @@ def _one(database: str, source: str, as_organization: str | None, *, merge: bool
 
 def _whole(
     database: str, source: str, as_organization: str | None, *, merge: bool
-) -> DatabaseRestored:
+) -> DatabaseRestoreReport:
     if merge or as_organization is not None:
         raise InvalidInputError(
             "the file is of a whole database: --merge and --as-organization are for one of an "
@@ -121,14 +128,14 @@ def _identity() -> str | None:
     return None if identity is None else str(identity)
 
 
-def _print_database(done: DatabaseRestored) -> None:
+def _print_database(done: DatabaseRestoreReport) -> None:
     typer.echo(f"{done.rows:,} rows of database {done.database} restored")
     for notice in done.notices:
         say(notice)
     say(f"as of {done.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, in {done.seconds:.1f} s")
 
 
-def _print_restored(done: Restored) -> None:
+def _print_restored(done: RestoreReport) -> None:
     typer.echo(f"{done.added:,} of {done.rows:,} rows restored to {done.organization}")
     if done.kept:
         say(f"{done.kept:,} rows were there already")

@@ -8,7 +8,7 @@ import typer
 
 from pgrecall import embedded
 from pgrecall.cli import pitr
-from pgrecall.cli.opening import home
+from pgrecall.cli.database import home
 from pgrecall.cli.options import AsJson
 from pgrecall.cli.output import print_json, say
 from pgrecall.embedded import ServerStatus

@@ -9,11 +9,11 @@ import typer
 from rich.table import Table
 
 from pgrecall import AgentStats, Settings, Statistics
+from pgrecall.cli.database import open_memory, resolve_database
 from pgrecall.cli.live import show
-from pgrecall.cli.opening import opened, reached
 from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, print_table, say
-from pgrecall.ops.monitoring.looks import look
+from pgrecall.ops.monitoring.scrape import scrape
 from pgrecall.sql.address import described
 
 _COUNTS = {
@@ -64,13 +64,13 @@ def stats(
     it; q or an interrupt ends it.
     """
     if live:
-        with reached(dsn) as found_dsn:
+        with resolve_database(dsn) as found_dsn:
             if as_json:
-                print_json(look(found_dsn, Settings(), by_organization=False))
+                print_json(scrape(found_dsn, Settings(), by_organization=False))
             else:
                 show(found_dsn, described(found_dsn), interval)
         return
-    with opened(dsn, organization, agent or "default", None) as memory:
+    with open_memory(dsn, organization, agent or "default", None) as memory:
         found = memory.stats(agent_id=agent, since=since, until=until, by=by)
     if as_json:
         print_json({"rows": [asdict(row) for row in found], "total": asdict(found.total)})

@@ -8,8 +8,8 @@ import typer
 
 from pgrecall import Settings
 from pgrecall._sync.database import Address
-from pgrecall.cli.asking import Yes, confirm, is_asked
-from pgrecall.cli.opening import reached
+from pgrecall.cli.confirmation import Yes, confirm, is_asked
+from pgrecall.cli.database import resolve_database
 from pgrecall.cli.options import AsJson, Dsn
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.errors import InvalidInputError
@@ -50,7 +50,7 @@ def tune(
     if memory is not None and cores is not None:
         hardware = Hardware(tuning.parse_size(memory), cores, "as told")
     is_embedded = Address.of(dsn, Settings()).dsn is None
-    with reached(dsn) as database:
+    with resolve_database(dsn) as database:
         with waiting("Reading and measuring"):
             found = tuning.propose(
                 database, hardware=hardware, is_embedded=is_embedded, is_measuring=measure

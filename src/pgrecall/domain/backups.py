@@ -18,7 +18,7 @@ _TABLE = re.compile(r"(public|agent_memory)\.[a-z_]{1,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableContents:
     """One table: its columns without the organization, its key, and what was in it.
 
@@ -45,7 +45,7 @@ class BackupFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a backup is from: the database, its server and its schema, and the moment."""
 
@@ -58,7 +58,7 @@ class Source:
     policies: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All that is known of a backup without its rows. Tables stand in the order of loading."""
 
@@ -83,7 +83,7 @@ class Manifest:
         raise KeyError(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
     """A backup that was made; `bytes` is its size where it lies."""
 
@@ -99,8 +99,8 @@ class Backup:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReport:
     """A backup that was put in, and compared with what is there now.
 
     `added` counts rows, `kept` those that were there already (of a merge), `skipped` those of
@@ -150,13 +150,13 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     tables = tuple(_table(each) for each in document["tables"])
     files = tuple(_file(each) for each in document["files"])
     manifest = Manifest(
-        UUID(document["id"]),
-        UUID(document["organization_id"]),
-        str(document["organization"]),
-        str(document["made_by"]),
-        Source(**source),
-        tables,
-        files,
+        id=UUID(document["id"]),
+        organization_id=UUID(document["organization_id"]),
+        organization=str(document["organization"]),
+        made_by=str(document["made_by"]),
+        source=Source(**source),
+        tables=tables,
+        files=files,
     )
     for table in tables:
         if table.rows != sum(file.rows for file in files if file.table == table.name):

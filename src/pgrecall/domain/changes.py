@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypedDict
 
 from pgrecall.domain.documents import Json, document
 from pgrecall.domain.draft import one_of
@@ -15,22 +15,20 @@ from pgrecall.domain.text import clean_text
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from typing_extensions import TypedDict
 
-    class Changes(TypedDict, total=False):
-        """The fields of a memory that can be changed; None clears valid_to and expires_at."""
+class Changes(TypedDict, total=False):
+    """The fields of a memory that can be changed; None clears valid_to and expires_at."""
 
-        content: str
-        kind: str
-        importance: float
-        confidence: float
-        visibility: str
-        metadata: Mapping[str, object]
-        occurred_at: datetime | str
-        valid_from: datetime | str
-        valid_to: datetime | str | None
-        expires_at: datetime | str | None
+    content: str
+    kind: str
+    importance: float
+    confidence: float
+    visibility: str
+    metadata: Mapping[str, object]
+    occurred_at: datetime | str
+    valid_from: datetime | str
+    valid_to: datetime | str | None
+    expires_at: datetime | str | None
 
 
 _CLEARABLE = {"valid_to", "expires_at"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypedDict
 
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import one_of
@@ -18,23 +18,21 @@ from pgrecall.domain.numbers import between, count
 from pgrecall.domain.text import identifier
 from pgrecall.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from typing_extensions import TypedDict
 
-    class ConfigChanges(TypedDict, total=False):
-        """The settings that can be changed; None removes one, so that what is set above it holds.
+class ConfigChanges(TypedDict, total=False):
+    """The settings that can be changed; None removes one, so that what is set above it holds.
 
-        `half_life` is in days, or an ISO 8601 duration such as `P30D`. `retention` holds
-        `max_age`, days by kind, `max_count`, `expired`, days, and `action`, `forget` or `erase`.
-        """
+    `half_life` is in days, or an ISO 8601 duration such as `P30D`. `retention` holds
+    `max_age`, days by kind, `max_count`, `expired`, days, and `action`, `forget` or `erase`.
+    """
 
-        weights: Mapping[str, float | None] | None
-        half_life: float | timedelta | str | None
-        limit: int | None
-        token_budget: int | None
-        language: str | None
-        visibility: str | None
-        retention: Mapping[str, object] | None
+    weights: Mapping[str, float | None] | None
+    half_life: float | timedelta | str | None
+    limit: int | None
+    token_budget: int | None
+    language: str | None
+    visibility: str | None
+    retention: Mapping[str, object] | None
 
 
 TOKEN_BUDGET = 1200

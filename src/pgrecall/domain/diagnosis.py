@@ -54,7 +54,7 @@ class Fact:
 Sign: TypeAlias = Finding | Unseen | Fact
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Examination:
     """What one check has found. `seconds` is how long it took."""
 

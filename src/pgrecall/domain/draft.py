@@ -35,7 +35,7 @@ _MESSAGE_KEYS = {"role", "content", "name", "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DraftDefaults:
     """What a caller says about all items of one call; None leaves it to the database."""
 
     agent_id: str | None = None
@@ -60,7 +60,7 @@ class Draft:
     """One item as remember_memories() takes it, and the text that its vector is made of."""
 
     fields: Mapping[str, Json]
-    embedded_text: str
+    text_to_embed: str
 
 
 def is_single(content: Content) -> bool:
@@ -68,41 +68,41 @@ def is_single(content: Content) -> bool:
     return isinstance(content, (str, Mapping))
 
 
-def drafts(content: Content, told: Told) -> list[Draft]:
+def drafts(content: Content, defaults: DraftDefaults) -> list[Draft]:
     """The drafts of a content, in its order; none for an empty list.
 
     An idempotency key on a list is numbered: `key/1`, `key/2`, … Raises InvalidInputError,
     LimitExceededError.
     """
-    shared = shared_fields(told)
+    shared = shared_fields(defaults)
     if isinstance(content, (str, Mapping)):
-        return [_draft(content, shared, told.idempotency_key)]
+        return [_draft(content, shared, defaults.idempotency_key)]
     if isinstance(content, (bytes, bytearray)) or not isinstance(content, Iterable):
         raise InvalidInputError(
             f"content must be a text, a message or a list of them, not {type(content).__name__}"
         )
     return [
-        _draft(item, shared, told.idempotency_key and f"{told.idempotency_key}/{place}")
+        _draft(item, shared, defaults.idempotency_key and f"{defaults.idempotency_key}/{place}")
         for place, item in enumerate(content, 1)
     ]
 
 
-def shared_fields(told: Told) -> dict[str, Json]:
-    """What is told, checked, as fields of remember_memories(); only what is not None."""
+def shared_fields(defaults: DraftDefaults) -> dict[str, Json]:
+    """The defaults, checked, as fields of remember_memories(); only what is not None."""
     fields: dict[str, Json | None] = {
-        "agent_id": identifier("agent_id", told.agent_id),
-        "user_id": identifier("user_id", told.user_id),
-        "context_key": identifier("context", told.context, 500),
-        "slot": identifier("slot", told.slot, 500),
-        "kind": one_of("kind", told.kind, KINDS),
-        "trust": one_of("trust", told.trust, TRUSTS),
-        "visibility": one_of("visibility", told.visibility, VISIBILITIES),
-        "importance": share("importance", told.importance),
-        "confidence": share("confidence", told.confidence),
-        "metadata": document("metadata", told.metadata),
+        "agent_id": identifier("agent_id", defaults.agent_id),
+        "user_id": identifier("user_id", defaults.user_id),
+        "context_key": identifier("context", defaults.context, 500),
+        "slot": identifier("slot", defaults.slot, 500),
+        "kind": one_of("kind", defaults.kind, KINDS),
+        "trust": one_of("trust", defaults.trust, TRUSTS),
+        "visibility": one_of("visibility", defaults.visibility, VISIBILITIES),
+        "importance": share("importance", defaults.importance),
+        "confidence": share("confidence", defaults.confidence),
+        "metadata": document("metadata", defaults.metadata),
     }
     for name in ("occurred_at", "valid_from", "valid_to", "expires_at"):
-        at = moment(name, getattr(told, name))
+        at = moment(name, getattr(defaults, name))
         fields[name] = None if at is None else at.isoformat()
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -124,7 +124,7 @@ def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None
     key = identifier("idempotency_key", idempotency_key)
     if key is not None:
         fields["idempotency_key"] = key
-    return Draft(fields, embedded_text(fields))
+    return Draft(fields, text_to_embed(fields))
 
 
 def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[str, Json]:
@@ -165,7 +165,7 @@ def own_content(text: str) -> str:
     return own_words(clean_text(text))
 
 
-def embedded_text(fields: Mapping[str, Json]) -> str:
+def text_to_embed(fields: Mapping[str, Json]) -> str:
     """What the vector of a memory is made of: who said it, and the content."""
     content, speaker = str(fields["content"]), fields.get("speaker")
     if speaker is None or content.startswith(f"{speaker}:"):

@@ -25,7 +25,7 @@ class EmbeddingModel:
     changed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
     """What a backfill did: vectors stored, skipped (others had stored them), rejected.
 

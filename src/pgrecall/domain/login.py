@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 LOGIN_ROLE = "pgrecall_app"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoginReport:
     """What was done about a login.
 

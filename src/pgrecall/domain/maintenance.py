@@ -75,7 +75,7 @@ class HourFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MaintenanceFacts:
     """All that a plan is made from. `oldest_transaction` is in seconds."""
 
     tables: tuple[TableFacts, ...] = ()

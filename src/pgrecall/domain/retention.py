@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 _NAME = re.compile(r"(?P<of>.+)-(?P<at>\d{8}T\d{6}Z)\.(?P<kind>tar|dump)(?:\.age)?")
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -33,7 +33,7 @@ def backup_name(of: str, at: datetime, kind: str, *, is_encrypted: bool) -> str:
     """The name of a new backup's file in a folder, such as acme-20261124T031500Z.tar."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", of) or "_"
     end = ".age" if is_encrypted else ""
-    return f"{safe}-{at.astimezone(timezone.utc):{_TIME}}.{kind}{end}"
+    return f"{safe}-{at.astimezone(UTC):{_TIME}}.{kind}{end}"
 
 
 def named_backups(names: Iterable[str]) -> list[NamedBackup]:
@@ -57,38 +57,25 @@ def kept(backups: Iterable[NamedBackup], retention: Retention) -> set[str]:
         newest_first = sorted(owned, key=lambda each: each.at, reverse=True)
         names.add(newest_first[0].name)
         for count, period in (
-            (retention.daily, _day),
-            (retention.weekly, _week),
-            (retention.monthly, _month),
+            (retention.daily, "%Y-%m-%d"),
+            (retention.weekly, "%G-%V"),
+            (retention.monthly, "%Y-%m"),
         ):
             names |= _last_of_each(newest_first, count, period)
     return names
 
 
-def _last_of_each(
-    newest_first: list[NamedBackup], count: int, period: Callable[[datetime], str]
-) -> set[str]:
+def _last_of_each(newest_first: list[NamedBackup], count: int, period: str) -> set[str]:
+    """`period` is what strftime() writes alike for all times of one."""
     last: dict[str, str] = {}
     for backup in newest_first:
-        if period(backup.at) not in last and len(last) < count:
-            last[period(backup.at)] = backup.name
+        if len(last) < count:
+            last.setdefault(backup.at.strftime(period), backup.name)
     return set(last.values())
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
-
-
-def _week(at: datetime) -> str:
-    return f"{at:%G-%V}"
-
-
-def _month(at: datetime) -> str:
-    return f"{at:%Y-%m}"
-
-
 def _parsed(text: str) -> datetime:
-    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
 def _is_time(text: str) -> bool:

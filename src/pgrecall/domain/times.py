@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from pgrecall.errors import InvalidInputError
-
-_FRACTION = re.compile(r"\.(\d+)")
 
 
 def moment(name: str, value: object) -> datetime | None:
@@ -23,17 +20,12 @@ def moment(name: str, value: object) -> datetime | None:
         raise InvalidInputError(
             f"{name} must be a datetime or a text in ISO 8601, not {type(value).__name__}"
         )
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _parsed(name: str, text: str) -> datetime:
-    written = text.strip()
-    if written[-1:] in ("Z", "z"):
-        written = written[:-1] + "+00:00"
-    # Python 3.10 reads fractions of three or six digits only.
-    written = _FRACTION.sub(lambda found: f".{found[1][:6]:0<6}", written)
     try:
-        return datetime.fromisoformat(written)
+        return datetime.fromisoformat(text.strip().upper())
     except ValueError:
         raise InvalidInputError(
             f"{name} must be a time in ISO 8601, such as 2026-11-23T10:15:00Z, not {text[:40]!r}"

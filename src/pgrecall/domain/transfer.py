@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pgrecall.domain.draft import Draft, Told, embedded_text, own_content, shared_fields
+from pgrecall.domain.draft import Draft, DraftDefaults, own_content, shared_fields, text_to_embed
 from pgrecall.domain.scope import memory_id
 from pgrecall.domain.text import clean_text, identifier
 from pgrecall.domain.times import moment
@@ -75,10 +75,10 @@ def import_draft(item: object) -> Draft:
     if not isinstance(item, Mapping):
         raise InvalidInputError(f"an item must be an object, not {type(item).__name__}")
     _refuse_unknown(item)
-    told = Told(
+    defaults = DraftDefaults(
         context=item.get("context_key"), **{name: item[name] for name in _TOLD if name in item}
     )
-    fields = shared_fields(told)
+    fields = shared_fields(defaults)
     fields["content"] = _text(item.get("content"))
     for name, longest in (("speaker", 255), ("language", 63), ("idempotency_key", 255)):
         value = item.get(name)
@@ -91,7 +91,7 @@ def import_draft(item: object) -> Draft:
             fields[name] = at.isoformat()
     if item.get("id") is not None:
         fields["id"] = str(memory_id(item["id"]))
-    return Draft(fields, embedded_text(fields))
+    return Draft(fields, text_to_embed(fields))
 
 
 def _refuse_unknown(item: Mapping[object, object]) -> None:

@@ -15,7 +15,7 @@ from pgrecall.embedded.configuration import sync_method, write_configuration
 from pgrecall.embedded.failures import start_error
 from pgrecall.embedded.folders import close_to_others, make_private, opened
 from pgrecall.embedded.layout import Layout
-from pgrecall.embedded.waiting import wait_until
+from pgrecall.embedded.polling import wait_until
 from pgrecall.errors import DataDirectoryError
 
 _UNFINISHED = "data.new-"

@@ -16,8 +16,8 @@ from pgrecall.embedded.folders import make_private
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.locks import FileLock
 from pgrecall.embedded.log import ServerLog
+from pgrecall.embedded.polling import wait_until
 from pgrecall.embedded.process import read_pid_file
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ServerStartError
 
 RECOVERY_SECONDS = 60.0
@@ -67,8 +67,10 @@ def _spawn(layout: Layout, account: Account, run: Run) -> str:
             raise leftovers.leftovers_error(layout, account)
         in_background = ["/bin/sh", "-c", _IN_BACKGROUND, "sh", str(layout.log_file)]
         server = [str(binary("postgres")), "-D", str(layout.data)]
-        told = [part for name, value in run.options.items() for part in ("-c", f"{name}={value}")]
-        command = in_background + server + told
+        options = [
+            part for name, value in run.options.items() for part in ("-c", f"{name}={value}")
+        ]
+        command = in_background + server + options
         return run_command(account, command, pass_fds=[lock.descriptor]).output
     finally:
         lock.close()

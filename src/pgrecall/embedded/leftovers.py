@@ -14,9 +14,9 @@ from pathlib import Path
 from pgrecall.embedded.account import Account
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.locks import is_held
+from pgrecall.embedded.polling import wait_until
 from pgrecall.embedded.probe import PORT
 from pgrecall.embedded.process import find_postmaster, list_processes
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ServerStartError
 
 PATIENCE_SECONDS = 1.0

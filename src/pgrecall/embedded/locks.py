@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pgrecall.embedded.waiting import wait_until
+from pgrecall.embedded.polling import wait_until
 from pgrecall.errors import ServerStartError
 
 if sys.platform != "win32":

@@ -15,10 +15,10 @@ from pgrecall.embedded.account import Account, account_for
 from pgrecall.embedded.launch import RECOVERY_SECONDS, launch
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.log import ServerLog
+from pgrecall.embedded.polling import wait_until
 from pgrecall.embedded.probe import Answer, ask, ensure_database
 from pgrecall.embedded.process import read_pid_file, serves
 from pgrecall.embedded.socket_folder import remove_outside, socket_folder
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.errors import ServerStartError
 
 _STOP_SECONDS = 30.0

@@ -1,19 +1,19 @@
-"""Erasing what all agents of an organization hold, on the connection of the schema's owner."""
+"""Erasing what all agents of an organization hold, and erasing again what came back.
+
+Both need the connection of the schema's owner.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from uuid import UUID
 
-import psycopg
-from psycopg.rows import dict_row
-
+from pgrecall._sync.session import Session, connected
 from pgrecall.domain.documents import Json
 from pgrecall.domain.erasure import Receipt, receipt
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.errors import NoOrganizationError
-from pgrecall.sql.failures import translated
-from pgrecall.sql.loader import statement
 
 
 def erase_everywhere(
@@ -26,14 +26,23 @@ def erase_everywhere(
     that of the schema's owner or a superuser, NoOrganizationError
     if there is none of that name, InvalidScopeError, DatabaseUnavailableError.
     """
-    named = {
-        "organization_id": organization_uuid(organization),
-        "scope": json.dumps(scope, allow_nan=False),
-        "dry_run": dry_run,
-    }
-    erase = statement("erase_everywhere", named)
-    with translated(), psycopg.connect(dsn, row_factory=dict_row) as connection:
-        row = connection.execute(erase.sql, erase.parameters).fetchone()
-    if row is None:
+    with connected(dsn, "erase") as session:
+        rows = session.rows(
+            "erase_everywhere",
+            organization_id=organization_uuid(organization),
+            scope=json.dumps(scope, allow_nan=False),
+            dry_run=dry_run,
+        )
+    if not rows:
         raise NoOrganizationError(f"there is no organization {organization}")
-    return receipt(row["answer"])
+    return receipt(rows[0]["answer"])
+
+
+def repeat_erasures(session: Session, organization_id: UUID) -> int:
+    """How many memories a recovery or a backup had brought back, of those that tombstones name.
+
+    They are erased again, in the transaction that is open.
+    """
+    row = session.row("erase_entombed", organization_id=organization_id)
+    session.rows("erase_entombed_traces", organization_id=organization_id)
+    return int(row["memories"])

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from pgrecall._sync.pool import DictConnection, connected
-from pgrecall.settings import Settings
-from pgrecall.sql import statement
-from pgrecall.sql.failures import translated
+from pgrecall._sync.session import Session
 
 _PROVIDERS = {
     "supabase_admin": "Supabase",
@@ -51,48 +46,32 @@ class ServerSetting:
         return self.context == "postmaster"
 
 
-@contextmanager
-def inquiring(dsn: str) -> Iterator[DictConnection]:
-    """A connection to ask by; raises pgrecall's errors."""
-    with translated(), connected(dsn, Settings()) as connection:
-        yield connection
-
-
-def rows(
-    connection: DictConnection, name: str, parameters: Mapping[str, object] | None = None
-) -> list[dict[str, Any]]:
-    """All rows of a named statement."""
-    asked = statement(name, parameters or {})
-    return connection.execute(asked.sql, asked.parameters).fetchall()
-
-
-def identify(connection: DictConnection) -> Server:
+def identify(session: Session) -> Server:
     """Who answers."""
-    [row] = rows(connection, "identify_server")
+    row = session.row("identify_server")
     providers = [_PROVIDERS[role] for role in row.pop("provider_roles")]
     return Server(**row, provider=next(iter(providers), None))
 
 
-def read_settings(connection: DictConnection, names: Iterable[str]) -> dict[str, ServerSetting]:
+def read_settings(session: Session, names: Iterable[str]) -> dict[str, ServerSetting]:
     """Those of the named settings that the server has and the role may read."""
-    found = rows(connection, "list_server_settings", {"names": list(names)})
+    found = session.rows("list_server_settings", names=list(names))
     return {row["name"]: ServerSetting(**row) for row in found}
 
 
-def compose_set(connection: DictConnection, values: Mapping[str, str]) -> list[str]:
+def compose_set(session: Session, values: Mapping[str, str]) -> list[str]:
     """One ALTER SYSTEM statement a setting, in the order given."""
-    given = {"names": list(values), "values": list(values.values())}
-    return [row["composed"] for row in rows(connection, "compose_alter_system", given)]
+    names, settings = list(values), list(values.values())
+    return session.compose("compose_alter_system", names=names, values=settings)
 
 
-def compose_reset(connection: DictConnection, names: Iterable[str]) -> list[str]:
+def compose_reset(session: Session, names: Iterable[str]) -> list[str]:
     """One statement a setting that gives it back to the configuration files."""
-    found = rows(connection, "compose_reset_system", {"names": list(names)})
-    return [row["composed"] for row in found]
+    return session.compose("compose_reset_system", names=list(names))
 
 
-def run_composed(connection: DictConnection, statements: Iterable[str]) -> None:
+def run_composed(session: Session, statements: Iterable[str]) -> None:
     """Run statements that the server composed, one by one, and have the settings read again."""
     for composed in statements:
-        connection.execute(composed.encode())
-    rows(connection, "reload_settings")
+        session.execute(composed)
+    session.rows("reload_settings")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pgrecall.domain.hit import Hit, Neighbour
@@ -68,7 +68,7 @@ def line_of_neighbour(neighbour: Neighbour, *, names_user: bool) -> Line:
 
 def day(at: datetime) -> str:
     """The day in UTC, such as `2026-03-01`."""
-    return at.astimezone(timezone.utc).date().isoformat()
+    return at.astimezone(UTC).date().isoformat()
 
 
 def harmless(text: str) -> str:

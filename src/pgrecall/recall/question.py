@@ -19,7 +19,7 @@ MAX_HITS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecallRequest:
     """A recall as its caller wrote it."""
 
     query: str
@@ -52,22 +52,22 @@ class Question:
     min_score: float
 
 
-def question(asked: Asked) -> Question:
+def question(request: RecallRequest) -> Question:
     """The checked question. Raises InvalidInputError, LimitExceededError."""
-    if not isinstance(asked.query, str):
-        raise InvalidInputError(f"query must be a text, not {type(asked.query).__name__}")
+    if not isinstance(request.query, str):
+        raise InvalidInputError(f"query must be a text, not {type(request.query).__name__}")
     return Question(
-        query=clean_text(asked.query),
-        user_id=identifier("user_id", asked.user_id),
-        agent_id=identifier("agent_id", asked.agent_id),
-        context_key=identifier("context", asked.context, 500),
-        kinds=checked_kinds(asked.kinds),
-        metadata=document("metadata", asked.metadata),
-        since=moment("since", asked.since),
-        until=moment("until", asked.until),
-        as_of=moment("as_of", asked.as_of),
-        match_limit=None if asked.limit is None else count("limit", asked.limit, MAX_HITS),
-        min_score=_score(asked.min_score),
+        query=clean_text(request.query),
+        user_id=identifier("user_id", request.user_id),
+        agent_id=identifier("agent_id", request.agent_id),
+        context_key=identifier("context", request.context, 500),
+        kinds=checked_kinds(request.kinds),
+        metadata=document("metadata", request.metadata),
+        since=moment("since", request.since),
+        until=moment("until", request.until),
+        as_of=moment("as_of", request.as_of),
+        match_limit=None if request.limit is None else count("limit", request.limit, MAX_HITS),
+        min_score=_score(request.min_score),
     )
 
 

@@ -52,9 +52,7 @@ class TimeLoader(Loader):
 
     def load(self, data: Buffer) -> datetime:
         """The time."""
-        written = bytes(data).decode("ascii").removesuffix("+00")
-        day, _, fraction = written.partition(".")
-        return datetime.fromisoformat(f"{day}.{fraction:0<6}+00:00")
+        return datetime.fromisoformat(bytes(data).decode("ascii"))
 
 
 def adapters() -> AdaptersMap:

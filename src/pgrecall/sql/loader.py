@@ -12,10 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
+from typing import LiteralString
 
 _NAME = re.compile(r"^-- name: ([a-z_]+)\n", re.MULTILINE)
 _FIRST_WORD = re.compile(r"((?:--[^\n]*\n|\s)*[a-z]+)(?=\s)")

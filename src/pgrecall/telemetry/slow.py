@@ -23,18 +23,18 @@ def sample(recall: Recall, seconds: float) -> dict[str, object]:
     Milliseconds in all, of the embedder and of the database; memories compared, terms, hits; the
     signals that ran; the steps in the database, each with its rows and milliseconds.
     """
-    told = recall.explanation
+    explanation = recall.explanation
     return {
         "milliseconds": round(1000 * seconds, 1),
-        "embedding": round(told.timings.embedding, 1),
-        "database": round(told.timings.database, 1),
-        "compared": told.compared,
-        "is_exact": told.is_exact,
-        "terms": told.terms,
-        "hits": told.hits,
-        "signals": list(told.signals),
+        "embedding": round(explanation.timings.embedding, 1),
+        "database": round(explanation.timings.database, 1),
+        "compared": explanation.compared,
+        "is_exact": explanation.is_exact,
+        "terms": explanation.terms,
+        "hits": explanation.hits,
+        "signals": list(explanation.signals),
         "steps": [
             {"step": step.name, "rows": step.rows, "milliseconds": step.milliseconds}
-            for step in told.steps
+            for step in explanation.steps
         ],
     }

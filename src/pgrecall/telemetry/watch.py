@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from pgrecall.recall.result import Recall
-from pgrecall.telemetry.counting import counts_of
+from pgrecall.telemetry.counts import counts_of
 from pgrecall.telemetry.process import DONE, PROCESS, error_code
 from pgrecall.telemetry.slow import note_slow
 from pgrecall.telemetry.tally import Tally

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
-import psycopg
-
-from pgrecall.sql import statement
-from pgrecall.testing.databases import execute_composed
+from pgrecall._sync.session import connected
 
 _PATIENCE_SECONDS = 10.0
 
@@ -22,12 +19,14 @@ class FakeClock:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.now = datetime.now(timezone.utc)
-        execute_composed(dsn, statement("compose_create_test_role"))
+        self.now = datetime.now(UTC)
+        with connected(dsn, "test") as session:
+            session.run_composed("compose_create_test_role")
 
     def set(self, now: datetime) -> None:
         """It is now the given time, which must be aware, and stays so."""
-        execute_composed(self._dsn, statement("compose_set_clock", {"now": now.isoformat()}))
+        with connected(self._dsn, "test") as session:
+            session.run_composed("compose_set_clock", now=now.isoformat())
         self.now = now
         self._disconnect()
 
@@ -36,10 +35,9 @@ class FakeClock:
         self.set(self.now + duration)
 
     def _disconnect(self) -> None:
-        others = statement("disconnect_others")
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
-            while connection.execute(others.sql).fetchone() != (0,):
+        with connected(self._dsn, "test") as session:
+            while any(session.row("disconnect_others").values()):
                 if time.monotonic() > deadline:
                     raise TimeoutError("sessions of the database did not end")
                 time.sleep(0.01)

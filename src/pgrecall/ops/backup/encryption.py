@@ -67,7 +67,7 @@ def decrypting(source: Any, keys: Sequence[Any]) -> Iterator[Any]:
     where it is encrypted and no key is there, or none that opens it.
     """
     start = source.read(len(MAGIC))
-    rest = _Pushed(start, source)
+    rest = _PrefixedStream(start, source)
     if start != MAGIC:
         yield rest
         return
@@ -81,7 +81,7 @@ def decrypting(source: Any, keys: Sequence[Any]) -> Iterator[Any]:
     work = _Work(lambda: age.decrypt_io(rest, theirs, list(keys)), theirs)
     try:
         with ours:
-            yield _Checked(ours, work)
+            yield _CheckedStream(ours, work)
     finally:
         work.join()
 
@@ -114,7 +114,7 @@ class _Work:
             raise _translated(self.error) from self.error
 
 
-class _Checked:
+class _CheckedStream:
     """What is read of a pipe; its end is an end only if the work that filled it succeeded."""
 
     def __init__(self, stream: BinaryIO, work: _Work) -> None:
@@ -127,7 +127,7 @@ class _Checked:
         return content
 
 
-class _Pushed:
+class _PrefixedStream:
     """A stream with some bytes pushed back to its front."""
 
     def __init__(self, start: bytes, stream: BinaryIO) -> None:

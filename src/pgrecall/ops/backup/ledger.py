@@ -12,9 +12,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import DictRow
 
+from pgrecall._sync.session import Session
 from pgrecall.errors import PgRecallError
-from pgrecall.ops.backup.connecting import Connection, run
-from pgrecall.sql.loader import statement
 
 Action = Literal["backup", "restore", "verification", "import"]
 WHOLE_DATABASE = UUID(int=0)
@@ -24,7 +23,7 @@ WHOLE_DATABASE = UUID(int=0)
 class Entry:
     """One row of the ledger, while what it tells of goes on; `id` is None on a replica."""
 
-    connection: Connection
+    session: Session
     organization_id: UUID
     backup_id: UUID
     id: UUID | None
@@ -37,22 +36,22 @@ class Entry:
 
     def failed(self, reason: str) -> None:
         """It did not; said as far as the database can still be told."""
-        if not self.connection.closed:
-            if self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                self.connection.rollback()
+        connection = self.session.connection
+        if not connection.closed:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.rollback()
             self._end("failed", reason=reason[:1000])
 
-    def _end(self, state: str, **told: Any) -> None:
+    def _end(self, state: str, **values: Any) -> None:
         if self.id is None:
             return
         blank = dict.fromkeys(("snapshot_at", "rows", "skipped", "bytes", "reason"))
-        given = {**blank, **told, "state": state}
-        given |= {"organization_id": self.organization_id, "id": self.id}
-        run(self.connection, statement("end_ledger_entry", given))
+        given = {**blank, **values, "organization_id": self.organization_id, "id": self.id}
+        self.session.rows("end_ledger_entry", state=state, **given)
 
 
 def begin(
-    connection: Connection,
+    session: Session,
     organization_id: UUID,
     backup_id: UUID,
     action: Action,
@@ -61,27 +60,31 @@ def begin(
     is_fresh: bool = False,
 ) -> Entry:
     """A new row of the ledger. A database that takes no writes, such as a replica, gets none."""
-    given: dict[str, object] = {"organization_id": organization_id, "backup_id": backup_id}
-    given |= {"action": action} | {"place": place[:4000], "is_fresh": is_fresh}
     try:
-        [row] = run(connection, statement("begin_ledger_entry", given))
+        row = session.row(
+            "begin_ledger_entry",
+            organization_id=organization_id,
+            backup_id=backup_id,
+            action=action,
+            place=place[:4000],
+            is_fresh=is_fresh,
+        )
     except psycopg.errors.ReadOnlySqlTransaction:
-        return Entry(connection, organization_id, backup_id, None)
-    return Entry(connection, organization_id, backup_id, row["id"])
+        return Entry(session, organization_id, backup_id, None)
+    return Entry(session, organization_id, backup_id, row["id"])
 
 
 @contextmanager
-def told(begun: Entry) -> Iterator[None]:
+def record_failure(entry: Entry) -> Iterator[None]:
     """An error inside the block ends the entry as failed."""
     try:
         yield
     except (PgRecallError, psycopg.Error, OSError) as error:
         reason = error.message if isinstance(error, PgRecallError) else str(error)
-        begun.failed(reason)
+        entry.failed(reason)
         raise
 
 
-def list_entries(connection: Connection, organization_id: UUID | None, limit: int) -> list[DictRow]:
+def list_entries(session: Session, organization_id: UUID | None, limit: int) -> list[DictRow]:
     """The newest entries, of one organization or of all."""
-    given = {"organization_id": organization_id, "match_limit": limit}
-    return run(connection, statement("list_ledger", given))
+    return session.rows("list_ledger", organization_id=organization_id, match_limit=limit)

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from pgrecall.domain.diagnosis import Sign
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
-Reading = TypeVar("Reading")
+Facts = TypeVar("Facts")
 
 
 @dataclass(frozen=True)
-class Check(Generic[Reading]):
-    """One check. `judge` is pure: the same reading gives the same signs.
+class Check(Generic[Facts]):
+    """One check. `judge` is pure: the same facts give the same signs.
 
     Where there is not what it `needs`, it is left out, since another check says so.
     """
 
     name: str
     title: str
-    read: Callable[[Patient], Reading]
-    judge: Callable[[Reading], Iterable[Sign]]
+    read: Callable[[CheckedDatabase], Facts]
+    judge: Callable[[Facts], Iterable[Sign]]
     needs: Literal["nothing", "database", "schema"] = "schema"
 
     @property
@@ -32,6 +32,6 @@ class Check(Generic[Reading]):
         module = inspect.getmodule(self.judge)
         return inspect.cleandoc((module and module.__doc__) or "")
 
-    def examine(self, patient: Patient) -> tuple[Sign, ...]:
+    def examine(self, database: CheckedDatabase) -> tuple[Sign, ...]:
         """What it says of a database."""
-        return tuple(self.judge(self.read(patient)))
+        return tuple(self.judge(self.read(database)))

@@ -13,7 +13,7 @@ from pgrecall.domain.diagnosis import Diagnosis, Examination, Fact, Finding, Sig
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.checks import CHECKS
-from pgrecall.ops.doctor.patient import Patient, received
+from pgrecall.ops.doctor.database import CheckedDatabase, connected_database
 from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.sql.address import described
 
@@ -33,8 +33,8 @@ def examine(surroundings: Surroundings, only: Iterable[str] = ()) -> Diagnosis:
     check that there is not.
     """
     checks = _chosen(tuple(only))
-    with received(surroundings) as patient:
-        made = tuple(_examine(check, patient) for check in checks if _applies(check, patient))
+    with connected_database(surroundings) as database:
+        made = tuple(_examine(check, database) for check in checks if _applies(check, database))
     return Diagnosis(described(surroundings.dsn), made)
 
 
@@ -48,34 +48,34 @@ def _chosen(names: tuple[str, ...]) -> list[Check[Any]]:
     return [check for check in CHECKS if not names or check.name in names]
 
 
-def _applies(check: Check[Any], patient: Patient) -> bool:
+def _applies(check: Check[Any], database: CheckedDatabase) -> bool:
     if check.needs == "nothing":
         return True
-    if not patient.is_connected:
+    if not database.is_connected:
         return False
-    return check.needs == "database" or patient.has_schema
+    return check.needs == "database" or database.has_schema
 
 
-def _examine(check: Check[Any], patient: Patient) -> Examination:
+def _examine(check: Check[Any], database: CheckedDatabase) -> Examination:
     began = time.monotonic()
-    signs = _signs(check, patient)
+    signs = _signs(check, database)
     return Examination(
-        check.name,
-        check.title,
-        tuple(sign for sign in signs if isinstance(sign, Finding)),
-        tuple(sign for sign in signs if isinstance(sign, Unseen)),
-        tuple(sign.text for sign in signs if isinstance(sign, Fact)),
-        time.monotonic() - began,
+        check=check.name,
+        title=check.title,
+        findings=tuple(sign for sign in signs if isinstance(sign, Finding)),
+        unseen=tuple(sign for sign in signs if isinstance(sign, Unseen)),
+        facts=tuple(sign.text for sign in signs if isinstance(sign, Fact)),
+        seconds=time.monotonic() - began,
     )
 
 
-def _signs(check: Check[Any], patient: Patient) -> tuple[Sign, ...]:
-    looking = patient.looking() if patient.is_connected else nullcontext()
+def _signs(check: Check[Any], database: CheckedDatabase) -> tuple[Sign, ...]:
+    transaction = database.transaction() if database.is_connected else nullcontext()
     try:
-        with looking:
-            return check.examine(patient)
+        with transaction:
+            return check.examine(database)
     except psycopg.errors.QueryCanceled:
-        seconds = patient.surroundings.bounds.statement
+        seconds = database.surroundings.bounds.statement
         return (Unseen(check.title, f"more time than {seconds:g} s, by --statement-timeout"),)
     except Exception as error:  # noqa: BLE001 - whatever breaks one check, the others go on
         said = str(error).strip().partition("\n")[0] or type(error).__name__

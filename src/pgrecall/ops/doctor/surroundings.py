@@ -1,4 +1,4 @@
-"""What the doctor is told before it looks: which database, which environment, which bounds."""
+"""What is given to the doctor before it looks: which database, which environment, which bounds."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgrecall.domain.maintenance import (
-    Facts,
     HourFacts,
     IndexFacts,
+    MaintenanceFacts,
     RetentionFacts,
     TableFacts,
     Task,
@@ -28,7 +28,7 @@ LONG_TRANSACTION = 3600.0
 MEGABYTE = 1024 * 1024
 
 
-def planned(facts: Facts, *, batch: int, days: int) -> tuple[Task, ...]:
+def plan_tasks(facts: MaintenanceFacts, *, batch: int, days: int) -> tuple[Task, ...]:
     """The tasks in the order in which they are done: what deletes rows comes before VACUUM.
 
     `batch` is how many rows a transaction deals with; `days`, after how many of them hours of
@@ -46,23 +46,27 @@ def planned(facts: Facts, *, batch: int, days: int) -> tuple[Task, ...]:
 def _retention(due: RetentionFacts, batch: int) -> Task:
     done = "erased" if due.action == "erase" else "forgotten"
     return Task(
-        "retention",
-        f"{due.agent_id} in {due.organization_id}",
-        f"{due.memories:,} memories are past their retention and are to be {done}",
-        due.retain_sql,
-        "retain",
-        {"organization_id": due.organization_id, "agent_id": due.agent_id, "batch": batch},
+        kind="retention",
+        target=f"{due.agent_id} in {due.organization_id}",
+        reason=f"{due.memories:,} memories are past their retention and are to be {done}",
+        sql=due.retain_sql,
+        name="retain",
+        parameters={
+            "organization_id": due.organization_id,
+            "agent_id": due.agent_id,
+            "batch": batch,
+        },
     )
 
 
 def _vectors(left: VectorFacts, batch: int) -> Task:
     return Task(
-        "vectors",
-        f"{left.model} of {left.agent_id} in {left.organization_id}",
-        f"{left.vectors:,} vectors are left of a model that was dropped",
-        left.delete_sql,
-        "delete_dropped_vectors",
-        {
+        kind="vectors",
+        target=f"{left.model} of {left.agent_id} in {left.organization_id}",
+        reason=f"{left.vectors:,} vectors are left of a model that was dropped",
+        sql=left.delete_sql,
+        name="delete_dropped_vectors",
+        parameters={
             "organization_id": left.organization_id,
             "agent_id": left.agent_id,
             "model": left.model,
@@ -74,12 +78,14 @@ def _vectors(left: VectorFacts, batch: int) -> Task:
 def _statistics(found: HourFacts | None, batch: int, days: int) -> Iterator[Task]:
     if found and found.hours:
         yield Task(
-            "statistics",
-            "public.agent_memory_stats",
-            f"{found.hours:,} hours are older than {days} days and are to be added up by day",
-            found.roll_up_sql,
-            "roll_up_stats",
-            {"days": days, "batch": batch},
+            kind="statistics",
+            target="public.agent_memory_stats",
+            reason=(
+                f"{found.hours:,} hours are older than {days} days and are to be added up by day"
+            ),
+            sql=found.roll_up_sql,
+            name="roll_up_stats",
+            parameters={"days": days, "batch": batch},
         )
 
 

@@ -12,7 +12,7 @@ Scheduler = Literal["cron", "systemd", "pg_cron"]
 _FILES = {"cron": "cron.txt", "systemd": "systemd.txt", "pg_cron": "pg_cron.sql"}
 
 
-def scheduled(scheduler: Scheduler, window: Window, days: int) -> str:
+def render_schedule(scheduler: Scheduler, window: Window, days: int) -> str:
     """The file or the statements that run the maintenance every day in a window.
 
     pg_cron runs SQL alone, so that its statements leave indexes out.

@@ -19,8 +19,8 @@ from prometheus_client.registry import Collector
 
 from pgrecall.domain.statistics import BOUNDS as LATENCY_BOUNDS
 from pgrecall.domain.statistics import BUCKETS
-from pgrecall.ops.monitoring.looks import Rows, Sight, look
 from pgrecall.ops.monitoring.metrics import METRICS, Metric
+from pgrecall.ops.monitoring.scrape import Rows, Scrape, scrape
 from pgrecall.settings import Settings
 from pgrecall.telemetry.process import BOUNDS, PROCESS, Process
 
@@ -34,16 +34,18 @@ def registry(
     `organization` to what clients counted: as many series as there are organizations.
     """
     made = CollectorRegistry()
-    made.register(_Collected(lambda: process_rows(PROCESS)))
+    made.register(_MetricsCollector(lambda: process_rows(PROCESS)))
     if dsn is not None:
-        told, address = settings or Settings(), dsn
-        made.register(
-            _Collected(lambda: database_rows(look(address, told, by_organization=by_organization)))
-        )
+        address, chosen = dsn, settings or Settings()
+
+        def rows() -> dict[str, Rows]:
+            return database_rows(scrape(address, chosen, by_organization=by_organization))
+
+        made.register(_MetricsCollector(rows))
     return made
 
 
-class _Collected(Collector):
+class _MetricsCollector(Collector):
     def __init__(self, rows: Callable[[], dict[str, Rows]]) -> None:
         self._rows = rows
 
@@ -75,21 +77,21 @@ def process_rows(process: Process) -> dict[str, Rows]:
     }
 
 
-def database_rows(sight: Sight) -> dict[str, Rows]:
+def database_rows(scraped: Scrape) -> dict[str, Rows]:
     """What was seen of a database, as rows by group."""
     latencies: dict[str, list[int]] = {}
-    for row in sight.rows.get("latencies", []):
+    for row in scraped.rows.get("latencies", []):
         held = latencies.setdefault(row["organization"], [0] * BUCKETS)
         held[row["place"] - 1] = row["count"]
     bounds = [bound / 1000 for bound in LATENCY_BOUNDS]
-    succeeded = dict.fromkeys(sight.rows, 1) | dict.fromkeys(sight.failures, 0)
+    succeeded = dict.fromkeys(scraped.rows, 1) | dict.fromkeys(scraped.failures, 0)
     return {
-        **sight.rows,
+        **scraped.rows,
         "latencies": [
             {"organization": organization, "buckets": buckets, "bounds": bounds, "sum": None}
             for organization, buckets in latencies.items()
         ],
-        "up": [{"up": int(sight.is_up)}],
+        "up": [{"up": int(scraped.is_up)}],
         "scrape": [{"look": name, "success": success} for name, success in succeeded.items()],
     }
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pgrecall import embedded
-from pgrecall._sync.pool import connected
+from pgrecall._sync.session import connected
 from pgrecall.embedded import leftovers, swap
 from pgrecall.embedded.account import account_for
 from pgrecall.embedded.archive_command import SUFFIX, restore_command
@@ -26,7 +26,8 @@ from pgrecall.embedded.launch import Run
 from pgrecall.embedded.layout import Layout
 from pgrecall.embedded.lease import DECISION_SECONDS
 from pgrecall.embedded.locks import holding
-from pgrecall.embedded.recovering import (
+from pgrecall.embedded.polling import wait_until
+from pgrecall.embedded.recovery import (
     check_pages,
     clear_away,
     copy_base,
@@ -35,24 +36,20 @@ from pgrecall.embedded.recovering import (
     running,
 )
 from pgrecall.embedded.server import Server
-from pgrecall.embedded.waiting import wait_until
 from pgrecall.embedded.wal import list_timelines
 from pgrecall.errors import DataDirectoryError, ServerStartError
 from pgrecall.ops.pitr.archive import note_beginning
-from pgrecall.ops.pitr.base import data_of
-from pgrecall.ops.pitr.erasing import KEEPING, Erasures, Repeated, read_erasures, repeat
-from pgrecall.ops.pitr.planning import RecoveryPlan
-from pgrecall.ops.pitr.settled import turn
+from pgrecall.ops.pitr.base_backup import data_of
+from pgrecall.ops.pitr.erasures import KEEPING, Erasures, RepeatedErasures, read_erasures, repeat
+from pgrecall.ops.pitr.lock import archive_lock
+from pgrecall.ops.pitr.plan import RecoveryPlan
 from pgrecall.ops.pitr.target import written
-from pgrecall.settings import Settings
-from pgrecall.sql import statement
-from pgrecall.sql.failures import translated
 
 _END_SECONDS = 10.0
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recovery:
     """What was done. `aside` is where the old data directory stays; None if there was none.
 
@@ -78,7 +75,7 @@ def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
     layout = Layout.of(plan.home)
     with directory_errors(layout.home):
         make_home(layout.home)
-    with turn(layout):
+    with archive_lock(layout):
         work = Layout.of(layout.recovery)
         clear_away(work)
         try:
@@ -89,7 +86,14 @@ def recover(plan: RecoveryPlan, say: Say = lambda _: None) -> Recovery:
         say("putting it in place")
         aside = _put_in_place(layout, plan)
         clear_away(work)
-    return Recovery(layout.home, plan.target, plan.base.name, last, aside, erased_again)
+    return Recovery(
+        home=layout.home,
+        target=plan.target,
+        base_backup=plan.base.name,
+        last_transaction_at=last,
+        aside=aside,
+        erased_again=erased_again,
+    )
 
 
 def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | None, int | None]:
@@ -100,7 +104,7 @@ def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | 
     say(f"recovering to {written(plan.target)}")
     with recovered(work, options(plan)) as dsn:
         found = _get_recovered(dsn)
-    repeated = _repeat(work, erasures, say) if erasures else Repeated(0, [])
+    repeated = _repeat(work, erasures, say) if erasures else RepeatedErasures(0, [])
     say("checking every page")
     check_pages(work)
     if plan.is_in_place:
@@ -108,7 +112,7 @@ def _recover_in(work: Layout, plan: RecoveryPlan, say: Say) -> tuple[datetime | 
     return found["last_transaction_at"], None if plan.erasures is None else repeated.memories
 
 
-def _repeat(work: Layout, erasures: Erasures, say: Say) -> Repeated:
+def _repeat(work: Layout, erasures: Erasures, say: Say) -> RepeatedErasures:
     say("making later erasures again")
     with running(work, Run(KEEPING)) as dsn:
         return repeat(dsn, erasures)
@@ -124,7 +128,7 @@ def _announce(work: Layout, archiving: Archiving, log: list[str]) -> None:
         account = account_for(archiving.wal)
         # An archive that takes nothing more must not stand in the way of what it holds.
         with suppress(DataDirectoryError):
-            note_beginning(archiving, timeline, datetime.now(timezone.utc), account)
+            note_beginning(archiving, timeline, datetime.now(UTC), account)
 
 
 def options(plan: RecoveryPlan) -> dict[str, str]:
@@ -156,9 +160,8 @@ def _stop(server: Server) -> bool:
 
 
 def _get_recovered(dsn: str) -> dict[str, Any]:
-    asked = statement("get_recovered")
-    with translated(), connected(dsn, Settings()) as connection:
-        [row] = connection.execute(asked.sql, asked.parameters).fetchall()
+    with connected(dsn, "pitr") as session:
+        row = session.row("get_recovered")
     if row["is_recovering"]:
         raise ServerStartError("The server has not ended its recovery.")
     return row

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from shlex import quote
 
+from pgrecall._sync.session import connected
 from pgrecall.embedded.archive_command import archive_command
 from pgrecall.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from pgrecall.ops.server_settings import (
@@ -20,9 +21,7 @@ from pgrecall.ops.server_settings import (
     compose_reset,
     compose_set,
     identify,
-    inquiring,
     read_settings,
-    rows,
     run_composed,
 )
 
@@ -71,17 +70,17 @@ def prepare(dsn: str, folder: Path, timeout: int = 60, *, apply: bool = False) -
     """
     if not folder.is_absolute():
         raise InvalidInputError("--archive must be an absolute path on the server's machine")
-    with inquiring(dsn) as connection:
-        server, found = identify(connection), read_settings(connection, _NAMES)
+    with connected(dsn, "pitr") as session:
+        server, found = identify(session), read_settings(session, _NAMES)
         _require_own(server)
         values = decide(found, archive_command(folder), timeout)
-        statements = compose_set(connection, values)
+        statements = compose_set(session, values)
         if apply:
-            run_composed(connection, statements)
+            run_composed(session, statements)
     return Preparation(
         statements=tuple(statements),
         before=(f"sudo install -d -o postgres -g postgres -m 0700 {quote(str(folder))}",),
-        after=_after(folder),
+        after=("sudo systemctl restart postgresql", base_backup_commands(folder)[0]),
         needs_restart=any(found[name].needs_restart for name in values if name in found),
         is_applied=apply,
     )
@@ -89,19 +88,19 @@ def prepare(dsn: str, folder: Path, timeout: int = 60, *, apply: bool = False) -
 
 def withdraw(dsn: str, *, apply: bool = False) -> Preparation:
     """What makes the server file nothing away any more; its archive stays."""
-    with inquiring(dsn) as connection:
-        _require_own(identify(connection))
-        statements = compose_reset(connection, _OURS)
+    with connected(dsn, "pitr") as session:
+        _require_own(identify(session))
+        statements = compose_reset(session, _OURS)
         if apply:
-            run_composed(connection, statements)
+            run_composed(session, statements)
     return Preparation(tuple(statements), (), (), needs_restart=True, is_applied=apply)
 
 
 def look(dsn: str) -> ArchiverStatus:
     """How archiving stands. Needs no superuser."""
-    with inquiring(dsn) as connection:
-        found = read_settings(connection, _NAMES)
-        [row] = rows(connection, "get_archiver")
+    with connected(dsn, "pitr") as session:
+        found = read_settings(session, _NAMES)
+        row = session.row("get_archiver")
     command = found.get("archive_command")
     failed, archived = row["last_failed_time"], row["last_archived_time"]
     return ArchiverStatus(
@@ -147,10 +146,6 @@ def base_backup_commands(folder: Path) -> tuple[str, ...]:
         f"sudo -u postgres pg_basebackup --pgdata={place} --checkpoint=fast",
         f"sudo -u postgres pg_archivecleanup -x .gz {quote(str(folder))} OLDEST_NEEDED",
     )
-
-
-def _after(folder: Path) -> tuple[str, ...]:
-    return ("sudo systemctl restart postgresql", base_backup_commands(folder)[0])
 
 
 def _require_own(server: Server) -> None:

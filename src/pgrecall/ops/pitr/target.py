@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from pgrecall.domain.times import moment
 from pgrecall.embedded.wal import Lineage
 from pgrecall.errors import ArchiveError, InvalidInputError
-from pgrecall.ops.pitr.base import BaseBackup
+from pgrecall.ops.pitr.base_backup import BaseBackup
 
 _ZONE = re.compile(r"(?P<time>.*\d)\s*(?P<zone>Z|UTC|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
 _EXAMPLE = "such as '2026-11-23 10:15+00' or '2026-11-23 11:15:30.5+01:00'"
@@ -26,14 +26,15 @@ def parse_target(text: str) -> datetime:
             f"{text[:60]!r} is not a day, a time and a time zone",
             hint=f"Say all three, {_EXAMPLE}.",
         )
-    parsed = moment("the time to recover to", found["time"].rstrip() + _offset(found["zone"]))
+    zone = found["zone"].upper().replace("UTC", "Z")
+    parsed = moment("the time to recover to", found["time"].rstrip() + zone)
     assert parsed is not None
-    return parsed.astimezone(timezone.utc)
+    return parsed.astimezone(UTC)
 
 
 def written(at: datetime) -> str:
     """A time as PostgreSQL and people read it, in UTC to the microsecond."""
-    return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S.%f}+00"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00"
 
 
 def live_timeline(
@@ -80,11 +81,3 @@ def require_reached(target: datetime, last: datetime) -> None:
             hint="Take an earlier time. `pgrecall server pitr status` says how far the archive "
             "leads, and whether archiving fails.",
         )
-
-
-def _offset(zone: str) -> str:
-    """A zone as datetime.fromisoformat() has it in every Python."""
-    if zone.upper() in ("Z", "UTC"):
-        return "+00:00"
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    return f"{zone[0]}{digits[:2]}:{digits[2:]}"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self
 
 from pgrecall._sync.memory import Memory
 from pgrecall._sync.transfer import Transfer
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class Agents:

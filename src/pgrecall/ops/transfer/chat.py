@@ -22,9 +22,9 @@ from pgrecall.ops.transfer.chat_lines import (
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Read,
-    Reading,
     Skipped,
+    SourcePart,
+    SourceParts,
     identified,
     role_fields,
 )
@@ -71,7 +71,7 @@ class _Message:
         return "\n".join(self.texts).rstrip()
 
 
-def read_chat(stream: BinaryIO, chat: Chat) -> Reading:
+def read_chat(stream: BinaryIO, chat: Chat) -> SourceParts:
     """The messages of a log; lines that begin none belong to the one before.
 
     Raises InvalidInputError if dates can be read both ways, or no line begins a message.
@@ -147,7 +147,7 @@ def _messages(
         yield message
 
 
-def _memory(message: _Message, place: int, same: int, chat: Chat) -> Read:
+def _memory(message: _Message, place: int, same: int, chat: Chat) -> SourcePart:
     position, start = f"line {message.number}", message.start
     if start.name is None:
         return Skipped(position, "nobody said it")

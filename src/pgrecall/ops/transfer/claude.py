@@ -8,9 +8,9 @@ from typing import Any
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Read,
-    Reading,
     Skipped,
+    SourcePart,
+    SourceParts,
     identified,
     moment_of,
     role_fields,
@@ -19,7 +19,7 @@ from pgrecall.ops.transfer.items import (
 _ROLES = {"human": "user", "assistant": "assistant"}
 
 
-def read_conversation(position: str, conversation: object) -> Reading:
+def read_conversation(position: str, conversation: object) -> SourceParts:
     """The messages of one conversation, in their order."""
     messages = conversation.get("chat_messages") if isinstance(conversation, Mapping) else None
     if not isinstance(messages, list) or not isinstance(conversation, Mapping):
@@ -31,7 +31,7 @@ def read_conversation(position: str, conversation: object) -> Reading:
             yield _message(f"{position}, message {place}", conversation, message)
 
 
-def _message(position: str, conversation: Mapping[str, Any], message: object) -> Read:
+def _message(position: str, conversation: Mapping[str, Any], message: object) -> SourcePart:
     if not isinstance(message, Mapping):
         return Malformed(position, "it is no message")
     role = _ROLES.get(str(message.get("sender")))

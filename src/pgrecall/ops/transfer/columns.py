@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 from pgrecall.domain.transfer import FIELDS, HISTORY
 from pgrecall.errors import InvalidInputError
-from pgrecall.ops.transfer.items import Item, Malformed, Reading
+from pgrecall.ops.transfer.files import Record, as_json, plain_text
+from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 from pgrecall.ops.transfer.json_lines import parsed
-from pgrecall.ops.transfer.writing import Record, as_json, plain_text
 
 DOCUMENTS = ("metadata", HISTORY)
 NUMBERS = ("importance", "confidence")
@@ -39,7 +39,7 @@ def write_csv(stream: BinaryIO, records: Iterable[Record], *, with_history: bool
         text.detach()
 
 
-def read_csv(stream: BinaryIO) -> Reading:
+def read_csv(stream: BinaryIO) -> SourceParts:
     """The memories of a CSV file with a header, whose columns have the names of fields.
 
     Raises InvalidInputError if the header names no content.
@@ -53,7 +53,7 @@ def read_csv(stream: BinaryIO) -> Reading:
         text.detach()
 
 
-def _read_rows(rows: Any) -> Reading:
+def _read_rows(rows: Any) -> SourceParts:
     try:
         header: list[str] = next(rows, [])
     except csv.Error as error:

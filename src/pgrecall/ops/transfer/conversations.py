@@ -8,15 +8,15 @@ from typing import BinaryIO
 import ijson
 
 from pgrecall.ops.transfer import claude, openai
-from pgrecall.ops.transfer.items import Malformed, Reading
+from pgrecall.ops.transfer.items import Malformed, SourceParts
 
-_READERS: dict[str, Callable[[str, object], Reading]] = {
+_READERS: dict[str, Callable[[str, object], SourceParts]] = {
     "openai": openai.read_conversation,
     "claude": claude.read_conversation,
 }
 
 
-def read_conversations(stream: BinaryIO, source: str) -> Reading:
+def read_conversations(stream: BinaryIO, source: str) -> SourceParts:
     """The messages of all conversations of an export from `openai` or `claude`.
 
     What is no JSON ends the reading: nobody knows where the next conversation begins.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
@@ -13,7 +13,7 @@ from pgrecall.domain.draft import TRUST_OF_ROLE
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -44,8 +44,8 @@ class Skipped:
     reason: str
 
 
-Read: TypeAlias = "Item | Malformed | Skipped"
-Reading: TypeAlias = "Iterator[Read]"
+SourcePart: TypeAlias = "Item | Malformed | Skipped"
+SourceParts: TypeAlias = "Iterator[SourcePart]"
 
 
 def identified(

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NoReturn
 
-from pgrecall.ops.transfer.items import Item, Malformed, Reading
+from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 
 # A memory of 100,000 characters with a long history fits in; a file without lines does not.
 MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
-def read_json_lines(stream: BinaryIO) -> Reading:
+def read_json_lines(stream: BinaryIO) -> SourceParts:
     """The memories of a file of JSON objects, one a line; blank lines are passed over."""
     for number, line in lines(stream):
         position = f"line {number}"

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pgrecall.errors import InvalidInputError
+from pgrecall.ops.transfer.files import as_json
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Read,
-    Reading,
+    SourcePart,
+    SourceParts,
     identified,
     moment_of,
     role_fields,
 )
-from pgrecall.ops.transfer.writing import as_json
 
 # Where values keep their text, in the order in which they are asked.
 _TEXTS = ("content", "text", "memory", "data", "value")
@@ -23,7 +23,7 @@ _ROLE_OF_TYPE = {"human": "user", "ai": "assistant", "system": "system", "tool":
 _PLACES = {"{user}": "user_id", "{agent}": "agent_id", "{context}": "context_key"}
 
 
-def read_langgraph(rows: Iterable[Mapping[str, Any]], namespace: str | None) -> Reading:
+def read_langgraph(rows: Iterable[Mapping[str, Any]], namespace: str | None) -> SourceParts:
     """The memories of rows of the table, each given as its JSON object in `row`.
 
     `namespace` says what the parts of a namespace are, such as `memories.{user}.{context}`; rows
@@ -58,7 +58,9 @@ def _named(template: list[str], parts: list[str]) -> dict[str, object] | None:
     return named
 
 
-def _memories(position: str, row: Mapping[str, Any], named: dict[str, object]) -> Iterator[Read]:
+def _memories(
+    position: str, row: Mapping[str, Any], named: dict[str, object]
+) -> Iterator[SourcePart]:
     """One memory for a value, or one for each of its messages."""
     value = row["value"]
     messages = value.get("messages") if isinstance(value, Mapping) else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Reading,
+    SourceParts,
     identified,
     moment_of,
     role_fields,
@@ -31,7 +31,7 @@ _OWN = {
 }
 
 
-def read_mem0(rows: Iterable[Mapping[str, Any]]) -> Reading:
+def read_mem0(rows: Iterable[Mapping[str, Any]]) -> SourceParts:
     """The memories of rows with `id` and `payload`."""
     for row in rows:
         position = f"row {row['id']}"
@@ -74,4 +74,4 @@ def _end_of(day: object) -> datetime | None:
     """When a day is over: mem0 shows a memory on the day of its expiration still."""
     if day is None:
         return None
-    return datetime.combine(date.fromisoformat(str(day)), time(), timezone.utc) + timedelta(days=1)
+    return datetime.combine(date.fromisoformat(str(day)), time(), UTC) + timedelta(days=1)

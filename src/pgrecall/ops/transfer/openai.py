@@ -13,9 +13,9 @@ from typing import Any
 from pgrecall.ops.transfer.items import (
     Item,
     Malformed,
-    Read,
-    Reading,
     Skipped,
+    SourcePart,
+    SourceParts,
     identified,
     moment_of,
     role_fields,
@@ -26,7 +26,7 @@ _STEP = timedelta(microseconds=1)
 _UNSAID = {"thoughts", "reasoning_recap", "user_editable_context", "model_editable_context"}
 
 
-def read_conversation(position: str, conversation: object) -> Reading:
+def read_conversation(position: str, conversation: object) -> SourceParts:
     """The messages of one conversation, oldest first."""
     mapping = conversation.get("mapping") if isinstance(conversation, Mapping) else None
     if not isinstance(mapping, Mapping) or not isinstance(conversation, Mapping):
@@ -56,7 +56,7 @@ def _branch(mapping: Mapping[str, Any], current: object) -> list[Mapping[str, An
 
 def _messages(
     position: str, key: str, conversation: Mapping[str, Any], branch: list[Mapping[str, Any]]
-) -> Iterator[Read]:
+) -> Iterator[SourcePart]:
     at = moment_of(conversation.get("create_time"))
     place = 0
     for node in branch:
@@ -75,7 +75,7 @@ def _messages(
 
 def _message(
     position: str, key: str, title: str, message: Mapping[str, Any], at: datetime | None
-) -> Read:
+) -> SourcePart:
     author, content = _object(message.get("author")), _object(message.get("content"))
     text, role = _text(content), author.get("role")
     if not isinstance(role, str):

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 from pgrecall.domain.transfer import TIMES
 from pgrecall.errors import InvalidInputError, MissingExtraError
 from pgrecall.ops.transfer.columns import DOCUMENTS, NUMBERS, columns, fields_of
-from pgrecall.ops.transfer.items import Item, Malformed, Reading
-from pgrecall.ops.transfer.writing import Record, as_json, plain_text
+from pgrecall.ops.transfer.files import Record, as_json, plain_text
+from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 
 # Rows that are held in memory at once.
 GROUP = 1000
@@ -32,7 +32,7 @@ def write_parquet(stream: BinaryIO, records: Iterable[Record], *, with_history: 
             writer.write_table(arrow.Table.from_pylist(rows, schema))
 
 
-def read_parquet(stream: BinaryIO) -> Reading:
+def read_parquet(stream: BinaryIO) -> SourceParts:
     """The memories of a file whose columns have the names of fields.
 
     Raises InvalidInputError if it is no Parquet, MissingExtraError.

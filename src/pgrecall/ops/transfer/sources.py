@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
@@ -20,8 +20,8 @@ from pgrecall.ops.transfer.chat import Chat, read_chat
 from pgrecall.ops.transfer.chat_lines import DATE_ORDERS, DateOrder
 from pgrecall.ops.transfer.columns import read_csv
 from pgrecall.ops.transfer.conversations import read_conversations
-from pgrecall.ops.transfer.guessing import ZIP, guessed
-from pgrecall.ops.transfer.items import Reading
+from pgrecall.ops.transfer.detection import ZIP, detected_format
+from pgrecall.ops.transfer.items import SourceParts
 from pgrecall.ops.transfer.json_lines import read_json_lines
 from pgrecall.ops.transfer.langgraph import read_langgraph
 from pgrecall.ops.transfer.mem0 import read_mem0
@@ -37,7 +37,7 @@ _HEAD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SourceOptions:
     """What a source can be told; None leaves it to the source.
 
     `table` and `namespace` are of tables, the others of chat logs: the conversation's key, day and
@@ -60,13 +60,13 @@ class Source:
     """
 
     name: str
-    items: Reading
+    items: SourceParts
     is_bytes: bool
     progress: Callable[[], tuple[int, int | None]]
 
 
 @contextmanager
-def opened_source(file: str, source: str, asked: Asked) -> Iterator[Source]:
+def opened_source(file: str, source: str, options: SourceOptions) -> Iterator[Source]:
     """The source at a path, a database's address, or - for standard input.
 
     `auto` as the source looks at what is in a file. Raises InvalidInputError, NotFoundError for a
@@ -75,23 +75,23 @@ def opened_source(file: str, source: str, asked: Asked) -> Iterator[Source]:
     if source not in (*SOURCES, "auto"):
         raise InvalidInputError(f"--from must be one of {', '.join(SOURCES)}, not {source!r}")
     if file.startswith(_ADDRESSES) or source in TABLES:
-        with _table(file, source, asked) as found:
+        with _table(file, source, options) as found:
             yield found
     else:
         with _stream(file) as stream:
-            yield _file(stream, file, source, asked)
+            yield _file(stream, file, source, options)
 
 
 @contextmanager
-def _table(dsn: str, source: str, asked: Asked) -> Iterator[Source]:
+def _table(dsn: str, source: str, options: SourceOptions) -> Iterator[Source]:
     if source not in TABLES or not dsn.startswith(_ADDRESSES):
         raise InvalidInputError(
             "a table is read from a database's address, and of a system that is named",
             hint="pgrecall import postgresql://… --from mem0 (or langgraph), --table if need be.",
         )
-    table = asked.table or TABLES[source]
+    table = options.table or TABLES[source]
     with rows_of(dsn, table, _COMPOSE[source]) as rows:
-        items = read_mem0(rows) if source == "mem0" else read_langgraph(rows, asked.namespace)
+        items = read_mem0(rows) if source == "mem0" else read_langgraph(rows, options.namespace)
         yield Source(f"table {table}, as {source}", items, False, lambda: (0, None))
 
 
@@ -109,45 +109,45 @@ def _stream(file: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _file(stream: BinaryIO, file: str, source: str, asked: Asked) -> Source:
+def _file(stream: BinaryIO, file: str, source: str, options: SourceOptions) -> Source:
     size = os.fstat(stream.fileno()).st_size
     name = "standard input" if file == "-" else Path(file).name
     head = stream.read(_HEAD)
     stream.seek(0)
     if head.startswith(ZIP):
         return _archive(stream, name, source, size)
-    kind = guessed(file, head) if source == "auto" else source
-    items = _reading(kind, stream, file, asked)
+    kind = detected_format(file, head) if source == "auto" else source
+    items = _reading(kind, stream, file, options)
     return Source(f"{name}, as {kind}", items, True, lambda: (stream.tell(), size))
 
 
-def _reading(kind: str, stream: BinaryIO, file: str, asked: Asked) -> Reading:
+def _reading(kind: str, stream: BinaryIO, file: str, options: SourceOptions) -> SourceParts:
     if kind in ("openai", "claude"):
         return read_conversations(stream, kind)
     if kind == "chat":
-        return read_chat(stream, _chat(stream, file, asked))
+        return read_chat(stream, _chat(stream, file, options))
     return {"pgrecall": read_json_lines, "csv": read_csv, "parquet": read_parquet}[kind](stream)
 
 
-def _chat(stream: BinaryIO, file: str, asked: Asked) -> Chat:
-    order = asked.date_order
+def _chat(stream: BinaryIO, file: str, options: SourceOptions) -> Chat:
+    order = options.date_order
     if order is not None and order not in DATE_ORDERS:
         raise InvalidInputError(f"--date-order must be one of {', '.join(DATE_ORDERS)}")
     try:
         # Known everywhere; a system may lack all others.
-        utc = timezone.utc
-        zone = utc if asked.time_zone == "UTC" else ZoneInfo(asked.time_zone)
+        utc = UTC
+        zone = utc if options.time_zone == "UTC" else ZoneInfo(options.time_zone)
     except (ValueError, OSError, KeyError):
         raise InvalidInputError(
-            f"there is no time zone {asked.time_zone!r}", hint="Such as Europe/Berlin, or UTC."
+            f"there is no time zone {options.time_zone!r}", hint="Such as Europe/Berlin, or UTC."
         ) from None
     changed_at = os.fstat(stream.fileno()).st_mtime
     return Chat(
-        context=asked.context or ("chat" if file == "-" else Path(file).stem),
-        began_at=datetime.fromtimestamp(changed_at, timezone.utc),
+        context=options.context or ("chat" if file == "-" else Path(file).stem),
+        began_at=datetime.fromtimestamp(changed_at, UTC),
         zone=zone,
         order=_ORDERS.get(order or ""),
-        assistants=frozenset(name.lower() for name in asked.assistants),
+        assistants=frozenset(name.lower() for name in options.assistants),
     )
 
 
@@ -164,11 +164,11 @@ def _archive(stream: BinaryIO, name: str, source: str, size: int) -> Source:
     if not members:
         raise InvalidInputError(f"{name} has no conversations.json in it")
     with archive.open(members[0]) as first:
-        kind = guessed(members[0], first.read(_HEAD)) if source == "auto" else source
+        kind = detected_format(members[0], first.read(_HEAD)) if source == "auto" else source
     if kind not in ("openai", "claude"):
         raise InvalidInputError(f"{name} is no export that pgrecall knows")
 
-    def items() -> Reading:
+    def items() -> SourceParts:
         for member in sorted(members):
             with archive.open(member) as opened:
                 yield from read_conversations(cast("BinaryIO", opened), kind)

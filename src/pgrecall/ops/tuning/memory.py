@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from pgrecall.ops.tuning.facts import ServerFacts, size
 from pgrecall.ops.tuning.proposal import Proposal
-from pgrecall.ops.tuning.reading import Reading, size
 
 _MB = 2**20
 _GB = 2**30
 
 
-def shared_buffers(reading: Reading) -> Proposal | None:
+def shared_buffers(facts: ServerFacts) -> Proposal | None:
     """A quarter of the memory, but no more than twice what there is to hold."""
-    now, memory = reading.bytes("shared_buffers"), reading.memory
+    now, memory = facts.bytes("shared_buffers"), facts.memory
     if now is None or memory is None:
         return None
-    useful = _rounded(2 * reading.workload.database_bytes, at_least=128 * _MB)
+    useful = _rounded(2 * facts.workload.database_bytes, at_least=128 * _MB)
     wanted = min(_rounded(memory // 4, at_least=128 * _MB), useful, 16 * _GB)
     too_much = now > memory * 0.4
     if not too_much and now >= wanted * 0.8:
         return None
     proposed = _rounded(memory // 4, at_least=128 * _MB) if too_much else wanted
-    hit = reading.workload.hit_ratio
+    hit = facts.workload.hit_ratio
     return Proposal(
         "system",
         "shared_buffers",
@@ -29,14 +29,14 @@ def shared_buffers(reading: Reading) -> Proposal | None:
         "more than 40 % of the memory leaves too little to the system's cache and to queries"
         if too_much
         else "a quarter of the memory keeps indexes and vectors at hand, no more than twice "
-        f"the database's {size(_rounded(reading.workload.database_bytes, at_least=_MB))}",
+        f"the database's {size(_rounded(facts.workload.database_bytes, at_least=_MB))}",
         effect=None if hit is None else f"now {hit:.1%} of blocks are found there",
     )
 
 
-def effective_cache_size(reading: Reading) -> Proposal | None:
+def effective_cache_size(facts: ServerFacts) -> Proposal | None:
     """Three quarters of the memory: what the planner may expect to be cached."""
-    now, memory = reading.bytes("effective_cache_size"), reading.memory
+    now, memory = facts.bytes("effective_cache_size"), facts.memory
     if now is None or memory is None:
         return None
     wanted = _rounded(memory * 3 // 4, at_least=256 * _MB)
@@ -46,10 +46,10 @@ def effective_cache_size(reading: Reading) -> Proposal | None:
     return Proposal("system", "effective_cache_size", size(now), size(wanted), reason)
 
 
-def work_mem(reading: Reading) -> Proposal | None:
+def work_mem(facts: ServerFacts) -> Proposal | None:
     """More where sorts spill to disk, within what all connections together may take."""
-    now, memory = reading.bytes("work_mem"), reading.memory
-    connections, work = reading.number("max_connections"), reading.workload
+    now, memory = facts.bytes("work_mem"), facts.memory
+    connections, work = facts.number("max_connections"), facts.workload
     if now is None or memory is None or connections is None:
         return None
     # Each connection may take it twice or so at once: a quarter of the memory in the worst case.
@@ -65,12 +65,12 @@ def work_mem(reading: Reading) -> Proposal | None:
     return Proposal("system", "work_mem", size(now), size(wanted), reason, effect=spilled)
 
 
-def maintenance_work_mem(reading: Reading) -> Proposal | None:
+def maintenance_work_mem(facts: ServerFacts) -> Proposal | None:
     """Enough to build the largest HNSW index in memory, a quarter of the machine at most."""
-    now, memory = reading.bytes("maintenance_work_mem"), reading.memory
+    now, memory = facts.bytes("maintenance_work_mem"), facts.memory
     if now is None or memory is None:
         return None
-    index = reading.workload.largest_vector_index
+    index = facts.workload.largest_vector_index
     needed = max(memory // 16, index * 5 // 4)
     wanted = _rounded(min(needed, memory // 4, 8 * _GB), at_least=64 * _MB)
     if now >= wanted * 0.8:

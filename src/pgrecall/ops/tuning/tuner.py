@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pgrecall._sync.pool import DictConnection
+from pgrecall._sync.session import Session, connected
 from pgrecall.ops.server_settings import (
     Server,
     compose_set,
     identify,
-    inquiring,
     read_settings,
-    rows,
     run_composed,
 )
-from pgrecall.ops.tuning.deciding import decide, provider_command
+from pgrecall.ops.tuning.decisions import decide, provider_command
+from pgrecall.ops.tuning.facts import Measurement, ServerFacts, Table, Workload
 from pgrecall.ops.tuning.hardware import Hardware, this_machine
-from pgrecall.ops.tuning.measuring import measure
+from pgrecall.ops.tuning.measurement import measure
 from pgrecall.ops.tuning.proposal import Proposal
-from pgrecall.ops.tuning.reading import Measured, Reading, Table, Workload
 from pgrecall.settings import Settings
 
 _NAMES = (
@@ -49,7 +46,7 @@ class Tuning:
     server: Server
     hardware: Hardware | None
     hit_ratio: float | None
-    measured: Measured
+    measured: Measurement
     proposals: tuple[Proposal, ...]
     notes: tuple[str, ...]
 
@@ -66,20 +63,20 @@ def propose(
     `hardware` is that of a server whose machine can't be seen, else what is to be reckoned with.
     Raises SchemaMissingError on a database that was not migrated.
     """
-    with inquiring(dsn) as connection:
-        server = identify(connection)
+    with connected(dsn, "tune") as session:
+        server = identify(session)
         if hardware is None and server.is_local:
             hardware = this_machine()
-        reading = _read(connection, server, hardware, is_embedded=is_embedded)
+        facts = _read(session, server, hardware, is_embedded=is_embedded)
         if is_measuring:
-            reading = replace(reading, measured=measure(connection, reading.ef_search))
-        proposals = with_statements(connection, decide(reading), server)
-    notes = [*reading.measured.notes, *([_UNSEEN] if hardware is None else [])]
+            facts = replace(facts, measured=measure(session, facts.ef_search))
+        proposals = with_statements(session, decide(facts), server)
+    notes = [*facts.measured.notes, *([_UNSEEN] if hardware is None else [])]
     return Tuning(
         server=server,
         hardware=hardware,
-        hit_ratio=reading.workload.hit_ratio,
-        measured=reading.measured,
+        hit_ratio=facts.workload.hit_ratio,
+        measured=facts.measured,
         proposals=tuple(proposals),
         notes=tuple(notes),
     )
@@ -88,41 +85,42 @@ def propose(
 def apply(dsn: str, proposals: Iterable[Proposal]) -> list[Proposal]:
     """Make those changes that the role may make, and return them."""
     doable = [each for each in proposals if each.can_apply and each.statement]
-    with inquiring(dsn) as connection:
-        run_composed(connection, [str(each.statement) for each in doable])
+    with connected(dsn, "tune") as session:
+        run_composed(session, [str(each.statement) for each in doable])
     return doable
 
 
 def with_statements(
-    connection: DictConnection, proposals: Sequence[Proposal], server: Server
+    session: Session, proposals: Sequence[Proposal], server: Server
 ) -> list[Proposal]:
     """The proposals, each with the statement or command that makes the change."""
-    return [replace(each, statement=_statement(connection, each, server)) for each in proposals]
+    return [replace(each, statement=_statement(session, each, server)) for each in proposals]
 
 
-def _statement(connection: DictConnection, proposal: Proposal, server: Server) -> str:
+def _statement(session: Session, proposal: Proposal, server: Server) -> str:
     name, value = proposal.name, proposal.proposed
     if proposal.where == "client":
         return f"{name}={value}"
     if proposal.where == "system":
         if server.provider and not server.is_superuser:
             return provider_command(proposal, server.provider)
-        return compose_set(connection, {name: value})[0]
-    given: dict[str, Any] = {"names": [name], "values": [value]}
+        return compose_set(session, {name: value})[0]
     if proposal.where == "table":
-        given["targets"] = [proposal.target]
-        return str(rows(connection, "compose_alter_table", given)[0]["composed"])
-    return str(rows(connection, "compose_alter_database", given)[0]["composed"])
+        target = [proposal.target]
+        return session.compose("compose_alter_table", names=[name], values=[value], targets=target)[
+            0
+        ]
+    return session.compose("compose_alter_database", names=[name], values=[value])[0]
 
 
 def _read(
-    connection: DictConnection, server: Server, hardware: Hardware | None, *, is_embedded: bool
-) -> Reading:
-    [recall] = rows(connection, "get_recall_settings")
-    return Reading(
+    session: Session, server: Server, hardware: Hardware | None, *, is_embedded: bool
+) -> ServerFacts:
+    recall = session.row("get_recall_settings")
+    return ServerFacts(
         server=server,
-        settings=read_settings(connection, _NAMES),
-        workload=_read_workload(connection),
+        settings=read_settings(session, _NAMES),
+        workload=_read_workload(session),
         hardware=hardware,
         share=_EMBEDDED_SHARE if is_embedded else 1.0,
         pool_max_size=Settings().pool_max_size,
@@ -131,15 +129,14 @@ def _read(
     )
 
 
-def _read_workload(connection: DictConnection) -> Workload:
-    [work] = rows(connection, "get_workload")
-    [index] = rows(connection, "get_largest_vector_index")
-    [composed] = rows(connection, "compose_get_checkpoints")
-    [checkpoints] = connection.execute(composed["composed"].encode()).fetchall()
+def _read_workload(session: Session) -> Workload:
+    work = session.row("get_workload")
+    index = session.row("get_largest_vector_index")
+    [checkpoints] = session.run_composed("compose_get_checkpoints")
     return Workload(
         **work,
         checkpoints_requested=checkpoints["requested"],
         checkpoints_timed=checkpoints["timed"],
         largest_vector_index=index["bytes"],
-        tables=tuple(Table(**row) for row in rows(connection, "list_large_tables")),
+        tables=tuple(Table(**row) for row in session.rows("list_large_tables")),
     )

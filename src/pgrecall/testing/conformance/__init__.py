@@ -8,24 +8,24 @@ of a plain Memory.
 """
 
 from pgrecall.testing.conformance.awaited import AwaitedMemory
-from pgrecall.testing.conformance.changing import ChangingConformance
-from pgrecall.testing.conformance.configuring import ConfiguringConformance
-from pgrecall.testing.conformance.conversing import ConversingConformance
-from pgrecall.testing.conformance.erasing import ErasingConformance
-from pgrecall.testing.conformance.recalling import RecallingConformance
+from pgrecall.testing.conformance.changes import ChangesConformance
+from pgrecall.testing.conformance.configuration import ConfigurationConformance
+from pgrecall.testing.conformance.conversation import ConversationConformance
+from pgrecall.testing.conformance.erasure import ErasureConformance
+from pgrecall.testing.conformance.recall import RecallConformance
 from pgrecall.testing.conformance.sharing import SharingConformance
-from pgrecall.testing.conformance.writing import WritingConformance
+from pgrecall.testing.conformance.storage import StorageConformance
 
 __all__ = ["AwaitedMemory", "MemoryConformance"]
 
 
 class MemoryConformance(
-    WritingConformance,
-    RecallingConformance,
-    ChangingConformance,
-    ErasingConformance,
-    ConversingConformance,
+    StorageConformance,
+    RecallConformance,
+    ChangesConformance,
+    ErasureConformance,
+    ConversationConformance,
     SharingConformance,
-    ConfiguringConformance,
+    ConfigurationConformance,
 ):
     """All of it."""

@@ -23,18 +23,18 @@ class SharingConformance:
 
     async def test_another_organization_sees_nothing(self, open_memory: OpenMemory) -> None:
         memory, other = await open_memory(), await open_memory(organization=uuid4())
-        told = await memory.remember("Tea.", visibility="organization", context="one")
+        answers = await memory.remember("Tea.", visibility="organization", context="one")
         assert len(await other.recall("tea")) == 0
         assert (await other.list(include_forgotten=True)).items == ()
-        assert (await other.forget(told.id)).memories == 0
+        assert (await other.forget(answers.id)).memories == 0
         assert (await other.forget(context="one")).memories == 0
         for call in (other.get, other.history):
             with pytest.raises(NotFoundError):
-                await call(told.id)
+                await call(answers.id)
         with pytest.raises(NotFoundError):
-            await other.update(told.id, content="Cocoa.")
+            await other.update(answers.id, content="Cocoa.")
         assert await other.context("one").messages() == []
-        assert (await memory.get(told.id)).content == "Tea."
+        assert (await memory.get(answers.id)).content == "Tea."
 
     async def test_agents_see_what_is_shared(self, open_memory: OpenMemory) -> None:
         cook, gardener = await open_memory(agent_id="cook"), await open_memory(agent_id="gardener")
@@ -55,8 +55,8 @@ class SharingConformance:
         add_member(organization, "maria", "member")
         maria = await open_memory(claims=claims_of("maria", organization))
         assert [hit.content for hit in await maria.recall("tea")] == ["Maria's tea."]
-        told = await maria.remember("I gave up tea.")
-        assert (await maria.get(told.id)).user_id == "maria"
+        answers = await maria.remember("I gave up tea.")
+        assert (await maria.get(answers.id)).user_id == "maria"
         with pytest.raises(PermissionDeniedError, match="may not write"):
             await maria.remember("Paul gave up tea.", user_id="paul")
         context = maria.context("thread-1")
@@ -68,11 +68,11 @@ class SharingConformance:
     ) -> None:
         organization = uuid4()
         agent = await open_memory(organization=organization)
-        told = await agent.remember("Victor's tea.", user_id="victor")
+        answers = await agent.remember("Victor's tea.", user_id="victor")
         add_member(organization, "victor", "viewer")
         victor = await open_memory(claims=claims_of("victor", organization))
         assert len(await victor.recall("tea")) == 1
-        for call in (victor.remember("More tea."), victor.forget(told.id)):
+        for call in (victor.remember("More tea."), victor.forget(answers.id)):
             with pytest.raises(PermissionDeniedError):
                 await call
 

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from pgrecall.domain.diagnosis import Cure, Fact, Finding, Sign, Unseen, command
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.ops.doctor.surroundings import Bounds
 
 
 @dataclass(frozen=True)
-class Saved:
+class OrganizationBackups:
     """An organization that has memories, and its backups. Times in days; None where there is none.
 
     `oldest` and `newest` are the ages of its memories, `backup` of the newest backup's snapshot,
@@ -40,31 +40,33 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Reading:
+class BackupFacts:
     """The organizations, if this role sees them and the ledger of backups."""
 
-    saved: Sequence[Saved]
+    saved: Sequence[OrganizationBackups]
     is_visible: bool
     bounds: Bounds
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> BackupFacts:
     """The ledger of backups beside the memories."""
-    bounds = patient.surroundings.bounds
-    if not (patient.outlook.reads_memories and patient.outlook.reads_backups):
-        return Reading((), False, bounds)
-    return Reading([Saved(**row) for row in patient.rows("doctor_backups")], True, bounds)
+    bounds = database.surroundings.bounds
+    if not (database.outlook.reads_memories and database.outlook.reads_backups):
+        return BackupFacts((), False, bounds)
+    return BackupFacts(
+        [OrganizationBackups(**row) for row in database.rows("doctor_backups")], True, bounds
+    )
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: BackupFacts) -> Iterator[Sign]:
     """None, too old, failed, or never proven."""
-    if not reading.is_visible:
+    if not facts.is_visible:
         yield Unseen("how old the newest backups are", "the owner of schema agent_memory")
-    for each in reading.saved:
-        yield from _judge(each, reading.bounds)
+    for each in facts.saved:
+        yield from _judge(each, facts.bounds)
 
 
-def _judge(each: Saved, bounds: Bounds) -> Iterator[Sign]:
+def _judge(each: OrganizationBackups, bounds: Bounds) -> Iterator[Sign]:
     subject = f"organization {each.organization}"
     if each.failure is not None:
         yield Finding("warning", subject, f"the last backup failed: {each.failure}", _again(each))
@@ -87,7 +89,7 @@ def _judge(each: Saved, bounds: Bounds) -> Iterator[Sign]:
         yield Finding("notice", subject, evidence, cure)
 
 
-def _again(each: Saved) -> Cure:
+def _again(each: OrganizationBackups) -> Cure:
     name = f"{each.organization_id}-{each.stamp}.tar"
     return command(f"pgrecall backup {name} --organization {each.organization_id}")
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, shell
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 
 @dataclass(frozen=True)
-class Reading:
+class ClockFacts:
     """Seconds by which the server's clock is ahead, give or take `doubt`, and how much may be."""
 
     ahead: float
@@ -22,25 +22,25 @@ class Reading:
     allowed: float
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> ClockFacts:
     """Both clocks; the answer was given at some time between asking and hearing."""
-    clock = patient.surroundings.clock
+    clock = database.surroundings.clock
     asked = clock()
-    told = float(patient.row("doctor_clock")["seconds"])
+    server_time = float(database.row("doctor_clock")["seconds"])
     heard = clock()
-    ahead = told - (asked + heard) / 2
-    return Reading(ahead, (heard - asked) / 2, patient.surroundings.bounds.clock_skew)
+    ahead = server_time - (asked + heard) / 2
+    return ClockFacts(ahead, (heard - asked) / 2, database.surroundings.bounds.clock_skew)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: ClockFacts) -> Iterator[Sign]:
     """Apart by more than is allowed, in the best case."""
-    apart = abs(reading.ahead) - reading.doubt
-    if apart > reading.allowed:
-        way = "ahead of" if reading.ahead > 0 else "behind"
+    apart = abs(facts.ahead) - facts.doubt
+    if apart > facts.allowed:
+        way = "ahead of" if facts.ahead > 0 else "behind"
         yield Finding(
-            "error" if apart > 10 * reading.allowed else "warning",
+            "error" if apart > 10 * facts.allowed else "warning",
             "clock",
-            f"the server's is {abs(reading.ahead):.0f} s {way} this machine's",
+            f"the server's is {abs(facts.ahead):.0f} s {way} this machine's",
             shell("timedatectl set-ntp true  # on the machine whose clock is wrong"),
         )
 

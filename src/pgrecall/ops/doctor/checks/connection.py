@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Fact, Finding, Sign, advice, shell
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.address import described, parameters
 
 _FULL = ("too many clients", "too many connections", "remaining connection slots")
@@ -18,7 +18,7 @@ _OWN_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConnectionFacts:
     """`refusal` is what the server, or the way to it, said; None if there is a connection."""
 
     database: str
@@ -28,43 +28,43 @@ class Reading:
     sslmode: str
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> ConnectionFacts:
     """How the connection came about."""
-    dsn = patient.surroundings.dsn
-    refusal = None if patient.refusal is None else _first_line(patient.refusal)
-    tls = patient.row("doctor_encryption")["tls"] if patient.is_connected else None
+    dsn = database.surroundings.dsn
+    refusal = None if database.refusal is None else _first_line(database.refusal)
+    tls = database.row("doctor_encryption")["tls"] if database.is_connected else None
     sslmode = parameters(dsn).get("sslmode", "prefer")
-    return Reading(described(dsn), refusal, is_remote(patient), tls, sslmode)
+    return ConnectionFacts(described(dsn), refusal, is_remote(database), tls, sslmode)
 
 
-def is_remote(patient: Patient) -> bool:
+def is_remote(database: CheckedDatabase) -> bool:
     """Whether the server is, or may be, on another machine."""
-    parts = parameters(patient.surroundings.dsn)
+    parts = parameters(database.surroundings.dsn)
     host = parts.get("host") or parts.get("hostaddr") or ""
     return not (host.startswith(("/", "@")) or host in _OWN_MACHINE)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: ConnectionFacts) -> Iterator[Sign]:
     """Reached, and unheard."""
-    if reading.refusal is not None:
-        yield Finding("critical", reading.database, reading.refusal, _cure(reading.refusal))
+    if facts.refusal is not None:
+        yield Finding("critical", facts.database, facts.refusal, _cure(facts.refusal))
         return
-    if reading.is_remote and reading.tls is None:
+    if facts.is_remote and facts.tls is None:
         yield Finding(
             "error",
-            reading.database,
-            f"the connection is not encrypted (sslmode={reading.sslmode})",
+            facts.database,
+            f"the connection is not encrypted (sslmode={facts.sslmode})",
             advice("Add sslmode=verify-full to DATABASE_URL, and set ssl = on at the server."),
         )
-    elif reading.is_remote and reading.sslmode in ("allow", "prefer"):
+    elif facts.is_remote and facts.sslmode in ("allow", "prefer"):
         yield Finding(
             "notice",
-            reading.database,
-            f"it is encrypted by {reading.tls}, but sslmode={reading.sslmode} would go on without",
+            facts.database,
+            f"it is encrypted by {facts.tls}, but sslmode={facts.sslmode} would go on without",
             advice("Add sslmode=verify-full to DATABASE_URL; sslmode=require at the least."),
         )
-    elif reading.tls:
-        yield Fact(f"encrypted by {reading.tls}")
+    elif facts.tls:
+        yield Fact(f"encrypted by {facts.tls}")
 
 
 def _cure(refusal: str) -> Cure:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pgrecall.domain.diagnosis import Cure, Fact, Finding, Sign, Unseen, advice, sql
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.checks.connection import is_remote
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.ops.doctor.surroundings import Bounds
 
 _CRITICAL_PART = 0.2
@@ -40,7 +40,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DiskFacts:
     """`hidden` are places that can't be looked at from here."""
 
     places: Sequence[Place]
@@ -49,12 +49,12 @@ class Reading:
     bounds: Bounds
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> DiskFacts:
     """File systems of this machine, and what the server tells."""
-    folders = {str(patient.surroundings.home): None} if patient.surroundings.is_embedded else {}
-    hidden = ["of the server"] if is_remote(patient) else []
+    folders = {str(database.surroundings.home): None} if database.surroundings.is_embedded else {}
+    hidden = ["of the server"] if is_remote(database) else []
     if not hidden:
-        rows = patient.rows("doctor_folders")
+        rows = database.rows("doctor_folders")
         hidden = ["of the server"] if not any(row["folder"] for row in rows) else []
         folders |= {row["folder"]: row["tablespace"] for row in rows if row["folder"]}
     places: list[Place] = []
@@ -64,26 +64,26 @@ def read(patient: Patient) -> Reading:
             places.append(Place(folder, tablespace, usage.free, usage.used + usage.free))
         except OSError:
             hidden.append(folder)
-    slots = [Slot(**row) for row in patient.rows("doctor_unread_slots")]
-    return Reading(places, hidden, slots, patient.surroundings.bounds)
+    slots = [Slot(**row) for row in database.rows("doctor_unread_slots")]
+    return DiskFacts(places, hidden, slots, database.surroundings.bounds)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: DiskFacts) -> Iterator[Sign]:
     """What is nearly full, and what fills it."""
-    for slot in reading.slots:
-        if slot.kept >= reading.bounds.slot_bytes:
+    for slot in facts.slots:
+        if slot.kept >= facts.bounds.slot_bytes:
             evidence = f"nobody reads it, and it keeps {slot.kept / 1e6:,.0f} MB of logs"
             cure = sql(f"SELECT pg_drop_replication_slot('{slot.name}');")
             yield Finding("error", f"replication slot {slot.name}", evidence, cure)
-    for place in reading.places:
+    for place in facts.places:
         part = place.free / max(1, place.total)
-        told = f"{place.free / 1e9:,.1f} of {place.total / 1e9:,.1f} GB are free"
-        if part >= reading.bounds.disk_free:
-            yield Fact(f"{place.folder}: {told}")
+        evidence = f"{place.free / 1e9:,.1f} of {place.total / 1e9:,.1f} GB are free"
+        if part >= facts.bounds.disk_free:
+            yield Fact(f"{place.folder}: {evidence}")
             continue
-        is_full = part < _CRITICAL_PART * reading.bounds.disk_free
-        yield Finding("critical" if is_full else "warning", place.folder, told, _cure(place))
-    for folder in reading.hidden:
+        is_full = part < _CRITICAL_PART * facts.bounds.disk_free
+        yield Finding("critical" if is_full else "warning", place.folder, evidence, _cure(place))
+    for folder in facts.hidden:
         yield Unseen(f"how full the disk {folder} is", "the doctor on its machine, as its account")
 
 

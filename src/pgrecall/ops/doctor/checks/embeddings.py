@@ -18,7 +18,7 @@ from pgrecall.embedding.local import LocalEmbedder
 from pgrecall.embedding.multilingual import MultilingualEmbedder
 from pgrecall.errors import PgRecallError
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _MUCH = 0.05
 _EMBEDDERS = {LocalEmbedder.model: "local", MultilingualEmbedder.model: "multilingual"}
@@ -61,7 +61,7 @@ class Vectors:
 
 
 @dataclass(frozen=True)
-class Reading:
+class EmbeddingFacts:
     """`set_model` is the one that PGRECALL_EMBEDDER names, None where it names none."""
 
     models: Sequence[AgentModel] = ()
@@ -77,61 +77,61 @@ class Reading:
         object.__setattr__(self, "by_key", counts)
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> EmbeddingFacts:
     """Models and counts, of all organizations."""
-    if not patient.outlook.has_vector:
-        return Reading()
-    if not patient.outlook.reads_memories:
-        return Reading(is_visible=False)
-    models = [AgentModel(**row) for row in patient.rows("doctor_agent_models")]
-    vectors = [Vectors(**row) for row in patient.composed("doctor_compose_vector_counts")]
-    embedder = patient.surroundings.environment.get(_SETTING, "")
-    days = patient.surroundings.bounds.former_days
-    return Reading(models, vectors, _model_of(embedder), embedder, days)
+    if not database.outlook.has_vector:
+        return EmbeddingFacts()
+    if not database.outlook.reads_memories:
+        return EmbeddingFacts(is_visible=False)
+    models = [AgentModel(**row) for row in database.rows("doctor_agent_models")]
+    vectors = [Vectors(**row) for row in database.composed("doctor_compose_vector_counts")]
+    embedder = database.surroundings.environment.get(_SETTING, "")
+    days = database.surroundings.bounds.former_days
+    return EmbeddingFacts(models, vectors, _model_of(embedder), embedder, days)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: EmbeddingFacts) -> Iterator[Sign]:
     """What is missing, what is stale, what is stray."""
-    if not reading.is_visible:
+    if not facts.is_visible:
         yield Unseen("which memories have vectors", "a role that reads all organizations' memories")
-    for each in reading.models:
-        yield from _judge(each, reading)
-    known = {(each.organization_id, each.model) for each in reading.models}
-    for stray in reading.vectors:
+    for each in facts.models:
+        yield from _judge(each, facts)
+    known = {(each.organization_id, each.model) for each in facts.models}
+    for stray in facts.vectors:
         if (stray.organization_id, stray.model) not in known:
             yield _stray(stray)
 
 
-def _judge(each: AgentModel, reading: Reading) -> Iterator[Sign]:
+def _judge(each: AgentModel, facts: EmbeddingFacts) -> Iterator[Sign]:
     if each.state == "current":
-        yield from _current(each, reading)
+        yield from _current(each, facts)
     elif each.state == "next" and each.missing == 0 and each.memories > 0:
         cure = command(f"pgrecall embeddings switch {quote(each.model)} {each.options}")
         yield Finding("notice", each.subject, "it is filled in, and not switched to", cure)
-    elif each.state == "next" and each.days >= reading.former_days:
+    elif each.state == "next" and each.days >= facts.former_days:
         evidence = f"it has been filled in for {each.days:.0f} days, and {each.missing:,} lack it"
         yield Finding("notice", each.subject, evidence, _backfill(each))
-    elif each.state == "former" and each.days >= reading.former_days:
-        count = reading.by_key.get((each.organization_id, each.model), 0)
+    elif each.state == "former" and each.days >= facts.former_days:
+        count = facts.by_key.get((each.organization_id, each.model), 0)
         cure = command(f"pgrecall embeddings drop {quote(each.model)} {each.options} --yes")
         evidence = f"it was left {each.days:.0f} days ago, and keeps {count:,} vectors"
         yield Finding("notice", each.subject, evidence, cure)
 
 
-def _current(each: AgentModel, reading: Reading) -> Iterator[Sign]:
+def _current(each: AgentModel, facts: EmbeddingFacts) -> Iterator[Sign]:
     if each.missing:
         much = each.missing > _MUCH * each.memories
         evidence = f"{each.missing:,} of {each.memories:,} memories have no vector of it"
         yield Finding("warning" if much else "notice", each.subject, evidence, _backfill(each))
-    if reading.set_model is not None and reading.set_model != each.model:
+    if facts.set_model is not None and facts.set_model != each.model:
         fills = any(
-            other.model == reading.set_model and other.state == "next" and other.missing == 0
-            for other in reading.models
+            other.model == facts.set_model and other.state == "next" and other.missing == 0
+            for other in facts.models
             if (other.organization_id, other.agent_id) == (each.organization_id, each.agent_id)
         )
         if not fills:
-            named = f"--embedder {quote(reading.set_embedder)}"
-            evidence = f"{_SETTING} names {reading.set_model}, whose vectors can't be compared"
+            named = f"--embedder {quote(facts.set_embedder)}"
+            evidence = f"{_SETTING} names {facts.set_model}, whose vectors can't be compared"
             cure = command(f"pgrecall embeddings backfill {named} {each.options}")
             yield Finding("warning", each.subject, evidence, cure)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Fact, Finding, Sign, command, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _USED_FOR = {"vector": "recall by meaning", "btree_gin": "text search within one organization"}
 
@@ -31,9 +31,9 @@ class Extension:
     made_for: str | None
 
 
-def read(patient: Patient) -> Sequence[Extension]:
+def read(database: CheckedDatabase) -> Sequence[Extension]:
     """Those of use to pgrecall."""
-    return [Extension(**row) for row in patient.rows("doctor_extensions", names=list(_USED_FOR))]
+    return [Extension(**row) for row in database.rows("doctor_extensions", names=list(_USED_FOR))]
 
 
 def judge(extensions: Sequence[Extension]) -> Iterator[Sign]:

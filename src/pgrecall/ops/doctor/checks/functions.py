@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, command, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.migration_drift import REPAIR
 from pgrecall.sql.migration_files import read_release
 
@@ -35,39 +35,39 @@ class DefinerFunction:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FunctionFacts:
     """The definers as the catalogs have them, and what differs from the migrations'."""
 
     definers: Sequence[DefinerFunction]
     drift: DriftReport
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> FunctionFacts:
     """What the catalogs say, and the reference where it can be read."""
     names = list(read_release().public_names)
-    rows = patient.rows("doctor_definers", names=names)
+    rows = database.rows("doctor_definers", names=names)
     definers = [DefinerFunction(**{**row, "settings": tuple(row["settings"])}) for row in rows]
-    return Reading(definers, patient.drift)
+    return FunctionFacts(definers, database.drift)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: FunctionFacts) -> Iterator[Sign]:
     """By the reference where there is one, else by owner and path."""
-    if reading.drift.unknown:
-        for each in reading.definers:
+    if facts.drift.unknown:
+        for each in facts.definers:
             yield from _by_catalog(each)
-    yield from drifted.signs(reading.drift, "whether a function was altered", _judge_drift)
+    yield from drift_findings.signs(facts.drift, "whether a function was altered", _judge_drift)
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
     if drift.kind == "owner" and drift.name.partition(" ")[0] in _KINDS:
-        return "critical", drifted.cure(drift, is_safe=True)
+        return "critical", drift_findings.cure(drift, is_safe=True)
     if drift.kind not in _KINDS:
         return None
     match drift.change:
         case "missing":
             return "error", command(REPAIR, is_safe=True)
         case "added":
-            return "warning", drifted.cure(drift)
+            return "warning", drift_findings.cure(drift)
         case _:
             return "critical", command(REPAIR, is_safe=True)
 

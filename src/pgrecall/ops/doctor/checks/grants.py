@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _CLIENTS = ("public", "anon", "authenticated")
 _WITH_OPTION = " with grant option"
@@ -28,23 +28,23 @@ class WideGrant:
 
 
 @dataclass(frozen=True)
-class Reading:
+class GrantFacts:
     """Rights of clients that are too wide whatever the reference says, and what differs from it."""
 
     wide: Sequence[WideGrant]
     drift: DriftReport
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> GrantFacts:
     """What the catalogs say, and the reference where it can be read."""
-    rows = patient.rows("doctor_wide_grants", tables=patient.tables)
-    return Reading([WideGrant(**row) for row in rows], patient.drift)
+    rows = database.rows("doctor_wide_grants", tables=database.tables)
+    return GrantFacts([WideGrant(**row) for row in rows], database.drift)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: GrantFacts) -> Iterator[Sign]:
     """By the reference where there is one, else by what no client may have."""
-    if reading.drift.unknown:
-        for each in reading.wide:
+    if facts.drift.unknown:
+        for each in facts.wide:
             place = f"ON TABLE {each.table}"
             yield Finding(
                 "critical",
@@ -52,7 +52,7 @@ def judge(reading: Reading) -> Iterator[Sign]:
                 f"{each.grantee} may {each.privileges}",
                 sql(f"REVOKE {each.privileges} {place} FROM {each.grantee};", is_safe=True),
             )
-    yield from drifted.signs(reading.drift, "rights beyond those on tables", _judge_drift)
+    yield from drift_findings.signs(facts.drift, "rights beyond those on tables", _judge_drift)
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 PAGE_BYTES = 8192
 _PAGE_OVERHEAD, _ENTRY_OVERHEAD, _FILL = 40, 16, 0.9
@@ -28,9 +28,9 @@ class Btree:
     width: float
 
 
-def read(patient: Patient) -> Sequence[Btree]:
+def read(database: CheckedDatabase) -> Sequence[Btree]:
     """Sizes, and the planner's statistics, of those indexes that have them."""
-    return [Btree(**row) for row in patient.rows("doctor_btrees", tables=patient.tables)]
+    return [Btree(**row) for row in database.rows("doctor_btrees", tables=database.tables)]
 
 
 def judge(btrees: Sequence[Btree]) -> Iterator[Sign]:

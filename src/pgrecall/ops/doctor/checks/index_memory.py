@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, advice, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 
 @dataclass(frozen=True)
-class Reading:
+class IndexMemoryFacts:
     """Bytes of all HNSW indexes and of memory; `is_given` by this database's own setting."""
 
     database: str
@@ -25,22 +25,22 @@ class Reading:
     is_given: bool
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> IndexMemoryFacts:
     """Sizes."""
-    return Reading(**patient.row("doctor_hnsw_size", tables=patient.tables))
+    return IndexMemoryFacts(**database.row("doctor_hnsw_size", tables=database.tables))
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: IndexMemoryFacts) -> Iterator[Sign]:
     """Whether they fit."""
-    if reading.size <= reading.memory:
+    if facts.size <= facts.memory:
         return
-    evidence = f"{_amount(reading.size)}, and {_amount(reading.memory)} of memory to cache them"
+    evidence = f"{_amount(facts.size)}, and {_amount(facts.memory)} of memory to cache them"
     yield Finding(
         "warning",
-        f"{reading.indexes} HNSW indexes",
+        f"{facts.indexes} HNSW indexes",
         evidence,
-        sql(f"ALTER DATABASE {reading.database} RESET effective_cache_size;")
-        if reading.is_given
+        sql(f"ALTER DATABASE {facts.database} RESET effective_cache_size;")
+        if facts.is_given
         else advice("Give the server more memory; then shared_buffers a quarter of it."),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.migration_files import read_release
 
 _OWN = re.compile(r"(?:index |')([a-z0-9_%$]+_idx)\b")
@@ -33,21 +33,21 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Reading:
+class IndexUseFacts:
     """The indexes of pgrecall's tables."""
 
     indexes: Sequence[Index]
     unused_days: float
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> IndexUseFacts:
     """What the server counts, and which are the migrations' own."""
     own = [
         re.compile(_any_number(name))
         for file in read_release().install
         for name in _OWN.findall(file.text)
     ]
-    rows = patient.rows("doctor_index_use", tables=patient.tables)
+    rows = database.rows("doctor_index_use", tables=database.tables)
     indexes = [
         Index(
             **{
@@ -58,13 +58,13 @@ def read(patient: Patient) -> Reading:
         )
         for row in rows
     ]
-    return Reading(indexes, patient.surroundings.bounds.unused_days)
+    return IndexUseFacts(indexes, database.surroundings.bounds.unused_days)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: IndexUseFacts) -> Iterator[Sign]:
     """Those that can go."""
-    kept = {each.name for each in reading.indexes if each.is_own or each.is_needed}
-    for index in reading.indexes:
+    kept = {each.name for each in facts.indexes if each.is_own or each.is_needed}
+    for index in facts.indexes:
         if index.name in kept:
             continue
         cure = sql(f"DROP INDEX CONCURRENTLY {index.name};")
@@ -74,7 +74,7 @@ def judge(reading: Reading) -> Iterator[Sign]:
         elif (
             index.reads == 0
             and index.size >= _LEAST_BYTES
-            and index.counted_days >= reading.unused_days
+            and index.counted_days >= facts.unused_days
         ):
             evidence = f"{index.size / 1e6:.0f} MB, and no read in {index.counted_days:.0f} days"
             yield Finding("notice", index.name, evidence, cure)

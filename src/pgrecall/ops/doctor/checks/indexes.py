@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, command, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.migration_drift import REPAIR
 
 _INVALID = " (invalid)"
@@ -28,22 +28,22 @@ class InvalidIndex:
 
 
 @dataclass(frozen=True)
-class Reading:
+class IndexFacts:
     """What is invalid, and what differs from the migrations'."""
 
     invalid: Sequence[InvalidIndex]
     drift: DriftReport
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> IndexFacts:
     """What the catalogs say, and the reference where it can be read."""
-    rows = patient.rows("doctor_invalid_indexes", tables=patient.tables)
-    return Reading([InvalidIndex(**row) for row in rows], patient.drift)
+    rows = database.rows("doctor_invalid_indexes", tables=database.tables)
+    return IndexFacts([InvalidIndex(**row) for row in rows], database.drift)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: IndexFacts) -> Iterator[Sign]:
     """What is invalid, and what is missing or altered otherwise."""
-    for index in reading.invalid:
+    for index in facts.invalid:
         again = (
             f"DROP INDEX CONCURRENTLY {index.name};"
             if index.is_leftover
@@ -51,7 +51,9 @@ def judge(reading: Reading) -> Iterator[Sign]:
         )
         evidence = f"it is invalid: writes to {index.table} keep it, and no read uses it"
         yield Finding("error", f"index {index.name}", evidence, sql(again, is_safe=True))
-    yield from drifted.signs(reading.drift, "whether an index is missing or altered", _judge_drift)
+    yield from drift_findings.signs(
+        facts.drift, "whether an index is missing or altered", _judge_drift
+    )
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
@@ -61,7 +63,7 @@ def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
         case "missing":
             return "error", command(REPAIR, is_safe=True)
         case "added":
-            return "warning", drifted.cure(drift)
+            return "warning", drift_findings.cure(drift)
         case _:
             return "error", sql(f"DROP INDEX {drift.name};", f"{drift.was};")
 

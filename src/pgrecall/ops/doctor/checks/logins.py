@@ -14,7 +14,7 @@ from pgrecall.domain.diagnosis import Finding, Sign, Unseen, command, sql
 from pgrecall.domain.login import LOGIN_ROLE
 from pgrecall.errors import ConfigurationError
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.address import parameters
 
 _CREATE = "pgrecall migrate --create-login"
@@ -31,25 +31,25 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoginFacts:
     """The logins, unless the server is embedded; `sees_sessions` whether others' are known."""
 
     logins: Sequence[Login]
     sees_sessions: bool
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> LoginFacts:
     """The roles that applications use here."""
-    if patient.surroundings.is_embedded:
-        return Reading((), True)
-    named = [LOGIN_ROLE, *_user_of_the_setting(patient)]
-    rows = patient.rows("doctor_logins", named=named)
-    return Reading([Login(**row) for row in rows], patient.outlook.sees_sessions)
+    if database.surroundings.is_embedded:
+        return LoginFacts((), True)
+    named = [LOGIN_ROLE, *_user_of_the_setting(database)]
+    rows = database.rows("doctor_logins", named=named)
+    return LoginFacts([Login(**row) for row in rows], database.outlook.sees_sessions)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: LoginFacts) -> Iterator[Sign]:
     """Those who see more than their callers."""
-    for login in reading.logins:
+    for login in facts.logins:
         if not (login.is_superuser or login.bypasses_rls):
             continue
         what = "a superuser" if login.is_superuser else "BYPASSRLS"
@@ -60,18 +60,18 @@ def judge(reading: Reading) -> Iterator[Sign]:
             else sql(f'ALTER ROLE "{login.name}" NOSUPERUSER NOBYPASSRLS;')
         )
         yield Finding("warning", f"login {login.name}", f"it is {what}{used}", cure)
-    if not reading.sees_sessions:
+    if not facts.sees_sessions:
         yield Unseen("which roles applications are logged in as", "membership in pg_read_all_stats")
 
 
-def _user_of_the_setting(patient: Patient) -> list[str]:
+def _user_of_the_setting(database: CheckedDatabase) -> list[str]:
     """Of DATABASE_URL, if that is the database which is looked at."""
-    written = patient.surroundings.environment.get("DATABASE_URL")
+    written = database.surroundings.environment.get("DATABASE_URL")
     try:
         setting = parameters(written) if written else {}
     except ConfigurationError:
         return []
-    asked = parameters(patient.surroundings.dsn)
+    asked = parameters(database.surroundings.dsn)
     is_same = all(setting.get(part) == asked.get(part) for part in ("host", "port", "dbname"))
     return [setting["user"]] if setting.get("user") and is_same else []
 

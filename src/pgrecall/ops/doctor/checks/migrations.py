@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell
 from pgrecall.domain.migration import MigrationState
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _MIGRATE = "pgrecall migrate"
 
 
 @dataclass(frozen=True)
-class Reading:
+class MigrationFacts:
     """`states` are None where the ledger is there and can't be read; `refusal` and `cure` say why
     a run would end before it changes anything, and what to do."""
 
@@ -29,29 +29,29 @@ class Reading:
     cure: str
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> MigrationFacts:
     """The ledger beside the files, and what stands in the way of them."""
-    refusal, outlook = patient.migration_refusal, patient.outlook
-    return Reading(
+    refusal, outlook = database.migration_refusal, database.outlook
+    return MigrationFacts(
         has_schema=outlook.has_schema,
         has_ledger=outlook.has_ledger,
-        states=patient.migration_states,
+        states=database.migration_states,
         refusal=None if refusal is None else refusal.message_primary,
         cure=(None if refusal is None else refusal.message_hint) or "By hand.",
     )
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: MigrationFacts) -> Iterator[Sign]:
     """What is still to be applied, and why it can't be."""
-    if reading.states is None:
+    if facts.states is None:
         yield Unseen("which migrations are applied", "the owner of schema agent_memory")
         return
-    pending = [state for state in reading.states if state.state == "pending"]
+    pending = [state for state in facts.states if state.state == "pending"]
     if pending:
-        if reading.refusal:
-            yield Finding("error", "migrations", reading.refusal, advice(reading.cure))
-        yield _pending(reading, pending)
-    for state in reading.states:
+        if facts.refusal:
+            yield Finding("error", "migrations", facts.refusal, advice(facts.cure))
+        yield _pending(facts, pending)
+    for state in facts.states:
         if state.state == "edited":
             evidence = "it was applied with another text than this release has"
             yield Finding(
@@ -62,13 +62,13 @@ def judge(reading: Reading) -> Iterator[Sign]:
             yield Finding("error", state.name, evidence, shell("pip install --upgrade pgrecall"))
 
 
-def _pending(reading: Reading, pending: Sequence[MigrationState]) -> Finding:
-    migrate = command(_MIGRATE, is_safe=reading.refusal is None)
+def _pending(facts: MigrationFacts, pending: Sequence[MigrationState]) -> Finding:
+    migrate = command(_MIGRATE, is_safe=facts.refusal is None)
     names = ", ".join(state.name for state in pending[:3])
     more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
-    if not reading.has_schema:
+    if not facts.has_schema:
         return Finding("critical", "schema", "pgrecall's schema is not here", migrate)
-    if not reading.has_ledger:
+    if not facts.has_ledger:
         evidence = "no ledger says which were applied, so by psql; a run records it"
         return Finding("notice", "ledger", evidence, migrate)
     reason = f"; {pending[0].reason}" if pending[0].reason else ""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from pgrecall.domain.diagnosis import Cure, Severity, Sign, advice, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 # Those of other checks are not here: policies, functions, grants, roles, triggers, indexes.
 _KINDS = frozenset({"column", "constraint", "rule", "schema", "sequence", "table", "type", "view"})
@@ -20,14 +20,14 @@ _COLUMN = re.compile(r"(?P<type>.+?)(?: DEFAULT (?P<default>.+?))?(?P<filled> NO
 _UNENFORCED = " (not enforced)"
 
 
-def read(patient: Patient) -> DriftReport:
+def read(database: CheckedDatabase) -> DriftReport:
     """The reference beside the catalogs."""
-    return patient.drift
+    return database.drift
 
 
 def judge(report: DriftReport) -> Iterator[Sign]:
     """What is missing, altered or added."""
-    yield from drifted.signs(report, "whether tables and columns were altered", _judge_drift)
+    yield from drift_findings.signs(report, "whether tables and columns were altered", _judge_drift)
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
@@ -40,7 +40,7 @@ def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
     if drift.kind == "column" and drift.change == "altered":
         return severity, _column_cure(drift)
     # What is missing comes back without harm; what was added may hold something.
-    return severity, drifted.cure(drift, is_safe=drift.change == "missing" or is_owner)
+    return severity, drift_findings.cure(drift, is_safe=drift.change == "missing" or is_owner)
 
 
 def _is_unenforced(drift: Drift) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Fact, Finding, Severity, Sign, Unseen, advice, shell, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _SETTING = "PGRECALL_POOL_MAX_SIZE"
 _STEPS: tuple[tuple[float, Severity], ...] = ((1.0, "critical"), (0.9, "error"), (0.75, "warning"))
@@ -33,7 +33,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PoolFacts:
     """`pool_size` is what PGRECALL_POOL_MAX_SIZE says, None where it says nothing; `is_written`
     whether it stands in `.env`."""
 
@@ -43,29 +43,31 @@ class Reading:
     sees_states: bool
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> PoolFacts:
     """Counts, and the setting."""
-    limits = [Limit(**row) for row in patient.rows("doctor_connection_limits")]
-    said = patient.surroundings.environment.get(_SETTING, "")
+    limits = [Limit(**row) for row in database.rows("doctor_connection_limits")]
+    said = database.surroundings.environment.get(_SETTING, "")
     size = int(said) if said.isdecimal() else None
-    is_written = patient.surroundings.is_written(_SETTING)
-    return Reading(limits, size, is_written, patient.outlook.sees_sessions)
+    is_written = database.surroundings.is_written(_SETTING)
+    return PoolFacts(limits, size, is_written, database.outlook.sees_sessions)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: PoolFacts) -> Iterator[Sign]:
     """Used up, or nearly; and a pool that is too large."""
-    for limit in reading.limits:
+    for limit in facts.limits:
         severity = _severity(limit)
-        told = f"{limit.used} of {limit.allowed} connections are used, {limit.idle} of them idle"
+        evidence = (
+            f"{limit.used} of {limit.allowed} connections are used, {limit.idle} of them idle"
+        )
         if severity is None:
-            yield Fact(f"{limit.subject}: {told}")
+            yield Fact(f"{limit.subject}: {evidence}")
             continue
         cure = sql(_END_IDLE) if 2 * limit.idle >= limit.used else advice(_RAISE)
-        yield Finding(severity, limit.subject, told, cure)
-    room = min((limit.allowed for limit in reading.limits), default=0)
-    if reading.pool_size is not None and reading.pool_size > room:
-        yield _too_large(reading.pool_size, room, is_written=reading.is_written)
-    if not reading.sees_states:
+        yield Finding(severity, limit.subject, evidence, cure)
+    room = min((limit.allowed for limit in facts.limits), default=0)
+    if facts.pool_size is not None and facts.pool_size > room:
+        yield _too_large(facts.pool_size, room, is_written=facts.is_written)
+    if not facts.sees_states:
         yield Unseen("which sessions are idle", "membership in pg_read_all_stats")
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Fact, Finding, Sign, advice
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 
 @dataclass(frozen=True)
-class Reading:
+class PoolerFacts:
     """`is_pooled`: what answers is not the server itself. `inherited` came with the connection."""
 
     is_pooled: bool
@@ -23,23 +23,23 @@ class Reading:
     inherited: Sequence[str]
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> PoolerFacts:
     """Whether the process that the connection named is the one that answers."""
     # A pooler makes up the number of the process, by which clients cancel.
-    is_pooled = patient.connection.info.backend_pid != patient.outlook.backend_pid
-    pipeline = patient.surroundings.environment.get("PGRECALL_PIPELINE", "true")
-    inherited = [row["name"] for row in patient.rows("doctor_inherited_identity")]
-    return Reading(is_pooled, pipeline, inherited)
+    is_pooled = database.session.connection.info.backend_pid != database.outlook.backend_pid
+    pipeline = database.surroundings.environment.get("PGRECALL_PIPELINE", "true")
+    inherited = [row["name"] for row in database.rows("doctor_inherited_identity")]
+    return PoolerFacts(is_pooled, pipeline, inherited)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: PoolerFacts) -> Iterator[Sign]:
     """A pooler is told of; an identity that was handed on is a fault."""
-    if reading.is_pooled:
+    if facts.is_pooled:
         yield Fact(
             "a pooler stands between; session or transaction mode both do"
-            f" (PGRECALL_PIPELINE={reading.pipeline})"
+            f" (PGRECALL_PIPELINE={facts.pipeline})"
         )
-    for name in reading.inherited:
+    for name in facts.inherited:
         yield Finding(
             "critical",
             name,

@@ -23,15 +23,15 @@ import psycopg
 from pgrecall.domain.diagnosis import Fact, Finding, Sign, Unseen, advice, sql
 from pgrecall.domain.identity import agent_claims
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient, Row
+from pgrecall.ops.doctor.database import CheckedDatabase, Row
 
 _ENOUGH, _LITTLE = 0.9, 0.6
 _QUERIES, _ORGANIZATIONS, _ALL = 6, 3, 999_999_999
 _CLASSES = ((50_000, "above 50,000"), (0, "up to 50,000"))
 
 
-@dataclass(frozen=True)
-class Measured:
+@dataclass(frozen=True, kw_only=True)
+class RecallMeasurement:
     """Questions to one organization by one way; `found` is the mean part of the exact answer.
 
     `index` is the HNSW index that chose the candidates, None by words.
@@ -47,10 +47,10 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RecallFacts:
     """`unseen` says why nothing could be measured, with what would help; None if it could."""
 
-    measured: Sequence[Measured]
+    measured: Sequence[RecallMeasurement]
     compared_exactly: int
     too_large: Sequence[str] = ()
     unseen: tuple[str, str] | None = None
@@ -64,48 +64,52 @@ class _Large:
     size_class: str
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> RecallFacts:
     """Ask, and ask again with everything compared."""
-    if not patient.outlook.reads_memories:
-        return Reading((), 0, unseen=("how much recall finds", "a role that sees organizations"))
-    if patient.row("doctor_signed_claims")["are_signed"]:
+    if not database.outlook.reads_memories:
+        return RecallFacts(
+            (), 0, unseen=("how much recall finds", "a role that sees organizations")
+        )
+    if database.row("doctor_signed_claims")["are_signed"]:
         needs = "claims that need no signature; this doctor has no secret"
-        return Reading((), 0, unseen=("how much recall finds", needs))
-    sizes = patient.rows("doctor_organization_sizes")
-    limit = patient.row("doctor_exact_limit")["exact_limit"]
-    found: list[Measured] = []
+        return RecallFacts((), 0, unseen=("how much recall finds", needs))
+    sizes = database.rows("doctor_organization_sizes")
+    limit = database.row("doctor_exact_limit")["exact_limit"]
+    found: list[RecallMeasurement] = []
     too_large: list[str] = []
     for large in _chosen(sizes, limit):
         try:
-            with patient.connection.transaction(force_rollback=True):
-                found += _measure(patient, large)
+            with database.session.connection.transaction(force_rollback=True):
+                found += _measure(database, large)
         except psycopg.errors.QueryCanceled:
             too_large.append(large.organization)
     exact = sum(row["memories"] <= limit for row in sizes)
-    return Reading(found, exact, too_large)
+    return RecallFacts(found, exact, too_large)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: RecallFacts) -> Iterator[Sign]:
     """Organizations whose recall is cut."""
-    if reading.unseen is not None:
-        yield Unseen(*reading.unseen)
+    if facts.unseen is not None:
+        yield Unseen(*facts.unseen)
         return
-    for name in reading.too_large:
+    for name in facts.too_large:
         yield Unseen(f"how much recall finds in {name}", "more time, by --statement-timeout")
-    if reading.compared_exactly:
-        yield Fact(f"{reading.compared_exactly} organizations are compared exactly")
-    for each in reading.measured:
-        told = f"{each.found:.2f} of the exact answer, by {each.way}, over {each.queries} questions"
+    if facts.compared_exactly:
+        yield Fact(f"{facts.compared_exactly} organizations are compared exactly")
+    for each in facts.measured:
+        evidence = (
+            f"{each.found:.2f} of the exact answer, by {each.way}, over {each.queries} questions"
+        )
         subject = f"organization {each.organization} ({each.memories:,} memories)"
         if each.found >= _ENOUGH:
-            yield Fact(f"{subject}: {told}")
+            yield Fact(f"{subject}: {evidence}")
             continue
         cure = (
             advice("VACUUM (ANALYZE) public.ai_memories, then look again.")
             if each.index is None
             else sql(f"REINDEX INDEX CONCURRENTLY {each.index};", is_safe=True)
         )
-        yield Finding("error" if each.found < _LITTLE else "warning", subject, told, cure)
+        yield Finding("error" if each.found < _LITTLE else "warning", subject, evidence, cure)
 
 
 def _chosen(sizes: Sequence[Row], limit: int) -> list[_Large]:
@@ -121,38 +125,44 @@ def _chosen(sizes: Sequence[Row], limit: int) -> list[_Large]:
     return chosen
 
 
-def _measure(patient: Patient, large: _Large) -> Iterator[Measured]:
+def _measure(database: CheckedDatabase, large: _Large) -> Iterator[RecallMeasurement]:
     wanted = {"organization_id": large.organization_id, "memories": large.memories}
-    if patient.outlook.has_vector:
-        samples = patient.composed("doctor_compose_vector_samples", **wanted, queries=_QUERIES)
-        yield from _compared(patient, large, "meaning", samples)
-    samples = patient.rows("doctor_text_samples", **wanted, queries=_QUERIES)
-    yield from _compared(patient, large, "words", samples)
+    if database.outlook.has_vector:
+        samples = database.composed("doctor_compose_vector_samples", **wanted, queries=_QUERIES)
+        yield from _compared(database, large, "meaning", samples)
+    samples = database.rows("doctor_text_samples", **wanted, queries=_QUERIES)
+    yield from _compared(database, large, "words", samples)
 
 
 def _compared(
-    patient: Patient, large: _Large, way: str, samples: Sequence[Row]
-) -> Iterator[Measured]:
+    database: CheckedDatabase, large: _Large, way: str, samples: Sequence[Row]
+) -> Iterator[RecallMeasurement]:
     parts: list[float] = []
     for sample in samples:
         claims = json.dumps(agent_claims(large.organization_id, sample["agent_id"]))
-        usual = _asked(patient, claims, sample, None)
-        exact = _asked(patient, claims, sample, _ALL)
+        usual = _asked(database, claims, sample, None)
+        exact = _asked(database, claims, sample, _ALL)
         if exact:
             parts.append(len(usual & exact) / len(exact))
     if parts:
         index = samples[0].get("index")
         found = sum(parts) / len(parts)
-        yield Measured(
-            large.organization, large.size_class, large.memories, way, len(parts), found, index
+        yield RecallMeasurement(
+            organization=large.organization,
+            size_class=large.size_class,
+            memories=large.memories,
+            way=way,
+            queries=len(parts),
+            found=found,
+            index=index,
         )
 
 
-def _asked(patient: Patient, claims: str, sample: Row, limit: int | None) -> set[Any]:
-    with patient.connection.transaction(force_rollback=True):
+def _asked(database: CheckedDatabase, claims: str, sample: Row, limit: int | None) -> set[Any]:
+    with database.session.connection.transaction(force_rollback=True):
         exact_limit = "" if limit is None else str(limit)
-        patient.rows("doctor_act_as", claims=claims, exact_limit=exact_limit)
-        rows = patient.rows(
+        database.rows("doctor_act_as", claims=claims, exact_limit=exact_limit)
+        rows = database.rows(
             "doctor_recall",
             query=sample["query"],
             embedding=sample["embedding"],

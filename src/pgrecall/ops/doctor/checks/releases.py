@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Fact, Finding, Severity, Sign, advice, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 OLDEST, RECOMMENDED = 13, 14
 # The community's last day of each major version.
@@ -41,7 +41,7 @@ VECTOR_FIXES: tuple[tuple[tuple[int, ...], Severity, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReleaseFacts:
     """`version` such as 180006; pgvector's as it says it, None where it is not installed.
 
     `vector_default` is the release that the server has at hand.
@@ -52,17 +52,17 @@ class Reading:
     vector_default: str | None
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> ReleaseFacts:
     """The releases that are installed."""
-    row = patient.row("doctor_vector_release")
-    return Reading(patient.outlook.version, row["installed"], row["at_hand"])
+    row = database.row("doctor_vector_release")
+    return ReleaseFacts(database.outlook.version, row["installed"], row["at_hand"])
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: ReleaseFacts) -> Iterator[Sign]:
     """Too old, or with a hole that a later release closed."""
-    yield from _judge_server(*divmod(reading.version, 10000))
-    if reading.vector is not None:
-        yield from _judge_vector(reading.vector, reading.vector_default)
+    yield from _judge_server(*divmod(facts.version, 10000))
+    if facts.vector is not None:
+        yield from _judge_vector(facts.vector, facts.vector_default)
 
 
 def _judge_server(major: int, minor: int) -> Iterator[Sign]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, command, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _ROLES = ("anon", "authenticated", "service_role")
 
@@ -26,9 +26,9 @@ class ClientRole:
     memberships: tuple[str, ...]
 
 
-def read(patient: Patient) -> Sequence[ClientRole]:
+def read(database: CheckedDatabase) -> Sequence[ClientRole]:
     """The roles that there are."""
-    rows = patient.rows("doctor_client_roles", roles=list(_ROLES))
+    rows = database.rows("doctor_client_roles", roles=list(_ROLES))
     return [ClientRole(**{**row, "memberships": tuple(row["memberships"])}) for row in rows]
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, command, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.migration_drift import REPAIR
 
 _COMMANDS = ("select", "insert", "update", "delete")
@@ -36,16 +36,16 @@ class GuardedTable:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RowSecurityFacts:
     """The tables as the catalogs have them, and what differs from the migrations'."""
 
     tables: Sequence[GuardedTable]
     drift: DriftReport
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> RowSecurityFacts:
     """What the catalogs say, and the reference where it can be read."""
-    rows = patient.rows("doctor_guarded_tables", tables=patient.tables)
+    rows = database.rows("doctor_guarded_tables", tables=database.tables)
     tables = [
         GuardedTable(
             row["name"],
@@ -56,29 +56,29 @@ def read(patient: Patient) -> Reading:
         )
         for row in rows
     ]
-    return Reading(tables, patient.drift)
+    return RowSecurityFacts(tables, database.drift)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: RowSecurityFacts) -> Iterator[Sign]:
     """By the reference where there is one, else by names."""
-    if reading.drift.unknown:
-        for table in reading.tables:
+    if facts.drift.unknown:
+        for table in facts.tables:
             yield from _by_name(table)
-    yield from drifted.signs(reading.drift, "whether a policy was altered", _judge_drift)
+    yield from drift_findings.signs(facts.drift, "whether a policy was altered", _judge_drift)
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
     if drift.kind == "row level security":
-        return "critical", drifted.cure(drift, is_safe=True)
+        return "critical", drift_findings.cure(drift, is_safe=True)
     if drift.kind != "policy":
         return None
     match drift.change:
         case "missing":
             return "error", command(REPAIR, is_safe=True)
         case "added" if drift.now and drift.now.startswith("restrictive"):
-            return "warning", drifted.cure(drift)
+            return "warning", drift_findings.cure(drift)
         case "added":
-            return "critical", drifted.cure(drift, is_safe=True)
+            return "critical", drift_findings.cure(drift, is_safe=True)
         case _:
             return "critical", command(REPAIR, is_safe=True)
 

@@ -16,7 +16,7 @@ from shlex import quote
 from pgrecall.domain.diagnosis import Cure, Finding, Sign, advice, shell
 from pgrecall.domain.secrets import why_no_service_key, why_secret
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _PUBLIC = "NEXT_PUBLIC_"
 _SERVICE_KEY = "SUPABASE_SERVICE_ROLE_KEY"
@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
-class Reading:
+class SecretFacts:
     """Variables with their values, which of them stand in `.env`, and that file's mode."""
 
     values: Mapping[str, str] = field(repr=False)
@@ -32,24 +32,28 @@ class Reading:
     mode: int | None
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> SecretFacts:
     """The environment and `.env`."""
-    told = patient.surroundings
+    surroundings = database.surroundings
     values = {
         name: value
-        for name, value in told.environment.items()
+        for name, value in surroundings.environment.items()
         if name.upper().startswith(_PUBLIC) or name == _SERVICE_KEY
     }
-    return Reading(values, [each for each in values if told.is_written(each)], _mode(told.folder))
+    return SecretFacts(
+        values,
+        [each for each in values if surroundings.is_written(each)],
+        _mode(surroundings.folder),
+    )
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: SecretFacts) -> Iterator[Sign]:
     """What is published, and what is no secret. No value is ever shown."""
-    service_key = reading.values.get(_SERVICE_KEY)
-    for name, value in sorted(reading.values.items()):
+    service_key = facts.values.get(_SERVICE_KEY)
+    for name, value in sorted(facts.values.items()):
         why = name.upper().startswith(_PUBLIC) and value and why_secret(name, value, service_key)
         if why:
-            yield Finding("critical", name, f"it {why}, and is published", _cure(name, reading))
+            yield Finding("critical", name, f"it {why}, and is published", _cure(name, facts))
     why_not = service_key and why_no_service_key(service_key)
     if why_not:
         cure = advice(
@@ -57,13 +61,13 @@ def judge(reading: Reading) -> Iterator[Sign]:
             "Supabase project."
         )
         yield Finding("error", _SERVICE_KEY, f"it {why_not}", cure)
-    if reading.mode is not None and reading.mode & (stat.S_IROTH | stat.S_IWOTH):
-        evidence = f"every account of this machine may read it (mode {reading.mode:o})"
+    if facts.mode is not None and facts.mode & (stat.S_IROTH | stat.S_IWOTH):
+        evidence = f"every account of this machine may read it (mode {facts.mode:o})"
         yield Finding("warning", ".env", evidence, shell("chmod 600 .env"))
 
 
-def _cure(name: str, reading: Reading) -> Cure:
-    if name in reading.written and _PLAIN.fullmatch(name):
+def _cure(name: str, facts: SecretFacts) -> Cure:
+    if name in facts.written and _PLAIN.fullmatch(name):
         return shell(f"sed -i -E 's/^((export )?){name}=/\\1{name[len(_PUBLIC) :]}=/' .env")
     return shell(f"unset {quote(name)}  # and where it is set")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Severity, Sign, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _OFF, _ON = ("off", "false", "no", "0"), ("on", "true", "yes", "1")
 _IDENTITY = ("request.jwt.claims", "request.jwt.claim", "request.jwt.claim.sub", "role")
@@ -28,7 +28,7 @@ _SWITCHES: Mapping[tuple[str, bool], tuple[Severity, str]] = {
 
 
 @dataclass(frozen=True)
-class Given:
+class SessionSetting:
     """A setting that a database, a role, or a role in a database gives to its sessions."""
 
     database: str | None
@@ -37,12 +37,12 @@ class Given:
     value: str
 
 
-def read(patient: Patient) -> Sequence[Given]:
+def read(database: CheckedDatabase) -> Sequence[SessionSetting]:
     """Those that sessions of this database get."""
-    return [Given(**row) for row in patient.rows("doctor_given_settings")]
+    return [SessionSetting(**row) for row in database.rows("doctor_given_settings")]
 
 
-def judge(given: Sequence[Given]) -> Iterator[Sign]:
+def judge(given: Sequence[SessionSetting]) -> Iterator[Sign]:
     """Those that undo a promise."""
     for each in given:
         judged = _judge(each)
@@ -57,7 +57,7 @@ def judge(given: Sequence[Given]) -> Iterator[Sign]:
             yield Finding(judged[0], subject, f"{judged[1]}{shown}", sql(*first, reset))
 
 
-def _judge(given: Given) -> tuple[Severity, str] | None:
+def _judge(given: SessionSetting) -> tuple[Severity, str] | None:
     value = given.value.lower()
     if given.name in _IDENTITY:
         return "critical", "every session begins as somebody"

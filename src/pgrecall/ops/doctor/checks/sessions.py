@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, Unseen, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.ops.doctor.surroundings import Bounds
 
 
@@ -35,7 +35,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTransaction:
     """A transaction that was prepared, and waits for its second phase; `waiting` in seconds."""
 
     gid: str
@@ -43,33 +43,33 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Reading:
+class SessionFacts:
     """The sessions but for the doctor's own."""
 
     sessions: Sequence[Session]
-    prepared: Sequence[Prepared]
+    prepared: Sequence[PreparedTransaction]
     sees_all: bool
     bounds: Bounds
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> SessionFacts:
     """What goes on in this database."""
-    rows = patient.rows("doctor_sessions")
+    rows = database.rows("doctor_sessions")
     sessions = [Session(**{**row, "blockers": tuple(row["blockers"])}) for row in rows]
-    prepared = [Prepared(**row) for row in patient.rows("doctor_prepared_transactions")]
-    sees_all = patient.outlook.sees_sessions
-    return Reading(sessions, prepared, sees_all, patient.surroundings.bounds)
+    prepared = [PreparedTransaction(**row) for row in database.rows("doctor_prepared_transactions")]
+    sees_all = database.outlook.sees_sessions
+    return SessionFacts(sessions, prepared, sees_all, database.surroundings.bounds)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: SessionFacts) -> Iterator[Sign]:
     """What rests, what runs on, and what is waited for; each session once."""
-    bounds, named = reading.bounds, set[int]()
-    for each in (*_blockers(reading), *_resting(reading), *_running(reading)):
+    bounds, named = facts.bounds, set[int]()
+    for each in (*_blockers(facts), *_resting(facts), *_running(facts)):
         session, severity, evidence, cure = each
         if session.pid not in named:
             named.add(session.pid)
             yield Finding(severity, session.named, evidence, cure)
-    for waiting in reading.prepared:
+    for waiting in facts.prepared:
         if waiting.waiting >= bounds.idle_in_transaction:
             quoted = waiting.gid.replace("'", "''")
             yield Finding(
@@ -78,18 +78,18 @@ def judge(reading: Reading) -> Iterator[Sign]:
                 f"it keeps its locks since {waiting.waiting:.0f} s, and through a restart",
                 sql(f"ROLLBACK PREPARED '{quoted}';"),
             )
-    if not reading.sees_all:
+    if not facts.sees_all:
         yield Unseen("what sessions of other roles do", "membership in pg_read_all_stats")
 
 
 _Named = tuple[Session, Severity, str, Cure]
 
 
-def _blockers(reading: Reading) -> Iterator[_Named]:
+def _blockers(facts: SessionFacts) -> Iterator[_Named]:
     """Those whose locks are waited for, and who wait for none themselves."""
-    by_pid = {session.pid: session for session in reading.sessions}
-    for waiting in reading.sessions:
-        if not waiting.blockers or waiting.running < reading.bounds.lock_wait:
+    by_pid = {session.pid: session for session in facts.sessions}
+    for waiting in facts.sessions:
+        if not waiting.blockers or waiting.running < facts.bounds.lock_wait:
             continue
         for pid in waiting.blockers:
             blocker = by_pid.get(pid)
@@ -98,17 +98,17 @@ def _blockers(reading: Reading) -> Iterator[_Named]:
                 yield blocker, "error", evidence, _end(blocker)
 
 
-def _resting(reading: Reading) -> Iterator[_Named]:
-    for each in reading.sessions:
+def _resting(facts: SessionFacts) -> Iterator[_Named]:
+    for each in facts.sessions:
         is_idle = each.state.startswith("idle in transaction")
-        if is_idle and each.resting >= reading.bounds.idle_in_transaction:
+        if is_idle and each.resting >= facts.bounds.idle_in_transaction:
             evidence = f"idle in transaction since {each.resting:.0f} s"
             yield each, "warning", evidence, _end(each)
 
 
-def _running(reading: Reading) -> Iterator[_Named]:
-    for each in reading.sessions:
-        if each.state == "active" and not each.blockers and each.running >= reading.bounds.query:
+def _running(facts: SessionFacts) -> Iterator[_Named]:
+    for each in facts.sessions:
+        if each.state == "active" and not each.blockers and each.running >= facts.bounds.query:
             yield each, "warning", f"one query runs since {each.running:.0f} s", _end(each)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Sign, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _LEAST_ROWS = 5_000
 
@@ -25,9 +25,9 @@ class Table:
     is_analyzed: bool
 
 
-def read(patient: Patient) -> Sequence[Table]:
+def read(database: CheckedDatabase) -> Sequence[Table]:
     """What the server counts."""
-    return [Table(**row) for row in patient.rows("doctor_statistics", tables=patient.tables)]
+    return [Table(**row) for row in database.rows("doctor_statistics", tables=database.tables)]
 
 
 def judge(tables: Sequence[Table]) -> Iterator[Sign]:

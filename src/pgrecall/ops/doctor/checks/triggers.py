@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, sql
 from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drifted
+from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 
 @dataclass(frozen=True)
@@ -24,35 +24,35 @@ class DisabledTriggers:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TriggerFacts:
     """What is off, and what differs from the migrations'."""
 
     disabled: Sequence[DisabledTriggers]
     drift: DriftReport
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> TriggerFacts:
     """What the catalogs say, and the reference where it can be read."""
-    rows = patient.rows("doctor_disabled_triggers", tables=patient.tables)
-    return Reading([DisabledTriggers(**row) for row in rows], patient.drift)
+    rows = database.rows("doctor_disabled_triggers", tables=database.tables)
+    return TriggerFacts([DisabledTriggers(**row) for row in rows], database.drift)
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: TriggerFacts) -> Iterator[Sign]:
     """What is off, and what was added."""
-    for each in reading.disabled:
+    for each in facts.disabled:
         yield Finding(
             "error",
             f"triggers of {each.table}",
             f"{each.triggers} that keep foreign keys are disabled",
             sql(f"ALTER TABLE {each.table} ENABLE TRIGGER ALL;", is_safe=True),
         )
-    yield from drifted.signs(reading.drift, "whether a trigger was added", _judge_drift)
+    yield from drift_findings.signs(facts.drift, "whether a trigger was added", _judge_drift)
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
     if drift.kind != "trigger":
         return None
-    return "warning" if drift.change == "added" else "error", drifted.cure(drift)
+    return "warning" if drift.change == "added" else "error", drift_findings.cure(drift)
 
 
 CHECK = Check("triggers", "Triggers", read, judge)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgrecall.domain.diagnosis import Finding, Severity, Sign, sql
 from pgrecall.ops.doctor.check import Check
-from pgrecall.ops.doctor.patient import Patient
+from pgrecall.ops.doctor.database import CheckedDatabase
 
 _LEAST_DEAD = 5_000
 _NEVER_VACUUMED = 50_000
@@ -33,25 +33,25 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Reading:
+class VacuumFacts:
     """The tables, and whether the server vacuums by itself at all."""
 
     tables: Sequence[Table]
     is_automatic: bool
 
 
-def read(patient: Patient) -> Reading:
+def read(database: CheckedDatabase) -> VacuumFacts:
     """What the server counts."""
-    tables = [Table(**row) for row in patient.rows("doctor_vacuum", tables=patient.tables)]
-    return Reading(tables, patient.row("doctor_autovacuum")["is_automatic"])
+    tables = [Table(**row) for row in database.rows("doctor_vacuum", tables=database.tables)]
+    return VacuumFacts(tables, database.row("doctor_autovacuum")["is_automatic"])
 
 
-def judge(reading: Reading) -> Iterator[Sign]:
+def judge(facts: VacuumFacts) -> Iterator[Sign]:
     """Where vacuum is missed."""
-    if not reading.is_automatic:
+    if not facts.is_automatic:
         cure = sql("ALTER SYSTEM RESET autovacuum;", "SELECT pg_reload_conf();")
         yield Finding("error", "autovacuum", "it is off for the whole server", cure)
-    for table in reading.tables:
+    for table in facts.tables:
         if table.is_left_out:
             cure = sql(f"ALTER TABLE {table.name} RESET (autovacuum_enabled);", is_safe=True)
             yield Finding("warning", table.name, "autovacuum leaves it out", cure)
