@@ -24,10 +24,7 @@ DOCS = ROOT / "docs" / "recall.md"
 
 # In the order in which data travels; what a later one names at its definition comes before it.
 FILES = {
-    "20230901_memory_context_management.sql": (
-        "map foundation rights values identity access members text conversations vectors writing "
-        "slots scope signals recall large_organizations changing erasing"
-    ).split(),
+    "20230901_memory_context_management.sql": ["map", "foundation", "rights", "values", "identity", "access", "members", "text", "conversations", "vectors", "writing", "slots", "scope", "signals", "recall", "large_organizations", "changing", "erasing"],
     "20250706_agent_memory_config.sql": ["settings", "embedding_models"],
     "20250707_agent_memory_stats.sql": ["statistics", "transfer", "operations"],
 }

@@ -39,7 +39,8 @@ grant execute on function agent_memory.is_safe_json(jsonb), agent_memory.uuid_v7
 """
 FINGERPRINT = """
 select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
-  select 'o' as name, md5(o::text) as digest from agent_memory.organizations o where organization_id = %(one)s
+  select 'o' as name, md5(o::text) as digest
+    from agent_memory.organizations o where organization_id = %(one)s
   union all select 'm', md5(string_agg(m::text, ',' order by user_id))
     from agent_memory.members m where organization_id = %(one)s
   union all select 'c', md5(string_agg(c::text, ',' order by id))

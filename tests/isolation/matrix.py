@@ -23,6 +23,7 @@ TENANT = by(of("all", **NO_RECALL), "nothing", "nothing", service_role="everythi
 EITHER = "nothing or 22P02"
 DENIED = everyone("42501")
 SERVED = everyone("42501", service_role="all")
+SERVED_READS = everyone("42501", service_role="everything")
 
 # With grants that clients don't have: what the policies alone let through.
 WRITES = of(
@@ -68,7 +69,7 @@ def table_rows() -> list[Row]:
     for table, selected in {
         **dict.fromkeys(BY_VISIBILITY, SELECTED),
         **dict.fromkeys(BY_TENANT, TENANT),
-        **dict.fromkeys(SERVED_TABLES, {**DENIED, "service_role": "everything"}),
+        **dict.fromkeys(SERVED_TABLES, SERVED_READS),
     }.items():
         is_visible, is_served = table in BY_VISIBILITY, table in SERVED_TABLES
         changed, added = (WRITTEN, INSERTED) if is_visible else (UNWRITTEN, UNINSERTED)
@@ -209,8 +210,8 @@ def organization_functions() -> list[Row]:
             whole=LABELED.format(label="id", table="audit")),
         Row("set_memory_member", "execute (a member)", administered(), measure="changes",
             call="select set_memory_member('new', 'member')"),
-        Row("set_memory_member", "execute (an owner)", administered(admin="PM002"), measure="changes",
-            call="select set_memory_member('new', 'owner')"),
+        Row("set_memory_member", "execute (an owner)", administered(admin="PM002"),
+            measure="changes", call="select set_memory_member('new', 'owner')"),
         Row("set_memory_member", "execute (removal)", administered(), measure="changes",
             call="select set_memory_member('ann', null)"),
         Row("set_private_memory_access", "execute", administered(admin="PM002"), measure="changes",
@@ -319,7 +320,8 @@ def model_functions() -> list[Row]:
          "select add_memory_model('another', 4, 'alpha')"),
         ("missing_memory_embeddings", "execute (of alpha)", kept("nothing", "PAOV", "AOV"), "ids",
          missing.format(agent="alpha")),
-        ("missing_memory_embeddings", "execute (of beta)", of_beta, "ids", missing.format(agent="beta")),
+        ("missing_memory_embeddings", "execute (of beta)", of_beta, "ids",
+         missing.format(agent="beta")),
         ("store_memory_embeddings", "execute", kept("nothing", "", "AOVB") | stored, "each",
          STORE),
         ("switch_memory_model", "execute (with gaps)", kept("PM007", "PM007"), "changes",

@@ -28,7 +28,8 @@ _SERVED = (
 WALLS = {
     "only the guide's tables are in schema public": """
         select c.oid::regclass from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+        where c.relnamespace = 'public'::regnamespace
+          and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
           and c.relname not in
             ('agent_memory_config', 'ai_memory_contexts', 'ai_memories', 'agent_memory_stats')
           and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')""",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -20,8 +20,9 @@ from psycopg import sql
 Claims = Mapping[str, Any]
 
 _SESSION = """
-select set_config('search_path', '"public", "extensions"', true), set_config('role', %s, true),
-       set_config('request.jwt.claims', %s, true), set_config('request.method', 'POST', true)
+select set_config('search_path', format('%%I, extensions', %s::text), true),
+       set_config('role', %s, true), set_config('request.jwt.claims', %s, true),
+       set_config('request.method', 'POST', true)
 """
 _PARAMETERS = """
 select given.name, format_type(given.type, null), p.provolatile <> 'v',
@@ -38,19 +39,24 @@ _CALL = sql.SQL(
     " select coalesce(json_agg(found), '[]') from (select source.* from source) as found"
 )
 _INSERT = sql.SQL(
-    "with source as (insert into public.{table} ({names}) select {names}"
-    " from json_populate_recordset(null::public.{table}, %s::json) returning {table}.*)"
+    "with source as (insert into {schema}.{table} ({names}) select {names}"
+    " from json_populate_recordset(null::{schema}.{table}, %s::json) returning {table}.*)"
     " select coalesce(json_agg(found), '[]') from (select source.* from source) as found"
 )
-_SELECT = sql.SQL("select coalesce(json_agg(found), '[]') from (select * from public.{}) as found")
+_SELECT = sql.SQL("select coalesce(json_agg(found), '[]') from (select * from {}.{}) as found")
 
 
 @dataclass(frozen=True)
 class DataApi:
-    """The API as one bearer of a token, or nobody, meets it."""
+    """The API as one bearer of a token, or nobody, meets it; `schema` is of those it exposes."""
 
     connection: psycopg.Connection[Any]
     claims: Claims | None
+    schema: str = "public"
+
+    def of(self, schema: str) -> DataApi:
+        """The same with the header Accept-Profile or Content-Profile."""
+        return replace(self, schema=schema)
 
     def rpc(self, function: str, **arguments: object) -> Any:
         """The answer to POST /rpc/function: rows, or the value if the function returns one."""
@@ -71,12 +77,16 @@ class DataApi:
     def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """The answer to POST /table with Prefer: return=representation."""
         names = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
-        insert = _INSERT.format(table=sql.Identifier(table), names=names)
+        insert = _INSERT.format(
+            schema=sql.Identifier(self.schema), table=sql.Identifier(table), names=names
+        )
         return self._send(insert, json.dumps(list(rows)))
 
     def select(self, table: str) -> list[Any]:
         """The answer to GET /table."""
-        return self._send(_SELECT.format(sql.Identifier(table)), is_read_only=True)
+        return self._send(
+            _SELECT.format(*map(sql.Identifier, (self.schema, table))), is_read_only=True
+        )
 
     def _send(
         self, statement: sql.Composed, *parameters: str, is_read_only: bool = False
@@ -93,5 +103,6 @@ class DataApi:
         claims = self.claims or {"role": "anon"}
         self.connection.read_only = is_read_only
         with self.connection.transaction():
-            self.connection.execute(_SESSION, (claims["role"], json.dumps(claims)))
+            settings = (self.schema, claims["role"], json.dumps(claims))
+            self.connection.execute(_SESSION, settings)
             yield
