@@ -24,18 +24,23 @@ select set_config('search_path', format('%%I, extensions', %s::text), true),
        set_config('role', %s, true), set_config('request.jwt.claims', %s, true),
        set_config('request.method', 'POST', true)
 """
-_PARAMETERS = """
-select given.name, format_type(given.type, null), p.provolatile <> 'v',
-       not p.proretset and t.typtype <> 'c'
+_FUNCTION = """
+select p.provolatile <> 'v', not p.proretset and t.typtype <> 'c', array(
+         select array[given.name, format_type(given.type, null)]
+         from unnest(p.proargnames, p.proargtypes::oid[]) as given (name, type)
+         where given.name = any (%s))
 from pg_proc as p
 join pg_type as t on t.oid = p.prorettype
-cross join unnest(p.proargnames, p.proargtypes::oid[]) as given (name, type)
-where p.pronamespace = 'public'::regnamespace and p.proname = %s and given.name = any (%s)
+where p.pronamespace = 'public'::regnamespace and p.proname = %s
 """
 _CALL = sql.SQL(
     "with source as (select call.* from (select %s::json as body) as payload,"
     " lateral (select {names} from json_to_record(payload.body) as _ ({columns}) limit 1) as given,"
     " lateral public.{function}({arguments}) as call)"
+    " select coalesce(json_agg(found), '[]') from (select source.* from source) as found"
+)
+_CALL_OF_NOTHING = sql.SQL(
+    "with source as (select call.* from public.{function}() as call)"
     " select coalesce(json_agg(found), '[]') from (select source.* from source) as found"
 )
 _INSERT = sql.SQL(
@@ -60,18 +65,13 @@ class DataApi:
 
     def rpc(self, function: str, **arguments: object) -> Any:
         """The answer to POST /rpc/function: rows, or the value if the function returns one."""
-        found = self.connection.execute(_PARAMETERS, (function, list(arguments))).fetchall()
-        assert len(found) == len(arguments), "no such function, or another one of its name"
-        names = [sql.Identifier(name) for name, *_ in found]
-        types = [sql.SQL(kind) for _, kind, *_ in found]
-        call = _CALL.format(
-            function=sql.Identifier(function),
-            names=sql.SQL(", ").join(names),
-            columns=sql.SQL(", ").join(map(sql.SQL("{} {}").format, names, types)),
-            arguments=sql.SQL(", ").join(map(sql.SQL("{0} := given.{0}").format, names)),
-        )
-        *_, is_read_only, is_value = found[0]
-        rows = self._send(call, json.dumps(arguments), is_read_only=is_read_only)
+        found = self.connection.execute(_FUNCTION, (list(arguments), function)).fetchall()
+        assert len(found) == 1, "no such function, or another one of its name"
+        [(is_read_only, is_value, parameters)] = found
+        assert len(parameters) == len(arguments), "it has no such parameters"
+        call = _composed(function, parameters)
+        given = [json.dumps(arguments)] if parameters else []
+        rows = self._send(call, *given, is_read_only=is_read_only)
         return rows[0]["call"] if is_value else rows
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> list[Any]:
@@ -106,3 +106,18 @@ class DataApi:
             settings = (self.schema, claims["role"], json.dumps(claims))
             self.connection.execute(_SESSION, settings)
             yield
+
+
+def _composed(function: str, parameters: Sequence[tuple[str, str]]) -> sql.Composed:
+    """The call of a function with parameters of these names and types, if it has any."""
+    called = sql.Identifier(function)
+    if not parameters:
+        return _CALL_OF_NOTHING.format(function=called)
+    names = [sql.Identifier(name) for name, _ in parameters]
+    types = [sql.SQL(kind) for _, kind in parameters]
+    return _CALL.format(
+        function=called,
+        names=sql.SQL(", ").join(names),
+        columns=sql.SQL(", ").join(map(sql.SQL("{} {}").format, names, types)),
+        arguments=sql.SQL(", ").join(map(sql.SQL("{0} := given.{0}").format, names)),
+    )
