@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from time import strftime
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from pgrecall import Settings, embedded
 
@@ -40,11 +41,16 @@ def database(dsn: str | None) -> Iterator[Database]:
     if dsn is None and settings.database_url is not None:
         dsn = settings.database_url.get_secret_value()
     if dsn is not None:
-        yield Database(dsn, dsn, settings, strftime("-%Y%m%d%H%M%S"))
+        yield Database(_with_extensions(dsn), dsn, settings, strftime("-%Y%m%d%H%M%S"))
         return
     with TemporaryDirectory(prefix="pgrecall-benchmark-") as folder:
         lease = embedded.join(Path(folder))
         try:
-            yield Database(lease.dsn, None, Settings(home=lease.home))
+            yield Database(_with_extensions(lease.dsn), None, Settings(home=lease.home))
         finally:
             lease.release()
+
+
+def _with_extensions(dsn: str) -> str:
+    """Our own statements name the types and operators of pgvector wherever it lives."""
+    return make_conninfo(dsn, options="-c search_path=public,extensions")

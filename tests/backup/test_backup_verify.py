@@ -67,7 +67,7 @@ def forged(backup: Path, table: str, old: bytes, new: bytes) -> None:
 def test_of_an_organization(filled: str, backup: Path) -> None:
     done = verify(filled, str(backup))
     assert done.rows > 30
-    assert done.policies > 40
+    assert done.policies == 16  # four of each table that clients read
     assert (done.recalls, done.notices) == (SAMPLE, ())
     assert last_entry(filled) == ("verification", "done", None)
     assert scratch_databases(filled) == []

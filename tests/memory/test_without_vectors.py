@@ -11,17 +11,15 @@ from pgrecall import Memory
 from pgrecall.errors import ConflictError
 from pgrecall.testing import HashingEmbedder
 
-VECTORS = "20261102_memory_embeddings.sql"
+VECTORS = resources.files("pgrecall") / "sql" / "source" / "vectors.sql"
 
 
 @pytest.fixture
 def dsn(pgrecall_dsn: str) -> str:
     """A database from which pgvector was removed, as if it had never been there."""
     with psycopg.connect(pgrecall_dsn, autocommit=True) as connection:
-        connection.execute("drop table if exists agent_memory.embeddings")
         connection.execute("drop extension if exists vector cascade")
-        migrations = resources.files("pgrecall") / "sql" / "migrations"
-        connection.execute((migrations / VECTORS).read_text("utf-8").encode())
+        connection.execute(VECTORS.read_text("utf-8").encode())
     return pgrecall_dsn
 
 

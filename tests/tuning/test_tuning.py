@@ -45,7 +45,7 @@ def store_vectors(dsn: str, count: int) -> None:
             connection.execute(
                 "insert into agent_memory.embeddings"
                 " (organization_id, memory_id, model, embedding, is_indexed)"
-                " select %s, v.id, 'drawn', v.text::halfvec, true"
+                " select %s, v.id, 'drawn', v.text::extensions.halfvec, true"
                 " from unnest(%s::uuid[], %s::text[]) as v (id, text)",
                 (organization, some, vectors),
             )

@@ -114,7 +114,7 @@ async def _connect(
     async with connection:
         await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         release = release or read_release()
-        run = _Run(connection, database, release, accept, lock_timeout, repair)
+        run = _Run(connection, database, release, accept, lock_timeout, repair=repair)
         connection.add_notice_handler(run.hear)
         yield run
 

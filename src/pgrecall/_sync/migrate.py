@@ -116,7 +116,7 @@ def _connect(
     with connection:
         connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         release = release or read_release()
-        run = _Run(connection, database, release, accept, lock_timeout, repair)
+        run = _Run(connection, database, release, accept, lock_timeout, repair=repair)
         connection.add_notice_handler(run.hear)
         yield run
 

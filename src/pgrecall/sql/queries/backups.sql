@@ -305,7 +305,7 @@ with recursive ours as (
   from pg_catalog.pg_class as c
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p')
-    and (n.nspname = 'agent_memory' and c.relname not in ('migrations', 'fingerprints')
+    and (n.nspname = 'agent_memory' and c.relname not in ('migrations', 'fingerprints', 'additions')
          or n.nspname || '.' || c.relname = any (%(names)s::text[]))
 ),
 depths as (
