@@ -92,7 +92,7 @@ FAULTS = (
         "vector was moved to another schema",
         "extensions",
         "error",
-        "ALTER EXTENSION vector SET SCHEMA public;",
+        "ALTER EXTENSION vector SET SCHEMA extensions;",
         ("create schema elsewhere", "alter extension vector set schema elsewhere"),
         needs=("vector",),
     ),

@@ -247,7 +247,8 @@ FAULTS = (
         "an index is missing",
         "indexes",
         "error",
-        REPAIR,
+        "CREATE INDEX CONCURRENTLY ai_memories_user_idx ON public.ai_memories USING btree"
+        " (organization_id, user_id, occurred_at);",
         ("drop index public.ai_memories_user_idx",),
     ),
     Fault(

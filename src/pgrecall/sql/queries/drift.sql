@@ -111,7 +111,8 @@ where c.contype not in ('n', 't')
 union all
 select 'index', i.indexrelid::regclass::text, r.kind || ' ' || r.name,
        pg_get_indexdef(i.indexrelid) || case when i.indisvalid and i.indisready then '' else ' (invalid)' end,
-       format('DROP INDEX %%s;', i.indexrelid::regclass), null
+       format('DROP INDEX %%s;', i.indexrelid::regclass),
+       regexp_replace(pg_get_indexdef(i.indexrelid), '^CREATE (UNIQUE )?INDEX ', 'CREATE \1INDEX CONCURRENTLY ') || ';'
 from relations as r
 join pg_catalog.pg_index as i on i.indrelid = r.oid
 where not exists (select from pg_catalog.pg_constraint as c where c.conindid = i.indexrelid and c.conrelid = r.oid)
