@@ -77,13 +77,13 @@ def test_without_rights_it_finds_open_doors_all_the_same(
         "alter function public.remember_memories(jsonb) owner to service_role",
     )
     assert findings(examine(stranger.surroundings)) == [
-        ("row_security", "critical", "row level security public.ai_memories"),
         ("row_security", "critical", "policy everybody on agent_memory.history"),
         (
             "row_security",
             "error",
             "policy agent_memory_config_select on public.agent_memory_config",
         ),
+        ("row_security", "critical", "row level security public.ai_memories"),
         ("functions", "critical", "function public.memory_history(uuid)"),
         ("functions", "critical", "owner function public.remember_memories(jsonb)"),
         ("grants", "critical", "grant ON TABLE public.ai_memory_contexts TO anon"),
