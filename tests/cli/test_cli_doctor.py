@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from pgrecall import Memory
 from tests.cli.conftest import Shell
 from tests.doctor.memory_faults import BACKED_UP
 
@@ -41,12 +42,13 @@ def test_the_gravest_finding_decides_the_exit_code(pgrecall_dsn: str) -> None:
 
 def test_notices_are_no_failure(pgrecall_dsn: str) -> None:
     run(pgrecall_dsn, "drop table agent_memory.fingerprints")
-    run(pgrecall_dsn, "select agent_memory.settle_agent(gen_random_uuid(), 'Acme', 'default')")
+    with Memory(pgrecall_dsn, embedder=None) as memory:
+        memory.remember("I'm vegetarian.")
     for age in ("40 days", "1 hour"):
         run(pgrecall_dsn, BACKED_UP.format(state="done", age=age, reason=""))
     result = Shell().run("doctor", "--dsn", pgrecall_dsn)
     assert result.exit_code == 0, result.stdout
-    assert result.stdout.startswith("notice    backups: ")
+    assert "notice    backups: " in result.stdout
     assert "needs: pgrecall migrate --repair, which records a reference" in result.stdout
 
 
