@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgrecall._sync.migrate import migrate
 from pgrecall._sync.session import connected
+from pgrecall.settings import Settings
 
 
 @contextmanager
@@ -29,12 +30,14 @@ def cloned(dsn: str, template: str | None = None) -> Iterator[str]:
     name = f"pgrecall_test_{uuid.uuid4().hex[:12]}"
     # A database can't be created from a connection to it.
     server = make_conninfo(dsn, dbname="postgres")
-    with connected(server, "test") as session:
+    # Read once: what a test leaves in its folder's .env must not keep the copy from being dropped.
+    settings = Settings()
+    with connected(server, "test", settings=settings) as session:
         session.run_composed("compose_create_database", name=name, template=source)
     try:
         yield make_conninfo(dsn, dbname=name)
     finally:
-        with connected(server, "test") as session:
+        with connected(server, "test", settings=settings) as session:
             session.run_composed("compose_drop_database", name=name)
 
 
