@@ -47,9 +47,7 @@ class Stage:
 
     @cached_property
     def has_vector(self) -> bool:
-        found = self.connection.execute(
-            "select to_regclass('agent_memory.embeddings') is not null as it"
-        ).fetchone()
+        found = self.connection.execute("select agent_memory.has_vector() as it").fetchone()
         return bool(found and found["it"])
 
     def client(self, name: str) -> Client:

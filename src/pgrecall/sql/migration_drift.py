@@ -22,7 +22,7 @@ Objects: TypeAlias = Mapping[Key, SchemaObject]
 REPAIR = "pgrecall migrate --repair"
 _SERVER: Key = ("server", "PostgreSQL")
 # Of these no statement changes one into what it was: it goes, and comes back.
-_REMADE = frozenset({"constraint", "grant", "index", "rule", "trigger"})
+_REMADE = frozenset({"constraint", "index", "rule", "trigger"})
 _BY_HAND = frozenset({"column", "table", "type"})
 # Who is a member may be decided by a project's own tables; no migration makes these again.
 _REPLACEABLE: frozenset[Key] = frozenset({("function", "agent_memory.memberships(text)")})

@@ -16,6 +16,10 @@ _CREATE_PUBLIC = re.compile(
     r"\bcreate (?:or replace )?(?:table|function|procedure|view|sequence) (public\.[a-z_]+)"
 )
 _CREATE_TABLE = re.compile(r"^\s*create table ([a-z_]+\.[a-z_]+)", re.MULTILINE)
+_LEDGER = re.compile(
+    r"create table agent_memory\.migrations \([^;]*\);\s*"
+    r"alter table agent_memory\.migrations enable row level security;"
+)
 _PREFLIGHT = re.compile(
     r"^-- preflight: begins\n(.*)^-- preflight: ends$", re.MULTILINE | re.DOTALL
 )
@@ -40,6 +44,13 @@ def preflight(release: Release) -> str:
     found = _PREFLIGHT.search(release.install[0].text)
     assert found, f"{release.install[0].name} has no preflight"
     return found[1]
+
+
+def ledger(release: Release) -> tuple[str, ...]:
+    """The statements that make the ledger of a release, empty; each on one line."""
+    found = _LEDGER.search(release.install[0].text)
+    assert found, f"{release.install[0].name} makes no ledger"
+    return tuple(f"{' '.join(each.split())};" for each in found[0].split(";")[:2])
 
 
 def sql() -> str:

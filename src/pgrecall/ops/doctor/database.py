@@ -40,6 +40,7 @@ class Outlook:
     has_reference: bool
     reads_ledger: bool
     reads_reference: bool
+    reads_rights: bool
     reads_memories: bool
     reads_backups: bool
     sees_sessions: bool

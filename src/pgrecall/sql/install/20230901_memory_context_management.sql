@@ -145,8 +145,8 @@ begin
 
   -- What the installer may do, asked all at once.
   if pg_catalog.to_regnamespace('agent_memory') is null and not pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') then
-    missing := missing || 'CREATE on the database';
-    cures := cures || pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer);
+    missing := pg_catalog.array_append(missing, 'CREATE on the database');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
   if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
@@ -163,14 +163,14 @@ begin
       join pg_catalog.pg_roles as r on r.oid = owned.owner
       where not pg_catalog.pg_has_role(current_user, owned.owner, 'USAGE')
     loop
-      missing := missing || pg_catalog.format('ownership of what %I owns', wanted.name);
-      cures := cures || case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
-        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end;
+      missing := pg_catalog.array_append(missing, pg_catalog.format('ownership of what %I owns', wanted.name));
+      cures := pg_catalog.array_append(cures, case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
+        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end);
     end loop;
   end if;
   if not (pg_catalog.has_schema_privilege('public', 'USAGE') and pg_catalog.has_schema_privilege('public', 'CREATE')) then
-    missing := missing || 'USAGE and CREATE on schema public';
-    cures := cures || pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer);
+    missing := pg_catalog.array_append(missing, 'USAGE and CREATE on schema public');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer));
   end if;
   for wanted in
     select w.name, w.attributes, w.name = 'service_role' as bypasses, r.oid
@@ -180,10 +180,10 @@ begin
   loop
     if wanted.oid is null then
       if not (is_superuser or may_create_roles and (not wanted.bypasses or is_16 and may_bypass)) then
-        missing := missing || pg_catalog.format('the role %I, and the right to create it', wanted.name);
-        cures := cures || pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
+        missing := pg_catalog.array_append(missing, pg_catalog.format('the role %I, and the right to create it', wanted.name));
+        cures := pg_catalog.array_append(cures, pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes));
         if wanted.name <> 'anon' then
-          cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+          cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
         end if;
       end if;
     -- The client acts as these, on the installer's own connection too.
@@ -191,8 +191,8 @@ begin
         and not (may_create_roles and not is_16)
         and not exists (select from pg_catalog.pg_auth_members as m
                         where m.roleid = wanted.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')) then
-      missing := missing || pg_catalog.format('membership in role %I', wanted.name);
-      cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+      missing := pg_catalog.array_append(missing, pg_catalog.format('membership in role %I', wanted.name));
+      cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
     end if;
   end loop;
   if missing <> '{}' then
@@ -595,7 +595,7 @@ begin
     select 'schema' as kind, n.nspname::text as name, coalesce(n.nspacl, acldefault('n', n.nspowner)) as acl, n.nspowner as owner
     from pg_namespace as n where n.nspname = 'agent_memory'
     union all
-    select 'function', p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+    select case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
     from pg_proc as p
     where p.pronamespace = 'agent_memory'::regnamespace
        or p.oid::regprocedure::text in (select d.name from declared as d where d.kind = 'function')
@@ -617,27 +617,32 @@ begin
     join pg_attribute as a on a.attrelid = to_regclass(o.name) and a.attacl is not null and not a.attisdropped
     where o.kind = 'table'
   ), present as (
-    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type
+    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type, g.is_grantable
     from objects as o cross join lateral aclexplode(o.acl) as g
     -- Whoever may look into the schema may use its types, as everywhere.
     where g.grantee <> o.owner and not (o.kind = 'type' and g.grantee = 0)
     union all
-    select 'table', c.name, c.attname, g.grantee, g.privilege_type
+    select 'table', c.name, c.attname, g.grantee, g.privilege_type, g.is_grantable
     from columns as c cross join lateral aclexplode(c.attacl) as g where g.grantee <> c.owner
   ), named as (
-    select p.kind, p.name, p.attname, p.privilege_type as privilege,
+    select p.kind, p.name, p.attname, p.privilege_type as privilege, p.is_grantable,
            case p.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(p.grantee)) end as grantee
     from present as p
+  ), judged as (
+    select n.*, n.attname is null and exists (
+             select from declared as d
+             where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege)) as is_declared
+    from named as n
   )
-  select n.kind, n.name, n.grantee, n.privilege, 'undeclared',
-         format('revoke %s on %s %s from %s cascade', n.privilege || case when n.attname is null then '' else format(' (%I)', n.attname) end, n.kind, n.name, n.grantee)
-  from named as n
-  where n.attname is not null or not exists (
-    select from declared as d
-    where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege))
+  select j.kind, j.name, j.grantee, j.privilege, case when j.is_declared then 'grantable' else 'undeclared' end,
+         -- What was handed on by it goes with it.
+         format('REVOKE %s%s%s ON %s %s FROM %s CASCADE', case when j.is_declared then 'GRANT OPTION FOR ' end, j.privilege,
+                case when j.attname is not null then format(' (%I)', j.attname) end, upper(j.kind), j.name, j.grantee)
+  from judged as j
+  where not j.is_declared or j.is_grantable
   union all
   select d.kind, d.name, d.grantee, d.privilege, 'missing',
-         format('grant %s on %s %s to %I', d.privilege, d.kind, d.name, d.grantee)
+         format('GRANT %s ON %s %s TO %I', d.privilege, upper(d.kind), d.name, d.grantee)
   from declared as d
   where d.name is not null
     -- Of schema public, which is not ours, a right that all have is as good.
@@ -649,7 +654,7 @@ begin
 end
 $$;
 comment on function agent_memory.wrong_rights() is
-  'Rights that are not as declared_rights() says: undeclared, or missing, each with the statement that cures it.';
+  'Rights that are not as declared_rights() says: undeclared, grantable (declared, but without the option to hand it on) or missing, each with the statement that cures it.';
 
 create or replace function agent_memory.apply_rights()
 returns void
@@ -1327,7 +1332,7 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
   insert into agent_memory.audit as a (organization_id, actor, action, details)
-  values (caller.organization_id, caller.subject, audit.action, audit.details)
+  values (caller.organization_id, caller.subject, record_audit.action, record_audit.details)
 $$;
 comment on function agent_memory.record_audit(agent_memory.principal, text, jsonb) is 'Writes down what a caller did.';
 
@@ -5150,7 +5155,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ffc60615bf087735ee5690156bbbd25286b6558059ca3f80552f99ea202068ea');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'bcb376cfbb7efba9ec2d3d44bdecfbc978a1eb27ee6558a3a8fceff9762961bf');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -92,8 +92,8 @@ begin
 
   -- What the installer may do, asked all at once.
   if pg_catalog.to_regnamespace('agent_memory') is null and not pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') then
-    missing := missing || 'CREATE on the database';
-    cures := cures || pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer);
+    missing := pg_catalog.array_append(missing, 'CREATE on the database');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
   if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
@@ -110,14 +110,14 @@ begin
       join pg_catalog.pg_roles as r on r.oid = owned.owner
       where not pg_catalog.pg_has_role(current_user, owned.owner, 'USAGE')
     loop
-      missing := missing || pg_catalog.format('ownership of what %I owns', wanted.name);
-      cures := cures || case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
-        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end;
+      missing := pg_catalog.array_append(missing, pg_catalog.format('ownership of what %I owns', wanted.name));
+      cures := pg_catalog.array_append(cures, case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
+        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end);
     end loop;
   end if;
   if not (pg_catalog.has_schema_privilege('public', 'USAGE') and pg_catalog.has_schema_privilege('public', 'CREATE')) then
-    missing := missing || 'USAGE and CREATE on schema public';
-    cures := cures || pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer);
+    missing := pg_catalog.array_append(missing, 'USAGE and CREATE on schema public');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer));
   end if;
   for wanted in
     select w.name, w.attributes, w.name = 'service_role' as bypasses, r.oid
@@ -127,10 +127,10 @@ begin
   loop
     if wanted.oid is null then
       if not (is_superuser or may_create_roles and (not wanted.bypasses or is_16 and may_bypass)) then
-        missing := missing || pg_catalog.format('the role %I, and the right to create it', wanted.name);
-        cures := cures || pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
+        missing := pg_catalog.array_append(missing, pg_catalog.format('the role %I, and the right to create it', wanted.name));
+        cures := pg_catalog.array_append(cures, pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes));
         if wanted.name <> 'anon' then
-          cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+          cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
         end if;
       end if;
     -- The client acts as these, on the installer's own connection too.
@@ -138,8 +138,8 @@ begin
         and not (may_create_roles and not is_16)
         and not exists (select from pg_catalog.pg_auth_members as m
                         where m.roleid = wanted.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')) then
-      missing := missing || pg_catalog.format('membership in role %I', wanted.name);
-      cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+      missing := pg_catalog.array_append(missing, pg_catalog.format('membership in role %I', wanted.name));
+      cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
     end if;
   end loop;
   if missing <> '{}' then

@@ -37,7 +37,7 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
   insert into agent_memory.audit as a (organization_id, actor, action, details)
-  values (caller.organization_id, caller.subject, audit.action, audit.details)
+  values (caller.organization_id, caller.subject, record_audit.action, record_audit.details)
 $$;
 comment on function agent_memory.record_audit(agent_memory.principal, text, jsonb) is 'Writes down what a caller did.';
 
