@@ -76,6 +76,19 @@ def make_role(make_database: Make) -> Iterator[Make]:
 
 
 @pytest.fixture
+def without_extensions(database: str, ask: Ask) -> Callable[[], None]:
+    """Makes the server of `database` have no extension to give it; returns what undoes that."""
+    [version] = ask(database, "show server_version_num")
+    available = "select name from pg_available_extensions where name = 'vector'"
+    if int(version) < 180000 or not ask(database, available):
+        pytest.skip("needs PostgreSQL 18 with pgvector")
+    [name] = ask(database, "select current_database()::text")
+    ask(database, f"alter database {name} set extension_control_path = '/nowhere'")
+    assert ask(database, available) == []
+    return lambda: ask(database, f"alter database {name} reset extension_control_path") and None
+
+
+@pytest.fixture
 def ask() -> Ask:
     """Run statements, outside of a transaction; the first column of the last one's rows."""
 

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -7,7 +7,7 @@ from pgrecall.errors import EditedMigrationError, InvalidInputError, MigrationEr
 from pgrecall.sql.migration_files import parse_migration
 from pgrecall.sql.migration_plan import compare, find_pending, watched_extensions
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BASE = parse_migration("1_base.sql", "select 1;")
 VECTORS = parse_migration("2_vectors.sql", "-- rerun-when: vector\nselect 2;")
 LATER = parse_migration("3_later.sql", "select 3;")
