@@ -260,15 +260,13 @@ def test_an_upgrade_waits_for_no_reader_longer_than_it_may(old, later):
     assert status(old).is_current
 
 
-def test_vectors_may_come_before_or_after_an_upgrade(
-    database, wanted, later, ask, without_extensions
-):
+def test_vectors_may_come_before_or_after_an_upgrade(database, wanted, later, ask, without_vector):
     migrate(database)
     assert ask(database, "select agent_memory.has_vector()") == [False]
     migrate(database, release=later)
     assert ask(database, "select agent_memory.has_vector()") == [False]
     assert status(database, release=later).is_current
-    without_extensions()
+    without_vector()
     assert names(migrate(database, release=later).applied) == INSTALL
     assert ask(database, "select agent_memory.has_vector()") == [True]
     assert changed(ours(database), wanted) == {}
