@@ -28,7 +28,8 @@ select distinct l.relation::regclass::text || ' ' || l.mode
 from pg_locks as l join pg_database as d on d.oid = l.database
 where d.datname = current_database() and l.pid <> pg_backend_pid() and l.locktype = 'relation'
   and l.relation::regclass::text ~ 'memor|agent'
-  and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareUpdateExclusiveLock')
+  and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+  and l.mode <> 'ShareUpdateExclusiveLock'
 """
 
 

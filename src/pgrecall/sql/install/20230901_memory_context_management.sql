@@ -69,6 +69,10 @@ declare
   may_create_roles constant boolean := (select r.rolcreaterole from pg_catalog.pg_roles as r where r.rolname = current_user);
   may_bypass constant boolean := (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = current_user);
   is_16 constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 160000;
+  is_here constant boolean := pg_catalog.to_regclass('agent_memory.migrations') is not null;
+  is_owner constant boolean := is_superuser or exists (
+    select from pg_catalog.pg_class as c
+    where c.oid = pg_catalog.to_regclass('agent_memory.migrations') and pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE'));
   had text[] := '{}';
   taken text[];
   missing text[] := '{}';
@@ -83,8 +87,7 @@ begin
   end if;
 
   -- Where the ledger is, pgrecall has been here, and the names of that release are its own.
-  if pg_catalog.to_regclass('agent_memory.migrations') is not null
-     and pg_catalog.to_regprocedure('agent_memory.declared_rights()') is not null then
+  if is_here and is_owner and pg_catalog.to_regprocedure('agent_memory.declared_rights()') is not null then
     execute 'select array(select distinct pg_catalog.split_part(pg_catalog.split_part(d.name, ''.'', 2), ''('', 1)
              from agent_memory.declared_rights() as d where d.name like ''public.%'')' into had;
   end if;
@@ -115,20 +118,21 @@ begin
     select pg_catalog.format('schema agent_memory, of %I', r.rolname)
     from pg_catalog.pg_namespace as n
     join pg_catalog.pg_roles as r on r.oid = n.nspowner
-    where n.nspname = 'agent_memory' and pg_catalog.to_regclass('agent_memory.migrations') is null
+    where n.nspname = 'agent_memory' and not is_here
       and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
            or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
            or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
            or not (r.rolsuper or r.rolname = current_user))
     order by 1);
-  if taken <> '{}' then
+  -- Who is not the owner is told so below, and can't know what was had.
+  if taken <> '{}' and (is_owner or not is_here) then
     raise exception using
       errcode = 'duplicate_object',
       message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
       hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
   end if;
 
-  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and is_owner then
     for wanted in
       execute 'select m.release from agent_memory.migrations as m'
     loop
@@ -143,11 +147,11 @@ begin
 
   -- What the installer may do, asked all at once.
   if pg_catalog.to_regnamespace('agent_memory') is null and not pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') then
-    missing := missing || 'CREATE on the database';
-    cures := cures || pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer);
+    missing := pg_catalog.array_append(missing, 'CREATE on the database');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
-  if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and not is_superuser then
     for wanted in
       select distinct r.rolname as name, r.rolsuper
       from (
@@ -161,14 +165,14 @@ begin
       join pg_catalog.pg_roles as r on r.oid = owned.owner
       where not pg_catalog.pg_has_role(current_user, owned.owner, 'USAGE')
     loop
-      missing := missing || pg_catalog.format('ownership of what %I owns', wanted.name);
-      cures := cures || case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
-        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end;
+      missing := pg_catalog.array_append(missing, pg_catalog.format('ownership of what %I owns', wanted.name));
+      cures := pg_catalog.array_append(cures, case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
+        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end);
     end loop;
   end if;
   if not (pg_catalog.has_schema_privilege('public', 'USAGE') and pg_catalog.has_schema_privilege('public', 'CREATE')) then
-    missing := missing || 'USAGE and CREATE on schema public';
-    cures := cures || pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer);
+    missing := pg_catalog.array_append(missing, 'USAGE and CREATE on schema public');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer));
   end if;
   for wanted in
     select w.name, w.attributes, w.name = 'service_role' as bypasses, r.oid
@@ -178,10 +182,10 @@ begin
   loop
     if wanted.oid is null then
       if not (is_superuser or may_create_roles and (not wanted.bypasses or is_16 and may_bypass)) then
-        missing := missing || pg_catalog.format('the role %I, and the right to create it', wanted.name);
-        cures := cures || pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
+        missing := pg_catalog.array_append(missing, pg_catalog.format('the role %I, and the right to create it', wanted.name));
+        cures := pg_catalog.array_append(cures, pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes));
         if wanted.name <> 'anon' then
-          cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+          cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
         end if;
       end if;
     -- The client acts as these, on the installer's own connection too.
@@ -189,8 +193,8 @@ begin
         and not (may_create_roles and not is_16)
         and not exists (select from pg_catalog.pg_auth_members as m
                         where m.roleid = wanted.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')) then
-      missing := missing || pg_catalog.format('membership in role %I', wanted.name);
-      cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+      missing := pg_catalog.array_append(missing, pg_catalog.format('membership in role %I', wanted.name));
+      cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
     end if;
   end loop;
   if missing <> '{}' then
@@ -5180,7 +5184,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '534eb668913663a04a323e0c5ce39e8f9bcffbe155e1083b8b049fce046baec8');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '45f0c25c113a263f0607dc434f057cf8960060e4b8cb5ed4ff2b7fd9d3d19267');
 
 reset lock_timeout;
 reset check_function_bodies;
