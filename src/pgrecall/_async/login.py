@@ -47,6 +47,8 @@ async def create_login(
         await _refuse_rights(connection, role)
         changes = await _settle(connection, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
+        if is_new:
+            await _record(connection, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
             await _set_password(connection, role, chosen)
@@ -66,6 +68,14 @@ async def _settle(connection: AsyncConnection, role: str) -> tuple[str, ...]:
             await _run(connection, role, change, shown=change)
         done += composed
     return tuple(done)
+
+
+async def _record(connection: AsyncConnection, role: str) -> None:
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(statement("may_record_login").sql)
+        if await cursor.fetchone():
+            record = statement("record_login", {"role": role})
+            await cursor.execute(record.sql, record.parameters)
 
 
 async def _set_password(connection: AsyncConnection, role: str, password: str) -> None:

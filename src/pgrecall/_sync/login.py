@@ -47,6 +47,8 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
         _refuse_rights(connection, role)
         changes = _settle(connection, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
+        if is_new:
+            _record(connection, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
             _set_password(connection, role, chosen)
@@ -66,6 +68,14 @@ def _settle(connection: Connection, role: str) -> tuple[str, ...]:
             _run(connection, role, change, shown=change)
         done += composed
     return tuple(done)
+
+
+def _record(connection: Connection, role: str) -> None:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        cursor.execute(statement("may_record_login").sql)
+        if cursor.fetchone():
+            record = statement("record_login", {"role": role})
+            cursor.execute(record.sql, record.parameters)
 
 
 def _set_password(connection: Connection, role: str, password: str) -> None:

@@ -8,6 +8,7 @@
 create or replace function pg_temp.uninstall_plan()
 returns table (kind text, name text, statement text, used_by text)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $plan$
 declare
   here constant oid := pg_catalog.to_regnamespace('agent_memory');
@@ -28,7 +29,7 @@ begin
   if here is null then
     return;
   end if;
-  if pg_catalog.to_regclass('agent_memory.additions') is null then
+  if not exists (select from pg_catalog.pg_class as c where c.relnamespace = here and c.relname = 'additions') then
     raise exception using errcode = 'object_not_in_prerequisite_state',
       message = 'schema agent_memory is not pgrecall''s';
   end if;
@@ -40,13 +41,15 @@ begin
 
   execute 'select array(
       select c.oid from pg_catalog.pg_class as c where c.relnamespace = $1
-      union select pg_catalog.to_regclass(d.name)::oid from agent_memory.declared_rights() as d
-      where d.kind = ''table'' and pg_catalog.to_regclass(d.name) is not null)' into relations using here;
+      union select n.named from (
+        select case d.kind when ''table'' then pg_catalog.to_regclass(d.name) end as named from agent_memory.declared_rights() as d) as n
+      where n.named is not null)' into relations using here;
   relations := relations || array(select i.indexrelid from pg_catalog.pg_index as i where i.indrelid = any (relations));
   execute 'select array(
       select p.oid from pg_catalog.pg_proc as p where p.pronamespace = $1
-      union select pg_catalog.to_regprocedure(d.name)::oid from agent_memory.declared_rights() as d
-      where d.kind = ''function'' and pg_catalog.to_regprocedure(d.name) is not null)' into functions using here;
+      union select n.named from (
+        select case d.kind when ''function'' then pg_catalog.to_regprocedure(d.name) end as named from agent_memory.declared_rights() as d) as n
+      where n.named is not null)' into functions using here;
   types := array(select t.oid from pg_catalog.pg_type as t where t.typnamespace = here or t.typrelid = any (relations));
   types := types || array(select t.oid from pg_catalog.pg_type as t where t.typelem = any (types));
 
@@ -143,7 +146,7 @@ begin
         and not (d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.objid = any (gone))
         and not exists (
           select from pg_catalog.pg_depend as m
-          where (m.classid, m.objid) = (d.classid, d.objid) and m.deptype = 'e' and m.refobjid = any (gone))
+          where (m.classid, m.objid) = (d.classid, d.objid) and m.deptype = 'e')
       order by 1);
     return query select addition.kind, addition.name,
       case when users = '{}' then pg_catalog.format('drop schema %I', addition.name) end,
@@ -152,13 +155,13 @@ begin
 
   -- The login first, which is a member of another one.
   for addition in
-    execute 'select distinct on (r.oid) r.oid, r.rolname, r.rolcanlogin, r.rolbypassrls,
-                    exists (select from agent_memory.additions as a where a.kind = ''role'' and a.name = r.rolname) as is_ours,
-                    exists (select from agent_memory.additions as a where a.kind = ''right'' and a.name = r.rolname) as has_right,
-                    exists (select from agent_memory.additions as a where a.kind = ''membership'' and a.name = r.rolname) as has_member
-             from agent_memory.additions as m
-             join pg_catalog.pg_roles as r on r.rolname = m.name and m.kind in (''role'', ''right'', ''membership'')
-             order by r.oid desc'
+    execute 'select r.oid, r.rolname, h.made, h."right", h.membership
+             from pg_catalog.pg_roles as r
+             cross join lateral (
+               select pg_catalog.bool_or(a.kind = ''role'') as made, pg_catalog.bool_or(a.kind = ''right'') as "right",
+                      pg_catalog.bool_or(a.kind = ''membership'') as membership
+               from agent_memory.additions as a where a.name = r.rolname and a.kind in (''role'', ''right'', ''membership'')) as h
+             where h.made is not null order by r.rolcanlogin desc, r.rolname'
   loop
     users := array(
       select coalesce('database ' || b.datname, pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid))
@@ -169,31 +172,34 @@ begin
           s.objid = any (relations || functions || types || here)
           or s.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
              and exists (select from pg_catalog.pg_policy as y where y.oid = s.objid and y.polrelid = any (relations))
-          or addition.has_right and s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+          or addition."right" and s.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
              and s.objid = 'public'::pg_catalog.regnamespace))
+        -- That it may connect here is from making it.
+        and not (addition.made and s.dbid = 0 and s.objid = current)
       union
       select 'role ' || m.member::pg_catalog.regrole
       from pg_catalog.pg_auth_members as m
       where m.roleid = addition.oid and m.member <> owner and not m.member = any (leaving)
       order by 1);
-    if addition.has_right and not exists (select from pg_catalog.unnest(users) as u where u like 'database %') then
+    if addition."right" then
       return query select 'right', 'USAGE on schema public to ' || addition.rolname,
         pg_catalog.format('revoke usage on schema public from %I', addition.rolname), null::text;
     end if;
-    if addition.is_ours and users = '{}' and not (
+    if addition.made and users = '{}' and not (
         me.rolsuper or me.rolcreaterole and (version < 160000 or exists (
           select from pg_catalog.pg_auth_members as m
           where m.roleid = addition.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')))) then
       users := array[pg_catalog.format('%s may not drop it', current_user)];
     end if;
-    if addition.is_ours then
+    if addition.made then
       if users = '{}' then
         leaving := leaving || addition.oid;
       end if;
       return query select 'role', addition.rolname::text,
-        case when users = '{}' then pg_catalog.format('drop role %I', addition.rolname) end,
+        case when users = '{}' then
+          pg_catalog.format('revoke all on database %I from %2$I; drop role %2$I', pg_catalog.current_database(), addition.rolname) end,
         case when users <> '{}' then pg_catalog.array_to_string(users[1:5], ', ') end;
-    elsif addition.has_member then
+    elsif addition.membership then
       -- Another database of this server may count on it.
       users := array(select u from pg_catalog.unnest(users) as u where u like 'database %' order by 1);
       return query select 'membership', pg_catalog.format('%s in %s', pg_catalog.pg_get_userbyid(owner), addition.rolname),

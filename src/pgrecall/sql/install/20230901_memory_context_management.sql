@@ -258,7 +258,7 @@ begin
   end if;
   if pg_catalog.to_regclass('agent_memory.additions') is null then
     create table agent_memory.additions (
-      kind text not null check (kind in ('extension', 'membership', 'role', 'schema')),
+      kind text not null check (kind in ('extension', 'membership', 'right', 'role', 'schema')),
       name text not null,
       primary key (kind, name)
     );
@@ -274,7 +274,7 @@ comment on column agent_memory.migrations.features is
 comment on table agent_memory.fingerprints is 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
 comment on column agent_memory.fingerprints.part_of is 'The object with which it comes and goes.';
 comment on column agent_memory.fingerprints.cure is 'The statement that makes it as it was; null where applying the migrations again does.';
-comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership, name is the role.';
+comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership of the owner''s, and of the right to use schema public, name is the role.';
 
 create or replace function agent_memory.features()
 returns text[]
@@ -693,8 +693,11 @@ as $$
 declare
   wrong record;
 begin
-  for wrong in select w.cure from agent_memory.wrong_rights() as w loop
+  for wrong in select * from agent_memory.wrong_rights() loop
     execute wrong.cure;
+    if wrong.kind = 'schema' and wrong.name = 'public' then
+      insert into agent_memory.additions (kind, name) values ('right', wrong.grantee) on conflict do nothing;
+    end if;
   end loop;
 end
 $$;
@@ -5184,7 +5187,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '45f0c25c113a263f0607dc434f057cf8960060e4b8cb5ed4ff2b7fd9d3d19267');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '83ef04196ee4c37d03ed43ebda16e228bd278d67f9da4e039fe164f94cf9be8d');
 
 reset lock_timeout;
 reset check_function_bodies;

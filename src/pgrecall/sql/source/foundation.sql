@@ -205,7 +205,7 @@ begin
   end if;
   if pg_catalog.to_regclass('agent_memory.additions') is null then
     create table agent_memory.additions (
-      kind text not null check (kind in ('extension', 'membership', 'role', 'schema')),
+      kind text not null check (kind in ('extension', 'membership', 'right', 'role', 'schema')),
       name text not null,
       primary key (kind, name)
     );
@@ -221,7 +221,7 @@ comment on column agent_memory.migrations.features is
 comment on table agent_memory.fingerprints is 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
 comment on column agent_memory.fingerprints.part_of is 'The object with which it comes and goes.';
 comment on column agent_memory.fingerprints.cure is 'The statement that makes it as it was; null where applying the migrations again does.';
-comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership, name is the role.';
+comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership of the owner''s, and of the right to use schema public, name is the role.';
 
 create or replace function agent_memory.features()
 returns text[]
