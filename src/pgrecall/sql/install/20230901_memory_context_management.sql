@@ -1903,10 +1903,11 @@ begin
         references public.ai_memories (organization_id, id),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
-      -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+      -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
+      -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
-        occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -5187,7 +5188,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '83ef04196ee4c37d03ed43ebda16e228bd278d67f9da4e039fe164f94cf9be8d');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'a82088adf10f9311689737e0a334d0e52c9dc358c3d9897f7c78992279d94415');
 
 reset lock_timeout;
 reset check_function_bodies;
