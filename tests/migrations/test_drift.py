@@ -1,7 +1,5 @@
 """What is not as the migrations made it is named, with what cures it."""
 
-import re
-
 import psycopg
 import pytest
 
@@ -356,6 +354,7 @@ def test_vectors_that_come_and_go_are_no_drift(dsn, ask):
 
 
 # Decided without a database.
+
 
 def policy(name, definition="select"):
     return SchemaObject("policy", name, None, definition, f"DROP POLICY {name};", None)

@@ -13,6 +13,7 @@ import pytest
 from pgrecall._async import migrate as _async
 from pgrecall._sync.migrate import migrate, plan, status
 from pgrecall.errors import DatabaseUnavailableError, EditedMigrationError, MigrationError
+from pgrecall.ops.supabase import export_migrations
 from pgrecall.sql.migration_files import parse_migration, read_release
 from pgrecall.testing.databases import cloned
 from tests.migrations.catalog import changed, ours
@@ -270,3 +271,42 @@ def test_vectors_may_come_before_or_after_an_upgrade(database, wanted, later, as
     assert names(migrate(database, release=later).applied) == INSTALL
     assert ask(database, "select agent_memory.has_vector()") == [True]
     assert changed(ours(database), wanted) == {}
+
+
+def exported(project, release=THIS):
+    """What `pgrecall supabase export` did with each file."""
+    return {each.name: each.state for each in export_migrations(project, release=release).files}
+
+
+def test_a_supabase_project_gets_one_file_more(old, wanted, later, ask, psql, tmp_path):
+    folder = tmp_path / "supabase" / "migrations"
+    assert exported(tmp_path) == dict.fromkeys(INSTALL, "written")
+    (folder / "20260101000000_mine.sql").write_text("create table public.mine (id int);")
+    states = exported(tmp_path, later)
+    *kept, added = states
+    assert kept == INSTALL
+    assert list(states.values()) == ["unchanged"] * 3 + ["written"]
+    # It is pushed after all that the project has, and once.
+    assert re.fullmatch(rf"20\d{{12}}_pgrecall_{re.escape(VERSION)}\.sql", added)
+    assert added == sorted(path.name for path in folder.iterdir())[-1]
+    assert exported(tmp_path, later) == dict.fromkeys(states, "unchanged")
+    done = psql(old, "-1", "-f", folder / added)
+    assert done.returncode == 0, done.stderr
+    assert changed(ours(old), wanted) == {}
+    assert migrate(old, release=later).applied == ()
+
+
+def test_a_supabase_project_can_be_made_again_from_its_files(
+    database, wanted, later, psql, tmp_path
+):
+    exported(tmp_path)
+    exported(tmp_path, later)
+    for path in sorted((tmp_path / "supabase" / "migrations").iterdir()):
+        done = psql(database, "-1", "-f", path)
+        assert done.returncode == 0, done.stderr
+    assert changed(ours(database), wanted) == {}
+
+
+def test_a_new_supabase_project_gets_the_later_install_alone(later, tmp_path):
+    assert exported(tmp_path, later) == dict.fromkeys(INSTALL, "written")
+    assert exported(tmp_path, later) == dict.fromkeys(INSTALL, "unchanged")

@@ -755,6 +755,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7 of this time: later ones sort after earlier ones.';
 
 -- Checks of values ----------------------------------------------------------------------------
 
@@ -5188,7 +5189,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'a82088adf10f9311689737e0a334d0e52c9dc358c3d9897f7c78992279d94415');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ce7f9316d77c01e63fa5dc4d41f4b0297e0160944684acc09a44796d99af1a05');
 
 reset lock_timeout;
 reset check_function_bodies;
