@@ -184,7 +184,7 @@ class _Run:
                 seen = await self._look()
                 pending = await self._find_pending(seen)
                 had = [row.features for row in await self._read_ledger(seen)]
-                await self._begin(seen)
+                await self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
                     await self._execute_script(texts[name])
@@ -195,9 +195,12 @@ class _Run:
             raise await self._explained(name, error) from error
         return pending
 
-    async def _begin(self, seen: _Seen) -> None:
+    async def _begin(self, seen: _Seen, pending: tuple[PendingMigration, ...]) -> None:
         if seen.has_ledger:
             self._warn_of(await self.fingerprints.begin())
+            # What was accepted is applied as if it had never been.
+            accepted = [each.name for each in pending if each.name in self.accept]
+            await self._execute(statement("forget_migrations", {"names": accepted}))
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         await self._execute(statement("set_lock_timeout", timeout))
 

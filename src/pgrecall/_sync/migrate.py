@@ -186,7 +186,7 @@ class _Run:
                 seen = self._look()
                 pending = self._find_pending(seen)
                 had = [row.features for row in self._read_ledger(seen)]
-                self._begin(seen)
+                self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
                     self._execute_script(texts[name])
@@ -197,9 +197,12 @@ class _Run:
             raise self._explained(name, error) from error
         return pending
 
-    def _begin(self, seen: _Seen) -> None:
+    def _begin(self, seen: _Seen, pending: tuple[PendingMigration, ...]) -> None:
         if seen.has_ledger:
             self._warn_of(self.fingerprints.begin())
+            # What was accepted is applied as if it had never been.
+            accepted = [each.name for each in pending if each.name in self.accept]
+            self._execute(statement("forget_migrations", {"names": accepted}))
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         self._execute(statement("set_lock_timeout", timeout))
 

@@ -6,12 +6,15 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from pgrecall.domain.migration import MigrationFile, Release
 
 # The names that `supabase db push` takes, too; of two files of one number it skips the second.
 NAME = re.compile(r"([0-9]+)_(.*)\.sql")
-_RECORD = re.compile(r"^select agent_memory\.record_migration\('([^']+)', '([^']+)', '([^']+)'\);$")
+_RECORD = re.compile(
+    r"^select agent_memory\.record_(?:migration|upgrade)\('([^']+)', '([^']+)', '([^']+)'\);$"
+)
 _CREATE_PUBLIC = re.compile(
     r"\bcreate (?:or replace )?(?:table|function|procedure|view|sequence) (public\.[a-z_]+)"
 )
@@ -28,7 +31,12 @@ _PREFLIGHT = re.compile(
 @cache
 def read_release() -> Release:
     """What this release makes of a database."""
-    install, upgrades = _read("install"), _read("upgrades")
+    return release_in(files("pgrecall.sql"))
+
+
+def release_in(folder: Traversable) -> Release:
+    """What the assembled files of a folder make of a database."""
+    install, upgrades = _read(folder / "install"), _read(folder / "upgrades")
     text = "\n".join(file.text for file in install)
     return Release(
         version=install[0].release,
@@ -82,8 +90,9 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return found[::-1]
 
 
-def _read(folder: str) -> tuple[MigrationFile, ...]:
-    entries = (files("pgrecall.sql") / folder).iterdir()
+def _read(folder: Traversable) -> tuple[MigrationFile, ...]:
+    # A release without upgrades has no folder of them.
+    entries = folder.iterdir() if folder.is_dir() else ()
     found = sorted(
         (entry for entry in entries if NAME.fullmatch(entry.name)), key=lambda entry: entry.name
     )

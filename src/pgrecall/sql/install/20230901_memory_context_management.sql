@@ -62,7 +62,6 @@ do $preflight$
 declare
   public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
   public_functions constant text[] := '{add_memory_model,add_memory_stats,append_memories,authenticate_memory_key,configure_memory,create_memory_key,drop_memory_model,erase_memories,explain_memories,forget_memories,import_memories,inspect_memories,list_memory_keys,list_memory_members,memory_audit,memory_changes,memory_config,memory_config_history,memory_erasures,memory_history,memory_models,memory_status,missing_memory_embeddings,recall_in_context,recall_memories,remember_memories,restore_memories,revoke_memory_key,set_memory_member,set_private_memory_access,store_memory_embeddings,switch_memory_model,update_memory}';
-  upgrades constant text[] := '{}';
   release constant text := '0.1.0';
   database constant text := pg_catalog.quote_ident(pg_catalog.current_database());
   installer constant text := pg_catalog.quote_ident(current_user);
@@ -70,6 +69,11 @@ declare
   may_create_roles constant boolean := (select r.rolcreaterole from pg_catalog.pg_roles as r where r.rolname = current_user);
   may_bypass constant boolean := (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = current_user);
   is_16 constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 160000;
+  is_here constant boolean := pg_catalog.to_regclass('agent_memory.migrations') is not null;
+  is_owner constant boolean := is_superuser or exists (
+    select from pg_catalog.pg_class as c
+    where c.oid = pg_catalog.to_regclass('agent_memory.migrations') and pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE'));
+  had text[] := '{}';
   taken text[];
   missing text[] := '{}';
   cures text[] := '{}';
@@ -82,46 +86,53 @@ begin
       hint = 'CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0; and run the migrations there.';
   end if;
 
-  -- Where the ledger is, pgrecall has been here, and the names are its own.
-  if pg_catalog.to_regclass('agent_memory.migrations') is null then
-    taken := array(
-      select pg_catalog.format('%s public.%I', case c.relkind
-          when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
-          when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
-      from pg_catalog.pg_class as c
-      where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
-      union all
-      select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
-      from pg_catalog.pg_type as t
-      where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
-        and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
-        and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
-      union all
-      -- With other arguments, too: it could be called in the stead of ours.
-      select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
-                               p.oid::pg_catalog.regprocedure)
-      from pg_catalog.pg_proc as p
-      where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
-      union all
-      -- Who owns the schema could drop what stands in it.
-      select pg_catalog.format('schema agent_memory, of %I', r.rolname)
-      from pg_catalog.pg_namespace as n
-      join pg_catalog.pg_roles as r on r.oid = n.nspowner
-      where n.nspname = 'agent_memory'
-        and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
-             or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
-             or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
-             or not (r.rolsuper or r.rolname = current_user))
-      order by 1);
-    if taken <> '{}' then
-      raise exception using
-        errcode = 'duplicate_object',
-        message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
-    end if;
+  -- Where the ledger is, pgrecall has been here, and the names of that release are its own.
+  if is_here and is_owner and pg_catalog.to_regprocedure('agent_memory.declared_rights()') is not null then
+    execute 'select array(select distinct pg_catalog.split_part(pg_catalog.split_part(d.name, ''.'', 2), ''('', 1)
+             from agent_memory.declared_rights() as d where d.name like ''public.%'')' into had;
+  end if;
+  taken := array(
+    select pg_catalog.format('%s public.%I', case c.relkind
+        when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
+        when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
+    from pg_catalog.pg_class as c
+    left join pg_catalog.pg_index as i on i.indexrelid = c.oid
+    left join pg_catalog.pg_class as t on t.oid = i.indrelid and t.relnamespace = c.relnamespace
+    where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
+      and coalesce(t.relname, c.relname) <> all (had)
+    union all
+    select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
+    from pg_catalog.pg_type as t
+    where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
+      and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
+      and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
+    union all
+    -- With other arguments, too: it could be called in the stead of ours.
+    select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
+                             p.oid::pg_catalog.regprocedure)
+    from pg_catalog.pg_proc as p
+    where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
+      and p.proname <> all (had)
+    union all
+    -- Who owns the schema could drop what stands in it.
+    select pg_catalog.format('schema agent_memory, of %I', r.rolname)
+    from pg_catalog.pg_namespace as n
+    join pg_catalog.pg_roles as r on r.oid = n.nspowner
+    where n.nspname = 'agent_memory' and not is_here
+      and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
+           or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
+           or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
+           or not (r.rolsuper or r.rolname = current_user))
+    order by 1);
+  -- Who is not the owner is told so below, and can't know what was had.
+  if taken <> '{}' and (is_owner or not is_here) then
+    raise exception using
+      errcode = 'duplicate_object',
+      message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
+      hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
   end if;
 
-  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and is_owner then
     for wanted in
       execute 'select m.release from agent_memory.migrations as m'
     loop
@@ -132,15 +143,6 @@ begin
           hint = 'pip install --upgrade pgrecall, or use the files of that release.';
       end if;
     end loop;
-    execute 'select array(select u from pg_catalog.unnest($1) as u
-             where not exists (select from agent_memory.migrations as m where m.name = u)
-               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
-             order by 1)' into taken using upgrades;
-    if taken <> '{}' then
-      raise exception using errcode = 'object_not_in_prerequisite_state',
-        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
-    end if;
   end if;
 
   -- What the installer may do, asked all at once.
@@ -149,7 +151,7 @@ begin
     cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
-  if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and not is_superuser then
     for wanted in
       select distinct r.rolname as name, r.rolsuper
       from (
@@ -205,6 +207,26 @@ end
 $preflight$;
 -- preflight: ends
 
+-- Upgrades come first: they change tables as the files below can't.
+do $order$
+declare
+  upgrades constant text[] := '{}';
+  lacking text[];
+begin
+  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+    execute 'select array(select u from pg_catalog.unnest($1) as u
+             where not exists (select from agent_memory.migrations as m where m.name = u)
+               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
+             order by 1)' into lacking using upgrades;
+    if lacking <> '{}' then
+      raise exception using errcode = 'object_not_in_prerequisite_state',
+        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(lacking, ', ')),
+        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
+    end if;
+  end if;
+end
+$order$;
+
 create schema if not exists agent_memory;
 comment on schema agent_memory is 'pgrecall''s private half. Not for clients, which call the functions of schema public.';
 
@@ -236,7 +258,7 @@ begin
   end if;
   if pg_catalog.to_regclass('agent_memory.additions') is null then
     create table agent_memory.additions (
-      kind text not null check (kind in ('extension', 'membership', 'role', 'schema')),
+      kind text not null check (kind in ('extension', 'membership', 'right', 'role', 'schema')),
       name text not null,
       primary key (kind, name)
     );
@@ -252,7 +274,7 @@ comment on column agent_memory.migrations.features is
 comment on table agent_memory.fingerprints is 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
 comment on column agent_memory.fingerprints.part_of is 'The object with which it comes and goes.';
 comment on column agent_memory.fingerprints.cure is 'The statement that makes it as it was; null where applying the migrations again does.';
-comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership, name is the role.';
+comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership of the owner''s, and of the right to use schema public, name is the role.';
 
 create or replace function agent_memory.features()
 returns text[]
@@ -297,6 +319,18 @@ as $$
       applied_by = excluded.applied_by, features = excluded.features
 $$;
 comment on function agent_memory.record_migration(text, text, text) is 'Writes down that a file was applied.';
+
+create or replace function agent_memory.record_upgrade(name text, release text, checksum text)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into agent_memory.migrations as m (name, checksum, release, features)
+  values (record_upgrade.name, record_upgrade.checksum, record_upgrade.release, agent_memory.features())
+  on conflict (name) do nothing
+$$;
+comment on function agent_memory.record_upgrade(text, text, text) is
+  'Writes down that an upgrade was applied; where one of its name was, it has changed nothing, and neither does this.';
 
 -- A new database has what the upgrades of earlier releases would change.
 insert into agent_memory.migrations as m (name, checksum, release, features)
@@ -664,8 +698,11 @@ as $$
 declare
   wrong record;
 begin
-  for wrong in select w.cure from agent_memory.wrong_rights() as w loop
+  for wrong in select * from agent_memory.wrong_rights() loop
     execute wrong.cure;
+    if wrong.kind = 'schema' and wrong.name = 'public' then
+      insert into agent_memory.additions (kind, name) values ('right', wrong.grantee) on conflict do nothing;
+    end if;
   end loop;
 end
 $$;
@@ -723,6 +760,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7 of this time: later ones sort after earlier ones.';
 
 -- Checks of values ----------------------------------------------------------------------------
 
@@ -1871,10 +1909,11 @@ begin
         references public.ai_memories (organization_id, id),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
-      -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+      -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
+      -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
-        occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -5155,7 +5194,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'bcb376cfbb7efba9ec2d3d44bdecfbc978a1eb27ee6558a3a8fceff9762961bf');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'fb243eac977efcca04b35ae8716b594bdc2ac925deed362f0249d72f3d126228');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -77,11 +77,7 @@ owners as (
   union all select f.kind, f.name, f.proowner from functions as f
   union all select 'type', t.name, t.typowner from types as t
 )
--- Another major version may render the same thing in other words.
-select 'server' as kind, 'PostgreSQL' as name, null as part_of,
-       (current_setting('server_version_num')::integer / 10000)::text as definition, null as removal, null as cure
-union all
-select 'schema', 'agent_memory', null, '', null, null from settled
+select 'schema' as kind, 'agent_memory' as name, null as part_of, '' as definition, null as removal, null as cure from settled
 union all
 select r.kind, r.name, null, case r.relpersistence when 'u' then 'unlogged' when 'p' then '' else 'temporary' end,
        format('DROP %%s %%s;', case r.relkind when 'm' then 'MATERIALIZED VIEW' when 'f' then 'FOREIGN TABLE' else upper(r.kind) end, r.name), null

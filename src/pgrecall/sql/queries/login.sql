@@ -65,3 +65,10 @@ limit 5;
 
 -- name: compose_login_password
 select format('ALTER ROLE %%I PASSWORD %%L;', %(role)s::text, %(verifier)s::text) as composed;
+
+-- name: may_record_login
+select coalesce(has_table_privilege(to_regclass('agent_memory.additions'), 'INSERT'), false) as may_record;
+
+-- name: record_login
+-- So that uninstalling takes it away.
+insert into agent_memory.additions (kind, name) values ('role', %(role)s) on conflict do nothing;

@@ -40,6 +40,9 @@ select pg_advisory_xact_lock(8099568234633718892);
 -- Of an installed schema no client can take this lock, as it could an advisory one.
 lock table agent_memory.migrations in share update exclusive mode;
 
+-- name: forget_migrations
+delete from agent_memory.migrations as m where m.name = any (%(names)s::text[]);
+
 -- name: set_lock_timeout
 -- The files set the first from the second.
 select set_config('lock_timeout', %(lock_timeout)s, true), set_config('pgrecall.lock_timeout', %(lock_timeout)s, true);

@@ -77,10 +77,11 @@ begin
         references public.ai_memories (organization_id, id),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
-      -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+      -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
+      -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
-        occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.

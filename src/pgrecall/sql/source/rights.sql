@@ -180,8 +180,11 @@ as $$
 declare
   wrong record;
 begin
-  for wrong in select w.cure from agent_memory.wrong_rights() as w loop
+  for wrong in select * from agent_memory.wrong_rights() loop
     execute wrong.cure;
+    if wrong.kind = 'schema' and wrong.name = 'public' then
+      insert into agent_memory.additions (kind, name) values ('right', wrong.grantee) on conflict do nothing;
+    end if;
   end loop;
 end
 $$;
