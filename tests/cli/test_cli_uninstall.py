@@ -33,7 +33,8 @@ def test_it_says_what_would_go_and_changes_nothing(used: Shell) -> None:
     assert result.exit_code == 0
     assert "goes    table public.ai_memories\n" in result.stdout
     assert "goes    schema agent_memory\n" in result.stdout
-    assert "1 memories of 1 organizations would go; nothing was changed" in result.stderr
+    assert "memories: 1, organizations: 1\n" in result.stderr
+    assert "nothing was changed" in result.stderr
     assert tables(used) == 4
 
 
@@ -47,8 +48,7 @@ def test_with_yes_it_goes_and_every_organization_is_kept(used: Shell, tmp_path: 
     assert used.run("uninstall").stdout == "pgrecall is not in this database\n"
     assert used.run("migrate").exit_code == 0
     assert used.run("restore", str(backup)).exit_code == 0
-    [memory] = used.json("list")["memories"]
-    assert memory["content"] == "it works"
+    assert "it works" in used.run("list").stdout
 
 
 def test_json_names_each_part(used: Shell) -> None:

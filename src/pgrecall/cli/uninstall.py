@@ -85,8 +85,6 @@ def _print(found: Uninstallation) -> None:
     if not (found.gone or found.stays):
         typer.echo("pgrecall is not in this database")
         return
-    count = f"{found.memories:,} memories of {found.organizations:,} organizations"
-    if found.is_done:
-        say(f"{count} are gone")
-    else:
-        say(f"{count} would go; nothing was changed. `pgrecall uninstall --yes` does it.")
+    say(f"memories: {found.memories:,}, organizations: {found.organizations:,}")
+    if not found.is_done:
+        say("nothing was changed; `pgrecall uninstall --yes` does it")

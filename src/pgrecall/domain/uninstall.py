@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """One thing that the installation made, or that stands on it.
 
     `statement` takes it away. Without one it stays: `used_by` says what else uses it, or, if that
