@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from pgrecall.domain.changes import changes
-from pgrecall.domain.remembered import Remembered, RememberedItem, rejection
+from pgrecall.domain.remembered import Remembered, RememberedItem
 from pgrecall.domain.scope import scope
 from pgrecall.domain.secrets import why_secret
 from pgrecall.domain.times import moment
@@ -87,8 +87,8 @@ def test_changes_that_are_refused(given: dict[str, Any]) -> None:
 
 
 def test_answers() -> None:
-    added = RememberedItem(1, UUID(int=1), "added", None)
-    rejected = RememberedItem(2, None, "rejected", "content is empty")
+    added = RememberedItem(1, UUID(int=1), "added", "added", None)
+    rejected = RememberedItem(2, None, "rejected", "empty_content", "content is empty")
     both = Remembered((added, rejected))
     assert (both.ids, both.added, both.rejected) == ((UUID(int=1),), (added,), (rejected,))
     assert (both[0], both[-1], len(both), list(both)) == (added, rejected, 2, [added, rejected])
@@ -100,19 +100,21 @@ def test_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    ("code", "kind"),
     [
-        ("content has 100001 characters, more than 100,000; split it", LimitExceededError),
-        ("slot must be a text of 1 to 500 characters", LimitExceededError),
-        ("metadata must be an object of at most 64 KiB and 32 levels", LimitExceededError),
-        ("member may not write for agent a and user b", PermissionDeniedError),
-        ("the idempotency key was used for another memory", ConflictError),
-        ("content is empty", InvalidInputError),
-        (None, InvalidInputError),
+        ("id_taken", ConflictError),
+        ("key_taken", ConflictError),
+        ("contended", ConflictError),
+        ("not_permitted", PermissionDeniedError),
+        ("too_long", LimitExceededError),
+        ("empty_content", InvalidInputError),
+        ("a code of a later release", InvalidInputError),
     ],
 )
-def test_rejections(reason: str | None, kind: type[Exception]) -> None:
-    assert type(rejection(reason)) is kind
+def test_the_error_of_a_rejection_follows_from_its_code(code: str, kind: type[Exception]) -> None:
+    error = RememberedItem(1, None, "rejected", code, "such words as may be").error()
+    assert type(error) is kind
+    assert error.message == "such words as may be"
 
 
 SERVICE_TOKEN = "h.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.s"

@@ -19,7 +19,7 @@ from pgrecall.telemetry.watch import Watch
 
 
 def answers(*statuses: str) -> Remembered:
-    return Remembered(tuple(RememberedItem(1, None, status, None) for status in statuses))
+    return Remembered(tuple(RememberedItem(1, None, status, status, None) for status in statuses))
 
 
 def receipt_of(scope: dict[str, Json], *, dry_run: bool) -> Receipt:

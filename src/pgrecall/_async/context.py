@@ -8,7 +8,7 @@ from pgrecall._async.store import Store
 from pgrecall.domain.draft import Content, DraftDefaults, drafts, is_single
 from pgrecall.domain.memory import Message
 from pgrecall.domain.numbers import count
-from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
 from pgrecall.domain.text import identifier
 
@@ -33,13 +33,15 @@ class AsyncContext:
     async def append(self, content: Content, *, idempotency_key: str | None = None) -> Remembered:
         """Add a message, a text (as the user's) or a list of either, as said now.
 
-        Unlike with `remember`, the same words said again are another message; `created_at` of a
-        message says when it was said otherwise. A single message that is rejected raises.
+        The same words said again are another message; `created_at` of a message says when it was
+        said otherwise. Of a list, that part is a duplicate with which the conversation ends
+        already, so a history may be sent again, whole or as a window. A single message that is
+        rejected raises.
         """
         defaults = replace(self._defaults, kind="message", idempotency_key=idempotency_key)
         answers = await self._store.remember(drafts(content, defaults), None, "append_messages")
         if is_single(content) and answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     async def messages(self, limit: int = 50) -> list[Message]:
@@ -69,7 +71,7 @@ class AsyncContext:
         defaults = replace(self._defaults, kind="summary", slot=slot, trust="inference")
         answers = await self._store.remember(drafts(text, defaults), None)
         if answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     def _named(self) -> dict[str, str | None]:

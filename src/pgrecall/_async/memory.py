@@ -21,7 +21,7 @@ from pgrecall.domain.erasure import Receipt
 from pgrecall.domain.identity import identity
 from pgrecall.domain.memory import Change, MemoryRecord, Page
 from pgrecall.domain.numbers import count
-from pgrecall.domain.remembered import Remembered, rejection
+from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
 from pgrecall.domain.statistics import Statistics, period
 from pgrecall.domain.text import identifier
@@ -119,6 +119,9 @@ class AsyncMemory:
 
         A list is written in one transaction and answered item by item; a single content that is
         rejected raises. A text is a `fact`, a message a `message`, unless `kind` says otherwise.
+        Messages with a `context` are appended to it: of a list, that part is a duplicate with which
+        the conversation ends already, so a history may be sent again. Any other text is a duplicate
+        of the same one that can be recalled now.
         `importance` and `confidence` are from 0 to 1; times without a zone are UTC. A `slot` such
         as `user:maria/diet` has one value at a time: a new one supersedes the old one.
         `on_progress` hears how many of how many items are done, and at last, once they are
@@ -146,7 +149,7 @@ class AsyncMemory:
         )
         answers = await self._store.remember(drafts(content, defaults), on_progress)
         if is_single(content) and answers.rejected:
-            raise rejection(answers.reason)
+            raise answers[0].error()
         return answers
 
     async def recall(

@@ -38,7 +38,7 @@ from pgrecall.settings import Settings
 from pgrecall.sql.adapters import RealArray
 from pgrecall.sql.batches import Batches, vector_text
 from pgrecall.sql.loader import statement
-from pgrecall.sql.rows import hit, remembered
+from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
 from pgrecall.telemetry.watch import Watch
 
@@ -115,7 +115,7 @@ class Store:
         answers = await database.run(batches, on_rows=report)
         if on_progress is not None:
             on_progress(len(drafts), len(drafts))
-        return remembered(row for rows in answers for row in rows)
+        return batches.answers(answers)
 
     @observed("recall")
     async def recall(

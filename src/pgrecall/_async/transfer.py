@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -10,7 +11,7 @@ from pgrecall._async.snapshot import Snapshot, snapshot
 from pgrecall._async.store import Store
 from pgrecall._async.vectors import draft_vectors
 from pgrecall.domain.draft import Draft
-from pgrecall.domain.remembered import Remembered, RememberedItem
+from pgrecall.domain.remembered import Remembered, RememberedItem, refused
 from pgrecall.domain.text import identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
@@ -18,7 +19,6 @@ from pgrecall.errors import InvalidInputError
 from pgrecall.recall.question import checked_kinds
 from pgrecall.sql.batches import Batches
 from pgrecall.sql.loader import statement
-from pgrecall.sql.rows import remembered
 
 PAGE = 500
 
@@ -85,9 +85,7 @@ class AsyncTransfer:
         answers = iter(await self._stored(drafts, dry_run))
         return Remembered(
             tuple(
-                _numbered(place, next(answers))
-                if isinstance(each, Draft)
-                else RememberedItem(place, None, "rejected", each)
+                _numbered(place, next(answers)) if isinstance(each, Draft) else refused(place, each)
                 for place, each in enumerate(drafted, 1)
             )
         )
@@ -96,7 +94,7 @@ class AsyncTransfer:
         database, embedder = await self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
         without_vectors = Batches(drafts, [None] * len(drafts), None, "check_imports")
-        checked = _answers(await database.run(without_vectors, is_read=True))
+        checked = without_vectors.answers(await database.run(without_vectors, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
@@ -105,7 +103,7 @@ class AsyncTransfer:
             vectors = await draft_vectors(embedder, [draft.text_to_embed for draft in new], None)
         model = None if embedder is None else embedder.model
         batches = Batches(new, vectors, model, "import_memories")
-        written = iter(_answers(await database.run(batches)))
+        written = iter(batches.answers(await database.run(batches)))
         return Remembered(
             tuple(next(written) if each.status == "added" else each for each in checked)
         )
@@ -119,17 +117,13 @@ async def _add_history(seen: Snapshot, rows: Sequence[Exported]) -> None:
         by_id[change.pop("memory_id")][HISTORY].append(change)
 
 
-def _answers(answers: Iterable[Iterable[Mapping[str, Any]]]) -> Remembered:
-    return remembered(row for rows in answers for row in rows)
-
-
-def _drafted(item: object) -> Draft | str:
+def _drafted(item: object) -> Draft | InvalidInputError:
     """The draft of an item, or why there is none."""
     try:
         return import_draft(item)
     except InvalidInputError as error:
-        return error.message
+        return error
 
 
 def _numbered(place: int, answer: RememberedItem) -> RememberedItem:
-    return RememberedItem(place, answer.id, answer.status, answer.reason)
+    return replace(answer, ordinal=place)

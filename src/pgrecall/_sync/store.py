@@ -40,7 +40,7 @@ from pgrecall.settings import Settings
 from pgrecall.sql.adapters import RealArray
 from pgrecall.sql.batches import Batches, vector_text
 from pgrecall.sql.loader import statement
-from pgrecall.sql.rows import hit, remembered
+from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
 from pgrecall.telemetry.watch import Watch
 
@@ -115,7 +115,7 @@ class Store:
         answers = database.run(batches, on_rows=report)
         if on_progress is not None:
             on_progress(len(drafts), len(drafts))
-        return remembered(row for rows in answers for row in rows)
+        return batches.answers(answers)
 
     @observed("recall")
     def recall(self, question: Question, *, is_in_context: bool, is_explained: bool) -> Recall:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pgrecall.domain.documents import Json
 
-Kind: TypeAlias = Literal["message", "fact", "preference", "event", "procedure", "summary"]
+Kind: TypeAlias = Literal["message", "fact", "preference", "event", "procedure", "summary", "note"]
 Trust: TypeAlias = Literal["user", "assistant", "tool", "document", "inference"]
 Visibility: TypeAlias = Literal["private", "agent", "organization"]
 

@@ -15,7 +15,14 @@ from pgrecall.errors import (
     PgRecallError,
 )
 
-_LENGTH_REASONS = ("more than", "at most", " characters")
+# What the rejection of a single content raises; any other is an argument that is wrong.
+_ERRORS: dict[str | None, type[PgRecallError]] = {
+    "id_taken": ConflictError,
+    "key_taken": ConflictError,
+    "contended": ConflictError,
+    "not_permitted": PermissionDeniedError,
+    "too_long": LimitExceededError,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +30,33 @@ class RememberedItem:
     """The answer for one item, `ordinal` counting from 1.
 
     `status` is added; duplicate (`id` is the memory that was there); superseded (added, and it
-    ended the slot's earlier value); or rejected (`id` is None, `reason` says why). An
-    import also answers erased: it was erased here, so it stays out.
+    ended the slot's earlier value); or rejected (`id` is None). An import also answers erased:
+    it was erased here, so it stays out. `code` says exactly what happened, from the list in
+    docs/errors.md, and is stable; `reason` says it in words, which may change.
     """
 
     ordinal: int
     id: UUID | None
     status: str
+    code: str
     reason: str | None
+
+    def error(self) -> PgRecallError:
+        """The error that a rejection is where the item was a single one."""
+        return _ERRORS.get(self.code, InvalidInputError)(self.reason or "the memory was rejected")
+
+
+def refused(ordinal: int, error: PgRecallError) -> RememberedItem:
+    """The answer for an item that the database was not asked about, since it can't be one."""
+    code = "too_long" if isinstance(error, LimitExceededError) else "invalid_item"
+    if isinstance(error, PermissionDeniedError):
+        code = "not_permitted"
+    return RememberedItem(ordinal, None, "rejected", code, error.message)
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered(Sequence[RememberedItem]):
-    """The answers for all items, in order; `id`, `status` and `reason` are of a single one."""
+    """The answers for all items, in order; `id`, `status`, `code`, `reason` are of a single one."""
 
     items: tuple[RememberedItem, ...]
 
@@ -66,6 +87,11 @@ class Remembered(Sequence[RememberedItem]):
         return self._single().status
 
     @property
+    def code(self) -> str:
+        """The code of a single item."""
+        return self._single().code
+
+    @property
     def reason(self) -> str | None:
         """The reason of a single item."""
         return self._single().reason
@@ -89,15 +115,3 @@ class Remembered(Sequence[RememberedItem]):
         if len(self.items) != 1:
             raise InvalidInputError(f"there are {len(self.items)} items; look at each of them")
         return self.items[0]
-
-
-def rejection(reason: str | None) -> PgRecallError:
-    """The error that stands for the rejection of a single content."""
-    said = reason or "the memory was rejected"
-    if "used for another memory" in said or "another writer" in said:
-        return ConflictError(said)
-    if "may not write" in said:
-        return PermissionDeniedError(said)
-    if any(words in said for words in _LENGTH_REASONS):
-        return LimitExceededError(said)
-    return InvalidInputError(said)

@@ -36,6 +36,7 @@ FIELDS = (
     "forgotten_at",
     "created_at",
     "updated_at",
+    "position",
 )
 HISTORY = "history"
 TIMES = (
@@ -89,6 +90,8 @@ def import_draft(item: object) -> Draft:
         at = moment(name, item.get(name))
         if at is not None:
             fields[name] = at.isoformat()
+    if item.get("position") is not None:
+        fields["position"] = _position(item["position"])
     if item.get("id") is not None:
         fields["id"] = str(memory_id(item["id"]))
     return Draft(fields, text_to_embed(fields))
@@ -100,6 +103,12 @@ def _refuse_unknown(item: Mapping[object, object]) -> None:
         raise InvalidInputError(
             f"unknown field {unknown[0][:40]!r}", hint=f"Known: {', '.join(sorted(_KNOWN))}."
         )
+
+
+def _position(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise InvalidInputError(f"position must be a whole number, not {str(value)[:40]!r}")
+    return value
 
 
 def _text(value: object) -> str:

@@ -36,7 +36,7 @@ def remembered(rows: Iterable[Row]) -> Remembered:
     """The rows of one or several calls of remember_memories as answers, counted through."""
     return Remembered(
         tuple(
-            RememberedItem(ordinal, row["id"], row["status"], row["reason"])
+            RememberedItem(ordinal, row["id"], row["status"], row["code"], row["reason"])
             for ordinal, row in enumerate(rows, 1)
         )
     )

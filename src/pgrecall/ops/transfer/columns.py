@@ -15,6 +15,7 @@ from pgrecall.ops.transfer.json_lines import parsed
 
 DOCUMENTS = ("metadata", HISTORY)
 NUMBERS = ("importance", "confidence")
+WHOLE_NUMBERS = ("position",)
 # A content may have 100,000 characters, and a history many of them.
 MAX_FIELD = 64 * 1024 * 1024
 
@@ -119,9 +120,9 @@ def _value(name: str, value: Any) -> object:
             return parsed(value)
         except ValueError as error:
             raise ValueError(f"{name} is no JSON ({error})") from None
-    if isinstance(value, str) and name in NUMBERS:
+    if isinstance(value, str) and name in (*NUMBERS, *WHOLE_NUMBERS):
         try:
-            return float(value)
+            return float(value) if name in NUMBERS else int(value)
         except ValueError:
             raise ValueError(f"{name} must be a number, not {value[:40]!r}") from None
     return value

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from pgrecall._sync.transfer import Transfer
-from pgrecall.domain.remembered import RememberedItem
+from pgrecall.domain.remembered import RememberedItem, refused
 from pgrecall.errors import NoOrganizationError, PermissionDeniedError
 from pgrecall.ops.transfer.items import Item, Malformed, Skipped, SourcePart
 
@@ -29,6 +29,7 @@ class Outcome:
 
     position: str
     status: str
+    code: str
     reason: str | None
     id: UUID | None
 
@@ -58,16 +59,18 @@ def _outcomes(
     by_agent: dict[str | None, list[tuple[int, Item]]] = {}
     for place, read in enumerate(page):
         if isinstance(read, Malformed):
-            found[place] = Outcome(read.position, "rejected", read.reason, None)
+            found[place] = Outcome(read.position, "rejected", "invalid_item", read.reason, None)
         elif isinstance(read, Skipped):
-            found[place] = Outcome(read.position, "skipped", read.reason, None)
+            found[place] = Outcome(read.position, "skipped", "skipped", read.reason, None)
         else:
             by_agent.setdefault(_agent(read), []).append((place, read))
     for agent_id, items in by_agent.items():
         fields = [completed(item.fields, defaults) for _, item in items]
         answers = _stored(open_as, agent_id, fields, dry_run)
         for (place, item), answer in zip(items, answers, strict=True):
-            found[place] = Outcome(item.position, answer.status, answer.reason, answer.id)
+            found[place] = Outcome(
+                item.position, answer.status, answer.code, answer.reason, answer.id
+            )
     return [found[place] for place in range(len(page))]
 
 
@@ -91,4 +94,4 @@ def _stored(
         if agent_id is None:
             raise
         # One agent's memories must not keep out all others'.
-        return [RememberedItem(0, None, "rejected", error.message) for _ in fields]
+        return [refused(place, error) for place, _ in enumerate(fields, 1)]

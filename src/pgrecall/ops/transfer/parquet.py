@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from pgrecall.domain.transfer import TIMES
 from pgrecall.errors import InvalidInputError, MissingExtraError
-from pgrecall.ops.transfer.columns import DOCUMENTS, NUMBERS, columns, fields_of
+from pgrecall.ops.transfer.columns import DOCUMENTS, NUMBERS, WHOLE_NUMBERS, columns, fields_of
 from pgrecall.ops.transfer.files import Record, as_json, plain_text
 from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 
@@ -68,10 +68,12 @@ def _arrow() -> Any:
 def _type(arrow: Any, name: str) -> Any:
     if name in TIMES:
         return arrow.timestamp("us", tz="UTC")
+    if name in WHOLE_NUMBERS:
+        return arrow.int64()
     return arrow.float32() if name in NUMBERS else arrow.string()
 
 
 def _cell(name: str, value: object) -> object:
-    if value is None or name in TIMES or name in NUMBERS:
+    if value is None or name in (*TIMES, *NUMBERS, *WHOLE_NUMBERS):
         return value
     return as_json(value) if name in DOCUMENTS else plain_text(value)

@@ -60,7 +60,7 @@ select pg_catalog.set_config('lock_timeout',
 -- preflight: begins
 do $preflight$
 declare
-  public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
+  public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_one_slot_value,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
   public_functions constant text[] := '{add_memory_model,add_memory_stats,append_memories,authenticate_memory_key,configure_memory,create_memory_key,drop_memory_model,erase_memories,explain_memories,forget_memories,import_memories,inspect_memories,list_memory_keys,list_memory_members,memory_audit,memory_changes,memory_config,memory_config_history,memory_erasures,memory_history,memory_models,memory_status,missing_memory_embeddings,recall_in_context,recall_memories,remember_memories,restore_memories,revoke_memory_key,set_memory_member,set_private_memory_access,store_memory_embeddings,switch_memory_model,update_memory}';
   release constant text := '0.1.0';
   database constant text := pg_catalog.quote_ident(pg_catalog.current_database());
@@ -601,6 +601,7 @@ as $$
     ('agent_memory.is_safe_json(jsonb)'),
     ('agent_memory.text_config(text)'),
     ('agent_memory.paired(text)'),
+    ('agent_memory.slot_key(uuid, text, text, text)'),
     ('agent_memory.claimed_organization(jsonb)'),
     ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)'),
     ('agent_memory.weights_problem(jsonb)'),
@@ -710,17 +711,38 @@ comment on function agent_memory.apply_rights() is 'Makes the rights as declared
 
 -- Values -------------------------------------------------------------------------------------
 
-select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, reason text');
+-- The codes of answers, by status. Programs decide by them; reasons are for people, and may change.
+--
+--   added       added, past_value (its slot has a later value), forgotten (imported as forgotten)
+--   superseded  superseded
+--   duplicate   known_id, known_key, known_message, same_text, imported_before
+--   rejected    invalid_item, unknown_field, invalid_field, empty_content, recalled_content, too_long,
+--               invalid_time, invalid_range, needs_user, invalid_embedding, not_permitted,
+--               id_taken, key_taken, contended
+--   erased      erased
+--
+-- Of vectors, by store_memory_embeddings():
+--   stored      stored
+--   skipped     has_vector, text_changed, not_found
+--   rejected    invalid_embedding
+
+select agent_memory.define_type('problem', 'code text, reason text');
+comment on type agent_memory.problem is
+  'What is wrong with an item: the code of the answer, and the reason in words.';
+
+select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, code text, reason text');
 comment on type agent_memory.remembered_memory is
-  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null). code says exactly what happened, from the list in docs/errors.md; reason says it in words.';
 
 select agent_memory.define_type('draft', '
   ordinal integer, id uuid, agent_id text, user_id text, context_key text, kind text, content text,
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
-  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, reason text');
+  expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
+  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text,
+  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; reason is null unless it is refused. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -787,6 +809,8 @@ create or replace function agent_memory.parse_time(value jsonb)
 returns timestamptz
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client, whatever its session's is.
+set timezone = 'UTC'
 as $$
 declare
   parsed timestamptz;
@@ -797,11 +821,11 @@ begin
   parsed := (value #>> '{}')::timestamptz;
   return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
-  when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+  when data_exception then
     return null;
 end
 $$;
-comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
+comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time, in UTC if it names no zone; null if it is anything else, or lies outside the years 1 to 9999.';
 
 -- What may be set -----------------------------------------------------------------------------
 
@@ -1855,6 +1879,22 @@ begin
 end
 $tables$;
 
+create or replace function agent_memory.slot_key(organization_id uuid, agent_id text, user_id text, slot text)
+returns inet
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  digest constant text := encode(sha256(convert_to(
+    organization_id::text || char_length(agent_id) || ':' || agent_id || char_length(slot) || ':' || slot || coalesce(user_id, ''), 'UTF8')), 'hex');
+begin
+  return (substr(digest, 1, 4) || ':' || substr(digest, 5, 4) || ':' || substr(digest, 9, 4) || ':' || substr(digest, 13, 4) || ':'
+    || substr(digest, 17, 4) || ':' || substr(digest, 21, 4) || ':' || substr(digest, 25, 4) || ':' || substr(digest, 29, 4))::inet;
+end
+$$;
+comment on function agent_memory.slot_key(uuid, text, text, text) is
+  'Which slot it is, in 128 bits: the first half of the SHA-256 of its organization, agent, name and user. As an address of IPv6, the one type of this width that a GiST index compares without an extension. An index holds what it answers: it never changes.';
+
 do $tables$
 begin
   if pg_catalog.to_regclass('public.ai_memories') is null then
@@ -1865,7 +1905,7 @@ begin
       user_id text check (char_length(user_id) between 1 and 255),
       context_id uuid,
       kind text not null default 'fact'
-        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')),
+        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
       content text not null check (char_length(content) <= 100000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
@@ -1881,12 +1921,15 @@ begin
       valid_from timestamptz not null default agent_memory.now(),
       valid_to timestamptz,
       superseded_by uuid,
+      stated_valid_to timestamptz,
       expires_at timestamptz,
       forgotten_at timestamptz,
       created_at timestamptz not null default agent_memory.now(),
       updated_at timestamptz not null default agent_memory.now(),
       idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+      idempotency_digest bytea,
       dedup_key bytea,
+      position bigint not null default extract(epoch from clock_timestamp()) * 1000000,
       window_lexemes tsvector,
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
@@ -1906,14 +1949,20 @@ begin
       constraint ai_memories_context_fk foreign key (organization_id, context_id)
         references public.ai_memory_contexts (organization_id, id) on delete cascade,
       constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
-        references public.ai_memories (organization_id, id),
+        references public.ai_memories (organization_id, id) deferrable,
+      constraint ai_memories_key_has_digest check ((idempotency_key is null) = (idempotency_digest is null)),
+      -- Whoever writes: at any instant a slot has one value.
+      constraint ai_memories_one_slot_value exclude using gist (
+        agent_memory.slot_key(organization_id, agent_id, user_id, slot) inet_ops with =, tstzrange(valid_from, valid_to) with &&)
+        where (slot is not null and forgotten_at is null),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
+      constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
       -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
       -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
         occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
-        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -1921,18 +1970,17 @@ begin
     alter table public.ai_memories alter column search_vector set storage main;
     create unique index ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
       where dedup_key is not null and superseded_by is null and forgotten_at is null;
-    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, agent_id, idempotency_key)
-      where idempotency_key is not null;
-    create unique index ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
-      where slot is not null and superseded_by is null and forgotten_at is null;
-    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
+    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, idempotency_digest)
+      where idempotency_digest is not null;
+    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, position);
     create index ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
     create index ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
     create index ai_memories_time_idx on public.ai_memories (organization_id, occurred_at);
     -- For the few that are no messages, or that an agent shares with all.
     create index ai_memories_kind_idx on public.ai_memories (organization_id, kind) where kind <> 'message';
     create index ai_memories_shared_idx on public.ai_memories (organization_id, agent_id) where visibility = 'organization';
-    create index ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
+    create index ai_memories_slot_values_idx on public.ai_memories (
+      organization_id, slot, agent_id, (coalesce(user_id, '')), valid_from, created_at, id) where slot is not null;
     create index ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
       where superseded_by is not null;
     -- How frequent the words of a question are in a large organization, recall asks every 64th memory.
@@ -1956,11 +2004,14 @@ comment on column public.ai_memories.visibility is 'private: its user and the ag
 comment on column public.ai_memories.occurred_at is 'When it happened or was said.';
 comment on column public.ai_memories.valid_from is 'Since when it has been true in the world.';
 comment on column public.ai_memories.valid_to is 'Until when it was true (exclusive); null while it still is.';
-comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity.';
+comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity, at its own valid_from; null where valid_to is its own end.';
+comment on column public.ai_memories.stated_valid_to is 'Its own end, where superseded_by ended it sooner: taken up again when that one moves. Null if none was stated.';
 comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
 comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
 comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';
-comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
+comment on column public.ai_memories.idempotency_digest is 'Digest of the key with the agent, the user and who gave it, to whom alone it means anything.';
+comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context, visibility and normalised text; null for messages of a conversation, for what gave it up since it can''t be recalled any more, and for rows that a service inserted directly.';
+comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
@@ -2000,49 +2051,123 @@ select agent_memory.policy('public.ai_memories', 'readers', 'writers');
 
 -- Conversations, models -----------------------------------------------------------------------
 
+create or replace function agent_memory.named_contexts(organization_id uuid, drafts agent_memory.draft[])
+returns table (agent_id text, user_id text, context_key text, visibility text, ordinals integer[], id uuid)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- The order that is asked for leaves the planner one index, also where the table was empty when it planned:
+  -- each of thousands of conversations is looked up by its key, not sought among all.
+  return query
+    select told.agent_id, told.user_id, told.context_key, told.visibility, told.ordinals,
+           case when (near.context_key, near.agent_id, coalesce(near.user_id, ''))
+                     = (told.context_key, told.agent_id, coalesce(told.user_id, '')) then near.id end
+    from (
+      select d.agent_id, d.user_id, d.context_key, array_agg(d.ordinal order by d.ordinal) as ordinals,
+             (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1] as visibility
+      from unnest(drafts) as d
+      where d.context_key is not null and d.code is null
+      group by d.agent_id, d.user_id, d.context_key) as told
+    left join lateral (
+      select c.id, c.agent_id, c.user_id, c.context_key
+      from public.ai_memory_contexts as c
+      where c.organization_id = named_contexts.organization_id
+        and (c.context_key, c.agent_id, coalesce(c.user_id, '')) >= (told.context_key, told.agent_id, coalesce(told.user_id, ''))
+      order by c.context_key, c.agent_id, coalesce(c.user_id, '') limit 1) as near on true;
+end
+$$;
+comment on function agent_memory.named_contexts(uuid, agent_memory.draft[]) is
+  'The conversations that drafts name, with the ordinals of these and the least visibility among them; id is null for one that is not there.';
+
 create or replace function agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  wanted integer := (
-    select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null);
+  ids uuid[];
 begin
-  if wanted = 0 then
+  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.code is null) then
     return;
   end if;
   for attempt in 1 .. 20 loop
-    -- Held until the end, so that an erasure of one waits for what is being said in it; one that
-    -- was erased meanwhile does not come back here, and is created anew.
-    exit when wanted = (
+    ids := array(select c.id from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as c);
+    if array_position(ids, null) is not null then
+      insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+      select settle_contexts.organization_id, n.agent_id, n.user_id, n.context_key, n.visibility
+      from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as n
+      where n.id is null
+      order by n.agent_id, n.context_key, n.user_id
+      on conflict do nothing;
+      continue;
+    end if;
+    -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
+    -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
+    -- and is created anew.
+    exit when cardinality(ids) = (
       select count(*) from (
-        select from (
-          select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
-          where d.context_key is not null and d.reason is null) as told
-        join public.ai_memory_contexts as known
-          on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
-         and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
-        order by known.id for key share of known) as held);
-    insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-    select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
-           (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
-    from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null
-      and not exists (
-        select from public.ai_memory_contexts as known
-        where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
-          and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
-    group by d.agent_id, d.user_id, d.context_key
-    order by d.agent_id, d.context_key, d.user_id
-    on conflict do nothing;
+        select from unnest(ids) as named (id)
+        join public.ai_memory_contexts as c on c.organization_id = settle_contexts.organization_id and c.id = named.id
+        order by c.id for no key update of c) as held);
   end loop;
 end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
-  'Finds the conversations that drafts name, locked against erasure, or creates them; visible as the least visible of their first memories.';
+  'Finds the conversations that drafts name, locked against other writers and erasure, or creates them; visible as the least visible of their first memories.';
+
+create or replace function agent_memory.place_drafts(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.draft[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  now constant timestamptz := agent_memory.now();
+  -- How far another writer, let in before this one, or the call before in this transaction can have come.
+  latest constant timestamptz := now + (clock_timestamp() - pg_catalog.now()) + interval '1 second';
+  position constant bigint := extract(epoch from clock_timestamp()) * 1000000;
+  -- Where the draft of an ordinal stands.
+  places constant integer[] := array(
+    select d.ordinality::integer
+    from generate_series(1, (select max(d.ordinal) from unnest(drafts) as d)) as o (ordinal)
+    left join unnest(drafts) with ordinality as d on d.ordinal = o.ordinal
+    order by o.ordinal);
+  draft agent_memory.draft;
+  talk record;
+  said_at timestamptz;
+begin
+  for talk in
+    select c.id, c.ordinals, last.occurred_at as said_at
+    from agent_memory.named_contexts(place_drafts.organization_id, drafts) as c
+    left join lateral (
+      select m.occurred_at from public.ai_memories as m
+      where m.organization_id = place_drafts.organization_id and m.context_id = c.id and m.occurred_at <= latest
+      order by m.occurred_at desc, m.position desc limit 1) as last on true
+    where c.id is not null
+  loop
+    said_at := coalesce(greatest(now, talk.said_at + interval '1 microsecond'), now);
+    for n in 1 .. cardinality(talk.ordinals) loop
+      draft := drafts[places[talk.ordinals[n]]];
+      draft.context_id := talk.id;
+      draft.position := position + draft.ordinal;
+      if draft.kind = 'message' and not draft.is_timed then
+        draft.occurred_at := said_at;
+        said_at := said_at + interval '1 microsecond';
+      end if;
+      drafts[places[draft.ordinal]] := draft;
+    end loop;
+  end loop;
+  return drafts;
+end
+$$;
+comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
+  'The drafts with their conversations, as far as these are there, and messages in their order: those that tell no time are said now, one after the other.';
 
 -- Windows -------------------------------------------------------------------------------------
 
@@ -2056,27 +2181,24 @@ as $$
 begin
   return query
   with told as materialized (
-    select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
+    select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
-    join public.ai_memory_contexts as c
-      on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
-    where d.kind = 'message' and d.reason is null
+    where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
-    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
+    select c.context_id, p.occurred_at, 0 as ordinal, p.position, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
-      select m.occurred_at, m.id, agent_memory.openness(m.visibility) as openness,
+      select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
              ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
-      order by m.occurred_at desc, m.id desc limit 3) as p
+      order by m.occurred_at desc, m.position desc limit 3) as p
   ), messages as (
     select * from stored
     union all
-    select t.context_id, t.occurred_at, t.ordinal, t.id, t.openness, t.lexemes from told as t
+    select t.context_id, t.occurred_at, t.ordinal, t.position, t.openness, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
            -- Never the words of a message that fewer may read than this one.
@@ -2084,7 +2206,7 @@ begin
            || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
            || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end as lexemes
     from messages as m
-    window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   )
   select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0;
 end
@@ -2124,7 +2246,7 @@ as $$
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
-    window before as (partition by m.context_id order by m.occurred_at, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   ), changed as (
     update public.ai_memories as m
     set window_lexemes = w.lexemes
@@ -2138,25 +2260,6 @@ $$;
 comment on function agent_memory.refresh_windows(uuid, uuid[]) is
   'Makes the windows of all messages of some conversations anew, and says how many changed.';
 
-create or replace function agent_memory.said_at(
-  caller agent_memory.principal, agent_id text, idempotency_key text, place bigint)
-returns timestamptz
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return coalesce(
-    (select m.occurred_at from public.ai_memories as m
-     where m.organization_id = caller.organization_id
-       and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
-       and m.idempotency_key = said_at.idempotency_key),
-    agent_memory.now() + (place - 1) * interval '1 microsecond');
-end
-$$;
-comment on function agent_memory.said_at(agent_memory.principal, text, text, bigint) is
-  'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
-
 create or replace function public.append_memories(
   messages jsonb, context_key text default null, agent_id text default null, user_id text default null)
 returns setof agent_memory.remembered_memory
@@ -2165,7 +2268,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller agent_memory.principal := agent_memory.require_writer('remember');
   shared jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
 begin
@@ -2175,9 +2277,7 @@ begin
   end if;
   return query select r.* from public.remember_memories((
     select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
-        jsonb_build_object('occurred_at', agent_memory.said_at(
-          caller, coalesce(m.message ->> 'agent_id', agent_id), m.message ->> 'idempotency_key', m.place))
-        || shared
+        shared
         || case m.message ->> 'role'
              when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
              when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
@@ -2185,13 +2285,14 @@ begin
              when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
              else '{}' end::jsonb
         || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
-        || (m.message - array['role', 'name'])
+        || case when m.message ? 'created_at' then jsonb_build_object('occurred_at', m.message -> 'created_at') else '{}' end
+        || (m.message - array['role', 'name', 'created_at'])
       end order by m.place), '[]')
     from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
 end
 $$;
 comment on function public.append_memories(jsonb, text, text, text) is
-  'Adds messages to a conversation, as said now in their order, so that the same words said again are another message. A message has content, and optionally role (user, assistant, tool, system), name, and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
 create or replace function agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamptz)
 returns table (id uuid, speaker text, before jsonb, after jsonb)
@@ -2211,21 +2312,21 @@ begin
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.id) < (m.occurred_at, m.id)
+      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.position) < (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at desc, o.id desc limit 1) as earlier on m.kind = 'message'
+    order by o.occurred_at desc, o.position desc limit 1) as earlier on m.kind = 'message'
   left join lateral (
     select jsonb_build_object('id', o.id, 'content', o.content, 'speaker', o.speaker, 'trust', o.trust,
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.id) > (m.occurred_at, m.id)
+      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.position) > (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at, o.id limit 1) as later on m.kind = 'message'
+    order by o.occurred_at, o.position limit 1) as later on m.kind = 'message'
   where m.organization_id = caller.organization_id and m.id = any (ids);
 end
 $$;
@@ -2642,7 +2743,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select agent_memory.read_vectors(array(
-    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    select case when d.id is not null and d.code is null then e.item ->> 'embedding' end
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
     left join unnest(drafts) as d on d.ordinal = e.ordinal
     order by e.ordinal))
@@ -2741,6 +2842,18 @@ comment on function agent_memory.require_vectors() is 'Raises PM007 where the se
 
 -- Writing ------------------------------------------------------------------------------------
 
+create or replace function agent_memory.plain_text(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+end
+$$;
+comment on function agent_memory.plain_text(text) is
+  'A text without regard to case and white space: two that are equal so say the same.';
+
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
 returns bytea
@@ -2749,36 +2862,71 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return sha256(convert_to(jsonb_build_array(
-    agent_id, user_id, context_key, slot, visibility,
-    lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
+    agent_id, user_id, context_key, slot, visibility, agent_memory.plain_text(content),
     told_by, extract(epoch from told_at))::text, 'UTF8'));
 end
 $$;
 comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when.';
+
+create or replace function agent_memory.text_key(memory public.ai_memories)
+returns bytea
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
+    return null;
+  end if;
+  return agent_memory.dedup_key(
+    memory.agent_id, memory.user_id,
+    (select c.context_key from public.ai_memory_contexts as c
+     where c.organization_id = memory.organization_id and c.id = memory.context_id),
+    memory.slot, memory.visibility, memory.content,
+    case when memory.kind = 'message' then concat_ws(' ', memory.trust, memory.speaker) end,
+    case when memory.kind in ('message', 'event') then memory.occurred_at end);
+end
+$$;
+comment on function agent_memory.text_key(public.ai_memories) is
+  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
+
+create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- In the order in which add_memories() goes through them, so that two never wait for each other in a circle.
+  with held as (
+    select m.id from public.ai_memories as m
+    where m.organization_id = release_texts.organization_id and m.dedup_key = any (dedup_keys)
+      and m.superseded_by is null and m.forgotten_at is null
+      and (m.valid_to <= agent_memory.now() or m.expires_at <= agent_memory.now()
+           or (later_ones and m.valid_from > agent_memory.now()))
+    order by m.dedup_key for no key update
+  )
+  update public.ai_memories as m set dedup_key = null
+  from held as h where m.organization_id = release_texts.organization_id and m.id = h.id;
+end
+$$;
+comment on function agent_memory.release_texts(uuid, bytea[], boolean) is
+  'Takes some keys from memories that can''t be recalled now, since they have ended, have expired or, with later_ones, are not valid yet: the same text may be remembered again. Of a forgotten or superseded one the key stands in nobody''s way.';
 
 create or replace function agent_memory.refusal(item jsonb)
-returns text
+returns agent_memory.problem
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  problem text;
+  problem agent_memory.problem;
+  code text;
 begin
-  if jsonb_typeof(item) <> 'object' then
-    return 'an item must be an object with at least "content"';
+  if jsonb_typeof(item) is distinct from 'object' then
+    return row('invalid_item', 'an item must be an object with at least "content"')::agent_memory.problem;
   end if;
-  select case
-      when f.longest is null then format('unknown field "%s"', e.key)
-      when jsonb_typeof(e.value) = 'null' then null
-      when f.longest > 0 then case
-        when jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest
-          then format('%s must be a text of 1 to %s characters', e.key, f.longest) end
-      when e.key in ('importance', 'confidence') then case
-        when jsonb_typeof(e.value) <> 'number' or (e.value #>> '{}')::numeric not between 0 and 1
-          then format('%s must be a number from 0 to 1', e.key) end
-    end
-    into problem
+  select p.* into problem
     from jsonb_each(item) as e
     left join (values
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
@@ -2786,31 +2934,54 @@ begin
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
       ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
       on f.name = e.key
-    order by 1 nulls last limit 1;
-  return case
-    when problem is not null then problem
-    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
-    when item ->> 'content' !~ '\S' then 'content is empty'
-    when char_length(item ->> 'content') > 100000 then format(
-      'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
-    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
-      then 'kind must be message, fact, preference, event, procedure or summary'
-    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
-      then 'trust must be user, assistant, tool, document or inference'
-    when item ->> 'visibility' not in ('private', 'agent', 'organization')
-      then 'visibility must be private, agent or organization'
-    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
-      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
-    when not agent_memory.is_storable(item ->> 'embedding') then case
-      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
-      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
-    when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+    cross join lateral (
+      select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
+      union all
+      select case when char_length(e.value #>> '{}') > f.longest then 'too_long' else 'invalid_field' end,
+             format('%s must be a text of 1 to %s characters', e.key, f.longest)
+      where f.longest > 0 and jsonb_typeof(e.value) <> 'null'
+        and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
+      union all
+      select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
+      where e.key in ('importance', 'confidence') and (agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null
+             -- A smaller one would underflow as a real.
+             or e.value > '0' and e.value < '1e-30'))
+      as p (code, reason)
+    order by p.reason limit 1;
+  if problem.code is not null then
+    return problem;
+  end if;
+  code := case
+    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
+    when item ->> 'content' !~ '\S' then 'empty_content'
+    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
+    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
+    when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
+    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
+    when not agent_memory.is_storable(item ->> 'embedding')
+         or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
   end;
+  return row(
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case code
+      when 'content' then 'content must be a text'
+      when 'empty_content' then 'content is empty'
+      when 'too_long' then format(
+        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+      when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
+      when 'trust' then 'trust must be user, assistant, tool, document or inference'
+      when 'visibility' then 'visibility must be private, agent or organization'
+      when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+      when 'invalid_embedding' then case
+        when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+        when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+        else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
+    end)::agent_memory.problem;
 end
 $$;
-comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; nulls if nothing is wrong.';
 
 create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
 returns jsonb
@@ -2841,23 +3012,27 @@ begin
         ordinal, id, agent_id, user_id, context_key,
         kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-        case when reason is null then agent_memory.dedup_key(
+        case when idempotency_key is not null then sha256(convert_to(
+          jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
+        -- What has ended already is no reason why the same text should not be remembered.
+        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null)
+            and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-          case when kind = 'message' then told_at end) end,
-        embedding_model,
-        coalesce(reason, case
-          when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
-          when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
-          when valid_to < valid_from then 'valid_to lies before valid_from'
-          when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
-          when not coalesce(agent_memory.may_write(
-                 visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
-            then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end))::agent_memory.draft order by ordinal)
+          case when kind in ('message', 'event') then occurred_at end) end,
+        embedding_model, is_identified, told_at is not null, null, null,
+        wrong.code, coalesce(reason, case wrong.code
+          when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
+          when 'invalid_time' then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+          when 'invalid_range' then 'valid_to lies before valid_from'
+          when 'needs_user' then 'a private memory needs a user_id'
+          when 'not_permitted' then
+            format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+        end), null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
-        e.ordinal::integer as ordinal,
+        clock.now, e.ordinal::integer as ordinal,
+        (e.item ->> 'id') is not null as is_identified,
         case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
              else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
         coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
@@ -2870,8 +3045,8 @@ begin
           substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
         coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
         e.item ->> 'slot' as slot,
-        case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
-        case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+        case when (r.problem).code is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+        case when (r.problem).code is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
         coalesce(e.item ->> 'trust', 'user') as trust,
         coalesce(e.item ->> 'visibility', case
           -- About nobody it can't be private.
@@ -2879,14 +3054,18 @@ begin
           else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
         coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
         t.occurred_at as told_at,
-        coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
-        coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+        -- Messages that tell no time are said one after the other.
+        coalesce(t.occurred_at, clock.now + case when e.item ->> 'kind' = 'message' then e.ordinal - 1 else 0 end
+          * interval '1 microsecond') as occurred_at,
+        coalesce(t.valid_from, least(t.occurred_at, clock.now)) as valid_from,
         t.valid_to, t.expires_at, t.mistimed,
         e.item ->> 'idempotency_key' as idempotency_key,
         e.item ->> 'embedding_model' as embedding_model,
-        coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+        coalesce((r.problem).code, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'invalid_field' end) as code,
+        coalesce((r.problem).reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
       from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
       cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+      cross join (select agent_memory.now() as now offset 0) as clock
       cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
       cross join lateral (
         -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
@@ -2896,7 +3075,7 @@ begin
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
             and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
-            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
             and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
@@ -2908,7 +3087,7 @@ begin
             and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
           then null else agent_memory.refusal(e.item) end
         -- Asked once, not where each of the columns above needs it.
-        offset 0) as r (reason)
+        offset 0) as r (problem)
       cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
       cross join lateral (
         select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
@@ -2919,7 +3098,15 @@ begin
         from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
               from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
               where (e.item ->> n.name) is not null offset 0) as p) as t
-    ) as items);
+    ) as items
+    cross join lateral (select coalesce(items.code, case
+      when content !~ '\S' then 'recalled_content'
+      when mistimed is not null then 'invalid_time'
+      when valid_to < valid_from then 'invalid_range'
+      when visibility = 'private' and user_id is null then 'needs_user'
+      when not coalesce(agent_memory.may_write(
+             visibility, user_id, agent_id, caller.role, caller.person, caller.program), false) then 'not_permitted'
+    end) offset 0) as wrong (code));
 end
 $$;
 comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) is 'The items of remember_memories(), read, completed with defaults and checked; are_storable says that their vectors are in order.';
@@ -2935,7 +3122,7 @@ begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
-        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+        from unnest(drafts) as d where d.code is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
   where not exists (
     select from public.agent_memory_config as known
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
@@ -2956,30 +3143,83 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  -- Where something is said that belongs before what is there already.
+  overtaken constant uuid[] := array(
+    select t.context_id
+    from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
+          where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
+    where t.occurred_at < (
+      select m.occurred_at from public.ai_memories as m
+      where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
+        and m.kind = 'message' and m.forgotten_at is null
+      order by m.occurred_at desc, m.position desc limit 1));
 begin
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from <= agent_memory.now()));
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from > agent_memory.now()), false);
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
-    created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
-  select add_memories.organization_id, d.id, d.agent_id, d.user_id, c.id, d.kind, d.content, d.speaker,
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
+    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.dedup_key,
-    w.window_lexemes
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.idempotency_key, d.idempotency_digest, d.dedup_key,
+    coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
   cross join (select agent_memory.now() as now offset 0) as clock
-  left join public.ai_memory_contexts as c
-    on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
-   and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
-  where d.reason is null
-  order by d.dedup_key
+  where d.code is null
+  -- What is valid later only gives way to what is valid now.
+  order by d.dedup_key, d.valid_from > clock.now, d.ordinal
   on conflict do nothing
   returning m.id;
+  if overtaken <> '{}' then
+    perform agent_memory.refresh_windows(add_memories.organization_id, overtaken);
+  end if;
 end
 $$;
 comment on function agent_memory.add_memories(uuid, agent_memory.draft[]) is
   'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
+
+create or replace function agent_memory.identified(organization_id uuid, drafts agent_memory.draft[])
+returns setof agent_memory.remembered_memory
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select distinct on (d.ordinal)
+      d.ordinal, case when same.text then m.id end, case when same.text then 'duplicate' else 'rejected' end,
+      case when same.text then m.known else m.taken end, case when same.text then m.why_known else m.why_taken end
+    from unnest(drafts) as d
+    cross join lateral (
+      select 1 as place, k.*, 'known_key' as known, 'the idempotency key was used before' as why_known,
+             'key_taken' as taken, 'the idempotency key was used for another memory' as why_taken
+      from public.ai_memories as k
+      where k.organization_id = identified.organization_id and k.idempotency_digest = d.idempotency_digest
+      union all
+      select 2, k.*, 'known_id', 'the id is remembered already', 'id_taken', 'the id was used for another memory'
+      from public.ai_memories as k
+      where d.is_identified and k.organization_id = identified.organization_id and k.id = d.id) as m
+    cross join lateral (
+      select m.agent_id = d.agent_id and m.user_id is not distinct from d.user_id and m.slot is not distinct from d.slot
+        and m.visibility = d.visibility and m.context_id is not distinct from d.context_id
+        and (d.context_key is null) = (d.context_id is null)
+        and (m.content = d.content or agent_memory.plain_text(m.content) = agent_memory.plain_text(d.content)) as text) as same
+    where d.code is null and (d.is_identified or d.idempotency_digest is not null)
+    order by d.ordinal, m.place;
+end
+$$;
+comment on function agent_memory.identified(uuid, agent_memory.draft[]) is
+  'The answers for those drafts whose id or idempotency key is there already: with the same text a duplicate, with another one rejected.';
 
 create or replace function agent_memory.existing(organization_id uuid, draft agent_memory.draft)
 returns agent_memory.remembered_memory
@@ -2989,30 +3229,181 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
-  return (
-    select case
-      when m.id is null then row(draft.ordinal, null, 'rejected',
-        'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory
-      when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
-        'the %s was used for another memory',
-        case when m.id = draft.id then 'id' else 'idempotency key' end))::agent_memory.remembered_memory
-      else row(draft.ordinal, m.id, 'duplicate',
-        case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
-             else 'the same text is remembered already' end)::agent_memory.remembered_memory
-    end
-    from (select 1) as one
-    left join lateral (
-      select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
-      where m.organization_id = existing.organization_id
-        and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
-             or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
-             or m.id = draft.id)
-      order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
-      limit 1) as m on true);
+  return coalesce(
+    (select i from agent_memory.identified(existing.organization_id, array[draft]) as i),
+    (select row(draft.ordinal, m.id, 'duplicate', 'same_text', 'the same text is remembered already')::agent_memory.remembered_memory
+     from public.ai_memories as m
+     where m.organization_id = existing.organization_id and m.dedup_key = draft.dedup_key
+       and m.superseded_by is null and m.forgotten_at is null
+       and (m.valid_to is null or m.valid_to > agent_memory.now())
+       and (m.expires_at is null or m.expires_at > agent_memory.now())
+       and (m.valid_from <= agent_memory.now() or draft.valid_from > agent_memory.now())
+     limit 1),
+    row(draft.ordinal, null, 'rejected', 'contended', 'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory);
 end
 $$;
 comment on function agent_memory.existing(uuid, agent_memory.draft) is
   'The answer for a draft that was not added: what stood in its way.';
+
+-- Conversations that are told again -----------------------------------------------------------
+
+create or replace function agent_memory.resent_messages(organization_id uuid, context_id uuid, drafts agent_memory.draft[])
+returns uuid[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told constant bigint[] := array(
+    select hashtextextended(d.content, hashtext(d.trust)) from unnest(drafts) with ordinality as d order by d.ordinality);
+  n constant integer := cardinality(told);
+  borders integer[] := array_fill(0, array[n]);
+  k integer := 0;
+  ids uuid[];
+  live uuid[];
+  stored bigint[];
+  times timestamptz[];
+  resent uuid[] := '{}';
+begin
+  -- By digests of role and text. Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
+  -- of what is stored.
+  for place in 2 .. n loop
+    while k > 0 and told[k + 1] <> told[place] loop
+      k := borders[k];
+    end loop;
+    k := k + (told[k + 1] = told[place])::integer;
+    borders[place] := k;
+  end loop;
+  -- Who tells it again may not know that some of it was forgotten here, or may have left that out, too.
+  for with_forgotten in 0 .. 1 loop
+    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position),
+           array_agg(t.occurred_at order by t.occurred_at, t.position)
+      into ids, stored, times
+      from (select m.id, m.occurred_at, m.position, hashtextextended(m.content, hashtext(m.trust)) as hash
+            from public.ai_memories as m
+            where m.organization_id = resent_messages.organization_id and m.context_id = resent_messages.context_id
+              and m.kind = 'message'
+              -- What was forgotten behind the last of the others was taken back: said again, it is said anew.
+              and (m.forgotten_at is null or with_forgotten = 1 and (m.occurred_at, m.position) < (
+                select l.occurred_at, l.position from public.ai_memories as l
+                where l.organization_id = resent_messages.organization_id and l.context_id = resent_messages.context_id
+                  and l.kind = 'message' and l.forgotten_at is null
+                order by l.occurred_at desc, l.position desc limit 1))
+            -- As much as can be told again, and one more, by which a part is known from the whole.
+            order by m.occurred_at desc, m.position desc limit n + 1) as t;
+    exit when ids is null or ids = live;
+    live := ids;
+    k := 0;
+    for place in 1 .. cardinality(stored) loop
+      while k = n or (k > 0 and told[k + 1] <> stored[place]) loop
+        k := borders[k];
+      end loop;
+      k := k + (told[k + 1] = stored[place])::integer;
+    end loop;
+    while k > 1 or (k = 1 and cardinality(ids) = 1) loop
+      exit when not exists (
+        select from unnest(drafts) with ordinality as d
+        where d.ordinality <= k and (
+          d.is_timed and times[cardinality(ids) - k + d.ordinality] <> d.occurred_at
+          or d.is_identified and ids[cardinality(ids) - k + d.ordinality] <> d.id));
+      k := borders[k];
+    end loop;
+    if k > cardinality(resent) and (k > 1 or cardinality(ids) = 1) then
+      resent := ids[cardinality(ids) - k + 1 :];
+    end if;
+  end loop;
+  return resent;
+end
+$$;
+comment on function agent_memory.resent_messages(uuid, uuid, agent_memory.draft[]) is
+  'Those messages, with which a conversation ends, that some drafts begin with, by role and text, and by time and id where these are told: at least two, or all that it has.';
+
+create or replace function agent_memory.known_messages(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.remembered_memory[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told agent_memory.draft[] := array(
+    select d from unnest(drafts) as d where d.code is null and d.kind = 'message' and d.context_key is not null order by d.ordinal);
+  answers agent_memory.remembered_memory[];
+begin
+  if told = '{}' then
+    return '{}';
+  end if;
+  answers := array(select i from agent_memory.identified(known_messages.organization_id, told) as i);
+  if exists (select from unnest(answers) as a where a.status = 'rejected') then
+    told := array(select d from unnest(told) as d
+                  where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal and a.status = 'rejected') order by d.ordinal);
+  end if;
+  answers := answers || array(
+    with listed as materialized (
+      select d.ordinal, d.context_id, d.occurred_at, d.trust, coalesce(d.speaker, '') as speaker, d.content, row_number() over (
+               partition by d.context_id, d.occurred_at, d.trust, d.speaker, hashtextextended(d.content, 0) order by d.ordinal) as nth
+      from unnest(told) as d where d.is_timed and d.context_id is not null
+    ), stored as materialized (
+      select m.id, m.context_id, m.occurred_at, m.trust, coalesce(m.speaker, '') as speaker, m.content, row_number() over (
+               partition by m.context_id, m.occurred_at, m.trust, m.speaker, hashtextextended(m.content, 0) order by m.position) as nth
+      from (select distinct l.context_id, l.occurred_at from listed as l) as l
+      cross join lateral (
+        select o.id, o.context_id, o.occurred_at, o.trust, o.speaker, o.content, o.position from public.ai_memories as o
+        where o.organization_id = known_messages.organization_id and o.context_id = l.context_id
+          and o.occurred_at = l.occurred_at and o.kind = 'message' offset 0) as m
+    )
+    select row(l.ordinal, s.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from listed as l
+    join stored as s on s.context_id = l.context_id and s.occurred_at = l.occurred_at and s.nth = l.nth
+     and s.trust = l.trust and s.speaker = l.speaker and s.content = l.content
+    where not exists (select from unnest(answers) as a where a.ordinal = l.ordinal));
+  return answers || array(
+    select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from (select d.context_id, array_agg(d order by d.ordinal) as drafts
+          from unnest(told) as d where d.context_id is not null
+          group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)) as talk
+    cross join lateral unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts))
+      with ordinality as r (id, place)
+    cross join lateral (select (talk.drafts[r.place]).ordinal offset 0) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+end
+$$;
+comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
+  'The answers for those drafts that are messages of conversations and stored already: by id or idempotency key; by role, speaker, text and time, where it is told, the second of two such for the second that is stored; or as the end of the conversation, with which a list of several begins. The caller holds the conversations'' locks.';
+
+create or replace function agent_memory.add_drafts(
+  caller agent_memory.principal, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[])
+returns agent_memory.remembered_memory[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answers agent_memory.remembered_memory[];
+begin
+  if drafts = '{}' then
+    return '{}';
+  end if;
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
+  with added as materialized (
+    select agent_memory.add_memories(caller.organization_id, array(
+      select d from unnest(drafts) as d where d.slot is null)) as id
+  )
+  select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+    into answers
+    from unnest(drafts) as d join added as a on a.id = d.id;
+  answers := coalesce(answers, '{}');
+  answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
+  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  return answers || array(
+    select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+end
+$$;
+comment on function agent_memory.add_drafts(
+  agent_memory.principal, jsonb, agent_memory.draft[], agent_memory.vector_value[]) is
+  'Writes the drafts, none of which is refused, and answers for each.';
 
 create or replace function public.remember_memories(memories jsonb)
 returns setof agent_memory.remembered_memory
@@ -3024,7 +3415,6 @@ declare
   drafts agent_memory.draft[];
   vectors agent_memory.vector_value[];
   answers agent_memory.remembered_memory[];
-  slotted agent_memory.draft;
 begin
   if jsonb_typeof(memories) is distinct from 'array' then
     raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
@@ -3039,103 +3429,309 @@ begin
   -- What can't be stored is refused by now; the rest is read without it.
   vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
-  perform agent_memory.settle_languages(caller.organization_id, drafts);
-
-  with added as materialized (
-    select agent_memory.add_memories(caller.organization_id, array(
-      select d from unnest(drafts) as d where d.slot is null)) as id
-  )
-  select array_agg(case
-      when d.reason is not null then row(d.ordinal, null, 'rejected', d.reason)::agent_memory.remembered_memory
-      when a.id is not null then row(d.ordinal, d.id, 'added', null)::agent_memory.remembered_memory
-      else row(d.ordinal, null, null, null)::agent_memory.remembered_memory
-    end)
-    into answers
-    from unnest(drafts) as d left join added as a on a.id = d.id;
-
-  for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null and d.reason is null order by d.slot, d.ordinal
-  loop
-    answers := answers || agent_memory.set_slot(caller, slotted);
-  end loop;
-
-  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
-    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
+  answers := agent_memory.known_messages(caller.organization_id, drafts);
+  answers := answers || agent_memory.add_drafts(caller, memories, array(
+    select d from unnest(drafts) as d
+    where d.code is null and not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal), vectors);
   return query
-    select (case when a.status is null then agent_memory.existing(caller.organization_id, d) else a end).*
+    select d.ordinal, a.id, coalesce(a.status, 'rejected'), coalesce(a.code, d.code), case when a.status is null then d.reason else a.reason end
     from unnest(drafts) as d
-    join unnest(answers) as a on a.ordinal = d.ordinal and (a.status is not null or d.slot is null)
+    left join unnest(answers) as a on a.ordinal = d.ordinal
     order by d.ordinal;
 end
 $$;
 comment on function public.remember_memories(jsonb) is
-  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. Messages with a context_key are a sequence: what of it is stored already is recognised, by id, by role, text and time, or as the end of the conversation with which a list of several begins; the rest is appended. Any other text is a duplicate of the same one that can be recalled now. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
 
 -- Slots --------------------------------------------------------------------------------------
+--
+-- The values of a slot that are not forgotten stand in one order: by valid_from, of equal ones by created_at,
+-- then by id. Each holds from its valid_from to its own end or to where the next one begins, whichever is
+-- earlier; so it makes no difference in which order they are told, and a gap behind a stated end stays one.
+-- Where the next one ends a value, superseded_by names it, and stated_valid_to keeps the value's own end, which
+-- counts again when the next one moves. A value whose successor is forgotten or erased stays ended as it was:
+-- that what came after is not to be recalled does not mean that what was before holds again.
+--
+-- The constraint ai_memories_one_slot_value holds everybody to this. The lock in find_place() is what spares
+-- pgrecall's own writers from running into it.
 
-create or replace function agent_memory.slot_values(organization_id uuid, draft agent_memory.draft)
-returns table (id uuid, valid_from timestamptz, valid_to timestamptz, superseded_by uuid, visibility text)
-language sql stable
+select agent_memory.define_type('slot_value', '
+  organization_id uuid, agent_id text, user_id text, slot text, id uuid, valid_from timestamptz, valid_to timestamptz, created_at timestamptz');
+comment on type agent_memory.slot_value is
+  'A value that is to stand in its slot, valid_to being its own end. Without valid_from it is to hold from now on; without created_at it is told now.';
+
+select agent_memory.define_type('slot_place', '
+  earlier uuid, later uuid, later_from timestamptz, anchor uuid, is_permitted boolean,
+  valid_from timestamptz, valid_to timestamptz, superseded_by uuid, stated_valid_to timestamptz, created_at timestamptz');
+comment on type agent_memory.slot_place is
+  'Where a value stands: between which two others, whether the caller may change these, which row was locked for it, and what the row of the value holds there.';
+
+create or replace function agent_memory.earlier_value(value agent_memory.slot_value)
+returns table (id uuid, visibility text, valid_from timestamptz, created_at timestamptz)
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select m.id, m.valid_from, m.valid_to, m.superseded_by, m.visibility
-  from public.ai_memories as m
-  where m.organization_id = slot_values.organization_id and m.agent_id = draft.agent_id
-    and m.slot = draft.slot and m.user_id is not distinct from draft.user_id and m.forgotten_at is null
+#variable_conflict use_column
+begin
+  return query
+    select m.id, m.visibility, m.valid_from, m.created_at
+    from public.ai_memories as m
+    where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+      and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.forgotten_at is null
+      and m.id <> value.id
+      and (m.valid_from, m.created_at, m.id) < (value.valid_from, coalesce(value.created_at, 'infinity'), value.id)
+    order by m.valid_from desc, m.created_at desc, m.id desc limit 1;
+end
 $$;
-comment on function agent_memory.slot_values(uuid, agent_memory.draft) is 'All values that the slot of a draft has had.';
+comment on function agent_memory.earlier_value(agent_memory.slot_value) is 'The value of a slot that stands before another one.';
 
-create or replace function agent_memory.supersede(caller agent_memory.principal, draft agent_memory.draft)
-returns agent_memory.remembered_memory
+create or replace function agent_memory.later_value(value agent_memory.slot_value)
+returns table (id uuid, visibility text, valid_from timestamptz)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select m.id, m.visibility, m.valid_from
+    from public.ai_memories as m
+    where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+      and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.forgotten_at is null
+      and m.id <> value.id
+      and (m.valid_from, m.created_at, m.id) > (value.valid_from, coalesce(value.created_at, 'infinity'), value.id)
+    order by m.valid_from, m.created_at, m.id limit 1;
+end
+$$;
+comment on function agent_memory.later_value(agent_memory.slot_value) is 'The value of a slot that stands behind another one.';
+
+create or replace function agent_memory.find_place(caller agent_memory.principal, value agent_memory.slot_value)
+returns agent_memory.slot_place
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  earlier record;
-  later record;
+  is_from_now constant boolean := value.valid_from is null;
+  place agent_memory.slot_place;
+  around record;
+  anchor uuid;
 begin
-  select m.id, m.valid_from, m.valid_to, m.superseded_by into earlier
-    from agent_memory.slot_values(caller.organization_id, draft) as m
-    where m.valid_from <= draft.valid_from order by m.valid_from desc, m.id desc limit 1;
-  select m.id, m.valid_from into later
-    from agent_memory.slot_values(caller.organization_id, draft) as m
-    where m.valid_from > draft.valid_from order by m.valid_from, m.id limit 1;
-  draft.valid_to := least(draft.valid_to, later.valid_from);
-  if earlier.id is not null then
-    insert into agent_memory.history as h (
-      organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
-    select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility, 'superseded', agent_memory.now(), caller.subject,
-           jsonb_build_object('valid_to', m.valid_to, 'superseded_by', m.superseded_by),
-           jsonb_build_object('valid_to', least(m.valid_to, draft.valid_from), 'superseded_by', draft.id)
-    from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = earlier.id;
+  loop
+    if is_from_now then
+      -- Never before a value that was written while this transaction went on.
+      value.valid_from := agent_memory.now() + (clock_timestamp() - pg_catalog.now());
+      value.valid_from := greatest(agent_memory.now(), (
+        select e.valid_from + interval '1 microsecond' from agent_memory.earlier_value(value) as e));
+    end if;
+    select e.id as earlier, e.visibility as earlier_visibility, e.valid_from as earlier_from, e.created_at as earlier_created_at,
+           l.id as later, l.visibility as later_visibility, l.valid_from as later_from
+      into around
+      from (select 1) as one
+      left join agent_memory.earlier_value(value) as e on true
+      left join agent_memory.later_value(value) as l on true;
+    anchor := coalesce(around.earlier, around.later, (
+      select m.id from public.ai_memories as m
+      where m.organization_id = value.organization_id and m.slot = value.slot and m.agent_id = value.agent_id
+        and coalesce(m.user_id, '') = coalesce(value.user_id, '') and m.id <> value.id
+      order by m.valid_from, m.created_at, m.id limit 1));
+    exit when anchor is not distinct from place.anchor;
+    -- All who write between the same two values lock the same row. What another has written there until
+    -- it gave up its lock, the next round sees.
+    perform from public.ai_memories as m
+      where m.organization_id = value.organization_id and m.id = anchor for no key update;
+    place.anchor := anchor;
+  end loop;
+  place.earlier := around.earlier;
+  place.later := around.later;
+  place.later_from := around.later_from;
+  place.is_permitted := not exists (
+    select from (values (around.earlier, around.earlier_visibility), (around.later, around.later_visibility)) as v (id, visibility)
+    where v.id is not null and not coalesce(agent_memory.may_write(
+      v.visibility, value.user_id, value.agent_id, caller.role, caller.person, caller.program), false));
+  place.valid_from := value.valid_from;
+  if value.valid_to < value.valid_from and is_from_now then
+    value.valid_to := value.valid_from;
   end if;
-  with ended as (
-    update public.ai_memories as m
-    set superseded_by = draft.id, valid_to = least(m.valid_to, draft.valid_from), updated_at = agent_memory.now()
-    where m.organization_id = caller.organization_id and m.id = earlier.id
-    returning m.id
-  )
-  insert into public.ai_memories as m (
-    organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    expires_at, created_at, updated_at, idempotency_key, dedup_key)
-  select caller.organization_id, draft.id, draft.agent_id, draft.user_id,
-    (select c.id from public.ai_memory_contexts as c
-     where c.organization_id = caller.organization_id and c.agent_id = draft.agent_id
-       and c.context_key = draft.context_key and coalesce(c.user_id, '') = coalesce(draft.user_id, '')),
-    draft.kind, draft.content, draft.speaker, draft.language, draft.slot, draft.importance, draft.confidence, draft.trust,
-    draft.visibility, draft.metadata, draft.occurred_at, draft.valid_from, draft.valid_to, later.id,
-    draft.expires_at, agent_memory.now(), agent_memory.now(), draft.idempotency_key, draft.dedup_key
-  from (select count(*) from ended) as after_the_update;
-  return case when later.id is null
-    then row(draft.ordinal, draft.id, 'superseded', format('supersedes %s', earlier.id))::agent_memory.remembered_memory
-    else row(draft.ordinal, draft.id, 'added', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory
-  end;
+  place.superseded_by := case when coalesce(value.valid_to, 'infinity') >= around.later_from then around.later end;
+  place.valid_to := case when place.superseded_by is null then value.valid_to else around.later_from end;
+  place.stated_valid_to := case when place.superseded_by is not null then value.valid_to end;
+  -- What is told later comes later in the order, too.
+  place.created_at := coalesce(value.created_at, greatest(agent_memory.now(), case
+    when around.earlier_from = value.valid_from then around.earlier_created_at + interval '1 microsecond' end));
+  return place;
 end
 $$;
-comment on function agent_memory.supersede(agent_memory.principal, agent_memory.draft) is
-  'Puts a value into its slot''s line of values by valid_from: the one before it ends where this one begins, and this one ends where the next one begins. The caller holds the lock on the slot''s current value.';
+comment on function agent_memory.find_place(agent_memory.principal, agent_memory.slot_value) is
+  'Where in its slot a value is to stand; others who would write there wait until the end of the transaction.';
+
+create or replace function agent_memory.own_end(organization_id uuid, memory_id uuid, successor uuid default null)
+returns timestamptz
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when m.superseded_by = own_end.successor or s.forgotten_at is null and m.superseded_by is not null
+    then m.stated_valid_to else m.valid_to end
+  from public.ai_memories as m
+  left join public.ai_memories as s on s.organization_id = m.organization_id and s.id = m.superseded_by
+  where m.organization_id = own_end.organization_id and m.id = own_end.memory_id
+$$;
+comment on function agent_memory.own_end(uuid, uuid, uuid) is
+  'Until when a value holds if none comes before: the end that was stated, or where it was ended by a value that is forgotten now and is not the successor to be.';
+
+create or replace function agent_memory.settle_value(
+  caller agent_memory.principal, memory_id uuid, successor uuid, successor_from timestamptz)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  own_end constant timestamptz := agent_memory.own_end(caller.organization_id, memory_id, successor);
+  is_ended constant boolean := coalesce(coalesce(own_end, 'infinity') >= successor_from, false);
+  value record;
+begin
+  select m.agent_id, m.user_id, m.visibility, m.valid_to, m.superseded_by, m.stated_valid_to,
+         exists (select from public.ai_memories as s
+                 where s.organization_id = m.organization_id and s.id = m.superseded_by and s.forgotten_at is not null) as is_cut
+    into value
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = settle_value.memory_id;
+  if not is_ended and (value.superseded_by is null or value.is_cut and value.superseded_by is distinct from successor)
+     or is_ended and (value.valid_to, value.superseded_by) is not distinct from (successor_from, successor) then
+    return false;
+  elsif not coalesce(agent_memory.may_write(
+      value.visibility, value.user_id, value.agent_id, caller.role, caller.person, caller.program), false) then
+    raise exception using errcode = 'PM002', message = 'the slot has values that this caller may not change';
+  end if;
+  with settled as (
+    update public.ai_memories as m
+    set valid_to = case when is_ended then successor_from else own_end end,
+        superseded_by = case when is_ended then successor end,
+        stated_valid_to = case when is_ended then own_end end,
+        updated_at = agent_memory.now()
+    where m.organization_id = caller.organization_id and m.id = settle_value.memory_id
+    returning m.valid_to, m.superseded_by
+  )
+  insert into agent_memory.history as h (
+    organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+  select caller.organization_id, settle_value.memory_id, value.agent_id, value.user_id, value.visibility,
+         case when is_ended then 'superseded' else 'updated' end, agent_memory.now(), caller.subject,
+         jsonb_build_object('valid_to', value.valid_to, 'superseded_by', value.superseded_by),
+         jsonb_build_object('valid_to', s.valid_to, 'superseded_by', s.superseded_by)
+  from settled as s;
+  return true;
+end
+$$;
+comment on function agent_memory.settle_value(agent_memory.principal, uuid, uuid, timestamptz) is
+  'Ends a value where the next one begins, or gives it back its own end; says whether that changed it. PM002 if the caller may not change it.';
+
+create or replace function agent_memory.make_room(
+  caller agent_memory.principal, memory_id uuid, valid_from timestamptz, valid_to timestamptz)
+returns agent_memory.slot_place
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  place agent_memory.slot_place;
+begin
+  place := agent_memory.find_place(caller, (
+    select row(m.organization_id, m.agent_id, m.user_id, m.slot, m.id,
+               make_room.valid_from, make_room.valid_to, m.created_at)::agent_memory.slot_value
+    from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = memory_id));
+  if not place.is_permitted then
+    raise exception using errcode = 'PM002',
+      message = format('memory %s can''t stand there: the slot has values that this caller may not change', memory_id);
+  end if;
+  -- What is to hold longer than before, has to wait until the memory has gone from there.
+  perform agent_memory.settle_value(caller, m.id, memory_id, place.valid_from)
+  from public.ai_memories as m
+  where m.organization_id = caller.organization_id and m.id = place.earlier
+    and (m.valid_to is null or m.valid_to > place.valid_from);
+  return place;
+end
+$$;
+comment on function agent_memory.make_room(agent_memory.principal, uuid, timestamptz, timestamptz) is
+  'Where in its slot a memory is to stand with these times; what holds there now ends for it. release_values() goes with it, once the memory stands there. PM002 if the caller may not change its neighbours.';
+
+create or replace function agent_memory.release_values(caller agent_memory.principal, successor uuid, earlier uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ended uuid[];
+  found uuid[];
+  value record;
+begin
+  loop
+    found := array(
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.forgotten_at is null
+        and (m.superseded_by = successor or m.id = earlier)
+      order by m.id for no key update);
+    exit when found = ended;
+    ended := found;
+  end loop;
+  for value in
+    select m.id, l.id as later, l.valid_from as later_from
+    from public.ai_memories as m
+    left join agent_memory.later_value(row(
+      m.organization_id, m.agent_id, m.user_id, m.slot, m.id, m.valid_from, null, m.created_at)::agent_memory.slot_value) as l on true
+    where m.organization_id = caller.organization_id and m.id = any (ended)
+  loop
+    perform agent_memory.settle_value(caller, value.id, value.later, value.later_from);
+  end loop;
+end
+$$;
+comment on function agent_memory.release_values(agent_memory.principal, uuid, uuid) is
+  'After a value was moved: settles what it had ended where it stood, and the one that stands before it now. PM002 if the caller may not change these.';
+
+create or replace function agent_memory.is_same_value(slot text, visibility text, content text, draft agent_memory.draft)
+returns boolean
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(slot = draft.slot, false) and visibility = draft.visibility
+    and (content = draft.content or agent_memory.plain_text(content) = agent_memory.plain_text(draft.content))
+$$;
+comment on function agent_memory.is_same_value(text, text, text, agent_memory.draft) is
+  'Whether a memory is of the same slot as a draft, says the same and shows to the same.';
+
+create or replace function agent_memory.known_value(
+  caller agent_memory.principal, draft agent_memory.draft, is_from_now boolean, place agent_memory.slot_place)
+returns uuid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  stands_at constant timestamptz := case when is_from_now then (
+    select m.valid_from from public.ai_memories as m
+    where m.organization_id = caller.organization_id and m.id = place.earlier) else draft.valid_from end;
+begin
+  return (
+    select m.id
+    from public.ai_memories as m
+    cross join lateral agent_memory.own_end(m.organization_id, m.id) as own (valid_to)
+    where m.organization_id = caller.organization_id and m.slot = draft.slot and m.agent_id = draft.agent_id
+      and coalesce(m.user_id, '') = coalesce(draft.user_id, '') and m.forgotten_at is null
+      and m.valid_from = stands_at and agent_memory.is_same_value(m.slot, m.visibility, m.content, draft)
+      and case
+        when is_from_now then m.id = place.earlier and (m.valid_to is null or m.valid_to > place.valid_from)
+          and (draft.valid_to is null or draft.valid_to = own.valid_to)
+        else own.valid_to is not distinct from draft.valid_to
+          and case when draft.created_at is null then own.valid_to = m.valid_from or m.valid_to is distinct from m.valid_from
+                   else m.created_at = draft.created_at end end
+    order by m.created_at desc limit 1);
+end
+$$;
+comment on function agent_memory.known_value(agent_memory.principal, agent_memory.draft, boolean, agent_memory.slot_place) is
+  'The value that a draft says once more: with the same words, for the same readers and, where times were told, for the same stretch of time; where none were, the one that holds now. An import that tells when a value was created means one of that time.';
 
 create or replace function agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft)
 returns agent_memory.remembered_memory
@@ -3143,44 +3739,78 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  current record;
-  answer agent_memory.remembered_memory;
+  is_from_now constant boolean := draft.valid_from = agent_memory.now();
+  answer agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
+  place agent_memory.slot_place;
+  known uuid;
+  has_ended boolean;
 begin
-  for attempt in 1 .. 20 loop
-    -- A row lock serialises the writers of a slot. A value that another transaction superseded
-    -- while this one waited does not come back here; the next round finds its successor.
-    select m.id, m.dedup_key, m.valid_from into current
-      from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.agent_id = draft.agent_id
-        and m.slot = draft.slot and coalesce(m.user_id, '') = coalesce(draft.user_id, '')
-        and m.superseded_by is null and m.forgotten_at is null
-      for update;
-    -- A value that the caller could not change is not ended by a new one, either.
-    if exists (
-        select from agent_memory.slot_values(caller.organization_id, draft) as v
-        where not coalesce(agent_memory.may_write(
-          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false)) then
-      return row(draft.ordinal, null, 'rejected', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
-    end if;
-    answer := agent_memory.existing(caller.organization_id, draft);
-    if answer.status = 'duplicate' or answer.reason like '%was used for another memory' then
-      return answer;
-    elsif current.id is not null then
-      if draft.valid_from = agent_memory.now() then
-        -- Not told, so "from now on": never before the value that was written meanwhile.
-        draft.valid_from := greatest(draft.valid_from, current.valid_from + interval '1 microsecond');
-        draft.valid_to := case when draft.valid_to < draft.valid_from then draft.valid_from else draft.valid_to end;
-      end if;
-      return agent_memory.supersede(caller, draft);
-    elsif exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
-      return row(draft.ordinal, draft.id, 'added', null)::agent_memory.remembered_memory;
-    end if;
-  end loop;
-  return answer;
+  if answer.code <> 'contended' then
+    return answer;
+  end if;
+  place := agent_memory.find_place(caller, row(
+    caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
+    case when not is_from_now then draft.valid_from end, draft.valid_to, draft.created_at)::agent_memory.slot_value);
+  -- A value that the caller could not change is neither ended nor shown by a new one.
+  if not place.is_permitted then
+    return row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
+  end if;
+  known := agent_memory.known_value(caller, draft, is_from_now, place);
+  if known is not null then
+    return row(draft.ordinal, known, 'duplicate', 'same_text', 'the same value is remembered already')::agent_memory.remembered_memory;
+  end if;
+  has_ended := place.earlier is not null and agent_memory.settle_value(caller, place.earlier, draft.id, place.valid_from);
+  draft.valid_from := place.valid_from;
+  draft.valid_to := place.valid_to;
+  draft.superseded_by := place.superseded_by;
+  draft.stated_valid_to := place.stated_valid_to;
+  draft.created_at := place.created_at;
+  if not exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
+    raise exclusion_violation;
+  elsif place.later_from <= agent_memory.now() then
+    return row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory;
+  elsif has_ended then
+    return row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', place.earlier))::agent_memory.remembered_memory;
+  end if;
+  return row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory;
 end
 $$;
 comment on function agent_memory.set_slot(agent_memory.principal, agent_memory.draft) is
-  'Writes one value of a slot. Of two writers at once one waits for the other and supersedes its value.';
+  'Writes one value of a slot, and answers for it. Raises exclusion_violation if another writer was faster; set_slots() tries again.';
+
+create or replace function agent_memory.set_slots(caller agent_memory.principal, drafts agent_memory.draft[])
+returns agent_memory.remembered_memory[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answers agent_memory.remembered_memory[];
+  draft agent_memory.draft;
+begin
+  for attempt in 1 .. 20 loop
+    exit when drafts = '{}';
+    begin
+      answers := '{}';
+      -- A value is ended by one that is written after it.
+      set constraints public.ai_memories_superseded_by_fk deferred;
+      -- In one order for all writers, so that none waits for another in a circle.
+      for draft in
+        select d.* from unnest(drafts) as d order by d.slot, d.agent_id, d.user_id, d.ordinal
+      loop
+        answers := answers || agent_memory.set_slot(caller, draft);
+      end loop;
+      set constraints public.ai_memories_superseded_by_fk immediate;
+      return answers;
+    exception
+      when exclusion_violation or unique_violation or foreign_key_violation then
+        answers := null;
+    end;
+  end loop;
+  return array(select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d);
+end
+$$;
+comment on function agent_memory.set_slots(agent_memory.principal, agent_memory.draft[]) is
+  'Writes values of slots and answers for each. Of two writers of a slot at once one waits for the other; one who runs into the constraint all the same, since a value was written there that it could not see, begins again.';
 
 -- Scope --------------------------------------------------------------------------------------
 
@@ -3371,7 +4001,7 @@ begin
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
     order by m.id
-    for update;
+    for no key update;
 end
 $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
@@ -3594,7 +4224,7 @@ begin
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.has_question, e.similarity::double precision as similarity,
+    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -3621,7 +4251,7 @@ begin
            coalesce(lag(t.has_question) over talk, false) as answers,
            greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
     from told as t
-    window talk as (partition by t.conversation order by t.occurred_at, t.id)
+    window talk as (partition by t.conversation order by t.occurred_at, t.position)
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,
@@ -4089,12 +4719,12 @@ begin
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at >= b.occurred_at
-         order by n.occurred_at, n.id limit 9)
+         order by n.occurred_at, n.position limit 9)
         union all
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at < b.occurred_at
-         order by n.occurred_at desc, n.id desc limit 8)) as n
+         order by n.occurred_at desc, n.position desc limit 8)) as n
       union all
       select n.id from public.ai_memories as n
       where n.organization_id = neighbours.organization_id and n.id = any (others)
@@ -4454,7 +5084,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   field text;
-  refusal text;
+  refusal agent_memory.problem;
 begin
   if jsonb_typeof(changes) is distinct from 'object' then
     raise exception using errcode = 'PM003', message = 'changes must be an object of fields and their new values';
@@ -4473,8 +5103,8 @@ begin
     end if;
   end loop;
   refusal := agent_memory.refusal(jsonb_build_object('content', memory.content) || changes);
-  if refusal is not null then
-    raise exception using errcode = case when refusal like '%more than 100,000%' then 'PM008' else 'PM003' end, message = refusal;
+  if refusal.code is not null then
+    raise exception using errcode = case when refusal.code = 'too_long' then 'PM008' else 'PM003' end, message = refusal.reason;
   elsif changes ->> 'visibility' = 'private' and memory.user_id is null then
     raise exception using errcode = 'PM003', message = 'a private memory needs a user_id';
   end if;
@@ -4494,7 +5124,7 @@ begin
   select * into memory from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = memory_id
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-    for update;
+    for no key update;
   if memory.id is null then
     raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
       hint = 'It was erased, never existed, or this caller may not see it.';
@@ -4512,17 +5142,24 @@ create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client.
+set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
   new public.ai_memories;
+  is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
+  place agent_memory.slot_place;
 begin
   perform agent_memory.check_changes(old, changes);
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
   new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  if is_moved and not changes ? 'valid_to' then
+    new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
+  end if;
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
@@ -4531,18 +5168,31 @@ begin
   elsif new.content !~ '\S' then
     raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
+  if is_moved then
+    if old.forgotten_at is null then
+      place := agent_memory.make_room(caller, new.id, new.valid_from, new.valid_to);
+      new.valid_to := place.valid_to;
+    end if;
+    new.superseded_by := place.superseded_by;
+    new.stated_valid_to := place.stated_valid_to;
+  end if;
+  if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
+       is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
+    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    perform agent_memory.release_texts(
+      caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
+  end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
-      valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
+      valid_from = new.valid_from, valid_to = new.valid_to, superseded_by = new.superseded_by,
+      stated_valid_to = new.stated_valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
-        old.agent_id, old.user_id,
-        (select c.context_key from public.ai_memory_contexts as c
-         where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
-        case when new.kind = 'message' then new.occurred_at end) end
+      dedup_key = new.dedup_key
   where m.organization_id = caller.organization_id and m.id = memory_id;
+  if is_moved and old.forgotten_at is null then
+    perform agent_memory.release_values(caller, memory_id, place.earlier);
+  end if;
   insert into agent_memory.history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
   select caller.organization_id, memory_id, old.agent_id, old.user_id,
@@ -4550,7 +5200,8 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+    || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update agent_memory.history as h set visibility = new.visibility
@@ -4575,10 +5226,33 @@ exception
   when unique_violation then
     raise exception using errcode = 'PM007', message = 'another memory with this text is there already',
       hint = 'Forget one of the two.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'another value of this slot was being written', hint = 'Do it again.';
 end
 $$;
 comment on function public.update_memory(uuid, jsonb) is
-  'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+  'Corrects fields of one memory; the earlier values stay in its history. Of a value of a slot, valid_from and valid_to may be any: its neighbours end, and hold on, accordingly. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+
+create or replace function agent_memory.restore_value(caller agent_memory.principal, memory_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  place agent_memory.slot_place;
+begin
+  place := agent_memory.make_room(caller, memory_id, (
+      select m.valid_from from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = memory_id),
+    agent_memory.own_end(caller.organization_id, memory_id));
+  update public.ai_memories as m
+  set forgotten_at = null, valid_to = place.valid_to, superseded_by = place.superseded_by,
+      stated_valid_to = place.stated_valid_to, updated_at = agent_memory.now()
+  where m.organization_id = caller.organization_id and m.id = memory_id;
+  perform agent_memory.release_values(caller, memory_id, place.earlier);
+end
+$$;
+comment on function agent_memory.restore_value(agent_memory.principal, uuid) is
+  'Brings a forgotten value of a slot back to where it stands among those that are there now. PM002 if the caller may not change its neighbours.';
 
 create or replace function agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean)
 returns void
@@ -4594,9 +5268,24 @@ begin
          jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
   from public.ai_memories as m
   where m.organization_id = caller.organization_id and m.id = any (ids);
+  if not forget then
+    -- The same text may be there again, as long as only one of the two can be recalled.
+    perform agent_memory.release_texts(caller.organization_id, array_agg(m.dedup_key), is_valid)
+    from public.ai_memories as m
+    cross join lateral (select m.valid_from <= agent_memory.now()) as v (is_valid)
+    where m.organization_id = caller.organization_id and m.id = any (ids) and m.dedup_key is not null
+    group by is_valid;
+  end if;
   update public.ai_memories as m
-  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
-  where m.organization_id = caller.organization_id and m.id = any (ids);
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now(),
+      dedup_key = case when forget or coalesce(least(m.valid_to, m.expires_at), 'infinity') > agent_memory.now() then m.dedup_key end
+  where m.organization_id = caller.organization_id and m.id = any (ids) and (forget or m.slot is null);
+  if not forget then
+    perform agent_memory.restore_value(caller, v.id)
+    from (select m.id from public.ai_memories as m
+          where m.organization_id = caller.organization_id and m.id = any (ids) and m.slot is not null
+          order by m.slot, m.agent_id, m.user_id, m.valid_from, m.created_at, m.id) as v;
+  end if;
   perform agent_memory.refresh_windows(caller.organization_id, array(
     select distinct m.context_id from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = any (ids)
@@ -4622,8 +5311,18 @@ begin
 exception
   when unique_violation then
     raise exception using errcode = 'PM007',
-      message = 'a memory of this scope can''t come back: its slot has a newer value, or the same text was remembered again',
+      message = format('memory %s can''t come back: the same text was remembered again', (
+        select m.id
+        from unnest(ids) with ordinality as i (id, place)
+        join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = i.id
+        where exists (
+          select from public.ai_memories as o
+          where o.organization_id = m.organization_id and o.dedup_key = m.dedup_key and o.id <> m.id
+            and (o.forgotten_at is null or o.id = any (ids[:i.place])))
+        order by i.place limit 1)),
       hint = 'Forget the newer one first.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'values of a slot of this scope were being written', hint = 'Do it again.';
 end
 $$;
 comment on function agent_memory.set_forgotten(jsonb, boolean, boolean) is 'What forget_memories() and restore_memories() have in common.';
@@ -4885,69 +5584,21 @@ returns uuid[]
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  with recursive chain as (
-    select m.id, m.superseded_by as successor
-    from unnest(ids) as d (id)
-    join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
-    left join unnest(ids) as also (id) on also.id = m.id
-    where also.id is null
-    union
-    select c.id, next.superseded_by
-    from chain as c
-    join unnest(ids) as d (id) on d.id = c.successor
-    join public.ai_memories as next on next.organization_id = unlink_memories.organization_id and next.id = c.successor
-  ), survivors as (
-    select c.id, max(c.successor::text) filter (where d.id is null)::uuid as successor
-    from chain as c left join unnest(ids) as d (id) on d.id = c.successor
-    group by c.id
-  ), linked as (
-    -- To themselves for a moment, since the current value of a slot is one, and the erased one
-    -- still is there.
+  with unlinked as (
     update public.ai_memories as m
-    set superseded_by = coalesce(s.successor, s.id), updated_at = agent_memory.now()
-    from survivors as s
-    where m.organization_id = unlink_memories.organization_id and m.id = s.id
+    set superseded_by = null, stated_valid_to = null, updated_at = agent_memory.now()
+    from (select m.id
+          from unnest(ids) as d (id)
+          join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
+          left join unnest(ids) as also (id) on also.id = m.id
+          where also.id is null) as ended
+    where m.organization_id = unlink_memories.organization_id and m.id = ended.id
     returning m.id
   )
-  select array(select l.id from linked as l order by l.id)
+  select array(select u.id from unlinked as u order by u.id)
 $$;
 comment on function agent_memory.unlink_memories(uuid, uuid[]) is
-  'Links what was superseded by memories that are to go to the first that stays in their line, or else to itself, and answers which these were. close_links() ends the latter.';
-
-create or replace function agent_memory.close_links(organization_id uuid, ids uuid[])
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  loose record;
-begin
-  for loose in
-    select m.id, m.slot, m.agent_id, m.user_id, m.valid_from, m.dedup_key from public.ai_memories as m
-    where m.organization_id = close_links.organization_id and m.id = any (ids) and m.superseded_by = m.id
-    order by m.valid_from desc, m.id desc
-  loop
-    -- The next value of the slot; or what stands where this one would come back to; or nothing.
-    update public.ai_memories as m
-    set superseded_by = coalesce(
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.slot = loose.slot and v.agent_id = loose.agent_id
-         and v.user_id is not distinct from loose.user_id and v.forgotten_at is null
-         and (v.valid_from, v.id) > (loose.valid_from, loose.id)
-       order by v.valid_from, v.id limit 1),
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.id <> loose.id
-         and v.superseded_by is null and v.forgotten_at is null
-         and (v.dedup_key = loose.dedup_key or v.slot = loose.slot and v.agent_id = loose.agent_id
-              and v.user_id is not distinct from loose.user_id)
-       limit 1))
-    where m.organization_id = close_links.organization_id and m.id = loose.id;
-  end loop;
-end
-$$;
-comment on function agent_memory.close_links(uuid, uuid[]) is
-  'Ends what unlink_memories() linked to itself: superseded by the next value that its slot has, or by none. Its validity stays as it had ended.';
+  'Makes the ends that memories, which are to go, have put to others these others'' own, and answers which these are.';
 
 create or replace function agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[])
 returns void
@@ -5012,7 +5663,6 @@ begin
   counts := counts || jsonb_build_object('history', deleted, 'links', cardinality(linked));
   delete from public.ai_memories as m where m.organization_id = delete_memories.organization_id and m.id = any (ids);
   get diagnostics deleted = row_count;
-  perform agent_memory.close_links(organization_id, linked);
   perform agent_memory.drop_mentions(organization_id, ids, slots, linked);
   counts := counts || jsonb_build_object('memories', deleted, 'windows', agent_memory.refresh_windows(organization_id, touched));
   delete from public.ai_memory_contexts as c
@@ -5194,7 +5844,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'fb243eac977efcca04b35ae8716b594bdc2ac925deed362f0249d72f3d126228');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '0ab61644aa48a647af749e98cec4e1bf56a517b8c91ad347c7ab727c37845f96');
 
 reset lock_timeout;
 reset check_function_bodies;

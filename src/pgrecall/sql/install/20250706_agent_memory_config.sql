@@ -161,7 +161,7 @@ as $$
         when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
         else (
           select min(case
-              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
+              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')
                 then format('unknown kind "%s" in retention.max_age', left(a.key, 60))
               else agent_memory.number_problem('retention.max_age.' || a.key, a.value, 1, 36500, true)
             end)
@@ -392,9 +392,9 @@ select agent_memory.define_type('missing_embedding', 'id uuid, text text, digest
 comment on type agent_memory.missing_embedding is
   'A memory without a vector: its id, the text that the vector is to be made of, and a digest of that text, which is given back with the vector.';
 
-select agent_memory.define_type('stored_embedding', 'ordinal integer, id uuid, status text, reason text');
+select agent_memory.define_type('stored_embedding', 'ordinal integer, id uuid, status text, code text, reason text');
 comment on type agent_memory.stored_embedding is
-  'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, or the text has changed: reason); rejected (reason says why).';
+  'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, the text has changed, or there is no such memory); rejected. code says which, reason says it in words.';
 
 do $tables$
 begin
@@ -550,23 +550,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
-    select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
+    select i.ordinal, i.id, case c.code when 'stored' then 'stored' when 'invalid_embedding' then 'rejected' else 'skipped' end,
+           c.code, r.reason
     from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
                  row_number() over (partition by known.id order by e.ordinal) as place,
                  (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector
           from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
           left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
     cross join lateral (select case
-      when not i.is_vector then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
-      when i.id is null then 'no such memory of this agent, or none that the caller may change'
+      when not i.is_vector then 'invalid_embedding'
+      when i.id is null then 'not_found'
       when i.place > 1 or exists (
           select from agent_memory.embeddings as e
           where e.organization_id = embedding_answers.organization_id and e.model = embedding_answers.model and e.memory_id = i.id
           offset 0)
-        then 'it has a vector of this model already'
+        then 'has_vector'
       when i.digest is distinct from (
           select agent_memory.text_digest(m.speaker, m.content) from public.ai_memories as m
-          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'its text has changed; ask for it again'
+          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'text_changed'
+      else 'stored'
+    end offset 0) as c (code)
+    cross join lateral (select case c.code
+      when 'invalid_embedding' then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when 'not_found' then 'no such memory of this agent, or none that the caller may change'
+      when 'has_vector' then 'it has a vector of this model already'
+      when 'text_changed' then 'its text has changed; ask for it again'
     end) as r (reason)
     order by i.ordinal;
 end
@@ -860,7 +868,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'ee9c596ba09916d22e638ddfe9dc19d4d46396247a3cf7ae029672b5cfd2c9cc');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'eb6ecc9eb6cb13f768c326bda323afebafa0e1639a0c9acf15421daa565af99e');
 
 reset lock_timeout;
 reset check_function_bodies;

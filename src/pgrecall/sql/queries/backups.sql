@@ -159,15 +159,14 @@ select (g.line::jsonb || %(patch)s::jsonb)::text as line
 from unnest(%(lines)s::text[]) with ordinality as g (line, place) order by g.place;
 
 -- name: settle_erasures
--- In their order: links to what is not there, mentions of it in the history, windows made anew.
-with loose as materialized (
-  select array(select m.id from public.ai_memories as m
-               where m.organization_id = %(organization_id)s and m.superseded_by = m.id order by m.id) as ids
+-- Links to what is not there, mentions of it in the history, windows made anew.
+with loose as (
+  update public.ai_memories as m set superseded_by = null, stated_valid_to = null
+  where m.organization_id = %(organization_id)s and m.superseded_by = m.id
+  returning m.id
 )
-select agent_memory.close_links(%(organization_id)s, l.ids) as links,
-       agent_memory.drop_mentions(%(organization_id)s, %(ids)s::uuid[], %(slots)s::text[], l.ids) as mentions,
-       agent_memory.refresh_windows(%(organization_id)s, %(context_ids)s::uuid[]) as windows
-from loose as l;
+select agent_memory.drop_mentions(%(organization_id)s, %(ids)s::uuid[], %(slots)s::text[], array(select l.id from loose as l)) as mentions,
+       agent_memory.refresh_windows(%(organization_id)s, %(context_ids)s::uuid[]) as windows;
 
 -- name: compose_linking
 select format('with changed as (update %%1$s as t set %%2$I = r.%%2$I '
@@ -294,7 +293,7 @@ where d.datname ~ '^pgrecall_verify_[0-9]{9,11}_[0-9a-f]{8}$'
 -- Some that a recall must find: current ones, the same of a backup every time.
 select m.id, m.agent_id, m.user_id, m.content, m.organization_id
 from public.ai_memories as m
-where m.forgotten_at is null and m.superseded_by is null and m.expires_at is null and m.valid_to is null
+where m.forgotten_at is null and m.expires_at is null and m.valid_to is null
 order by sha256(uuid_send(m.id)) limit %(match_limit)s;
 
 -- name: list_dumped_tables

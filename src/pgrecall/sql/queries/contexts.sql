@@ -12,7 +12,7 @@ where c.context_key = %(context_key)s
   and m.kind = 'message'
   and m.forgotten_at is null
   and (m.expires_at is null or m.expires_at > now())
-order by m.occurred_at desc, m.id desc
+order by m.occurred_at desc, m.position desc
 limit %(row_limit)s;
 
 -- name: find_summary
@@ -24,6 +24,6 @@ where c.context_key = %(context_key)s
   and c.user_id is not distinct from %(user_id)s::text
   and m.kind = 'summary'
   and m.forgotten_at is null
-  and m.superseded_by is null
+  and (m.valid_to is null or m.valid_to > now())
 order by m.valid_from desc, m.id desc
 limit 1;

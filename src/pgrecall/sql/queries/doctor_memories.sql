@@ -91,7 +91,7 @@ select format(
      join model on model.model = e.model
      join public.ai_memories as m on m.organization_id = e.organization_id and m.id = e.memory_id
      join agent_memory.members as b on b.organization_id = m.organization_id and b.user_id = ''agent:'' || m.agent_id
-     where e.organization_id = %%1$L and m.forgotten_at is null and m.superseded_by is null) as s
+     where e.organization_id = %%1$L and m.forgotten_at is null and m.valid_to is null) as s
    where s.place %%%% greatest(1, %%2$s / %%3$s) = 0
    order by s.place limit %%3$s',
   %(organization_id)s::uuid, %(memories)s::integer, %(queries)s::integer, agent_memory.vector_schema()) as composed;
@@ -102,7 +102,7 @@ from (
   select m.agent_id, m.content, row_number() over (order by m.id) as place
   from public.ai_memories as m
   join agent_memory.members as b on b.organization_id = m.organization_id and b.user_id = 'agent:' || m.agent_id
-  where m.organization_id = %(organization_id)s and m.forgotten_at is null and m.superseded_by is null) as s
+  where m.organization_id = %(organization_id)s and m.forgotten_at is null and m.valid_to is null) as s
 where s.place %% greatest(1, %(memories)s::integer / %(queries)s::integer) = 0
 order by s.place
 limit %(queries)s::integer;

@@ -12,7 +12,7 @@ select id, text, digest
 from public.missing_memory_embeddings(%(model)s, %(agent_id)s, %(after)s, %(match_limit)s);
 
 -- name: store_memory_embeddings
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.store_memory_embeddings(%(model)s, %(embeddings)s::jsonb, %(agent_id)s);
 
 -- name: switch_memory_model

@@ -2,11 +2,11 @@
 -- pages goes to the tables under Row Level Security.
 
 -- name: remember_memories
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.remember_memories(%(memories)s::jsonb);
 
 -- name: append_messages
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.append_memories(%(memories)s::jsonb);
 
 -- name: recall_memories
@@ -85,7 +85,7 @@ where (%(after)s::uuid is null or m.id < %(after)s::uuid)
   and (%(context_key)s::text is null or c.context_key = %(context_key)s::text)
   and (%(kinds)s::text[] is null or m.kind = any (%(kinds)s::text[]))
   and (%(include_forgotten)s or m.forgotten_at is null)
-  and (%(include_superseded)s or m.superseded_by is null)
+  and (%(include_superseded)s or m.valid_to is null or m.valid_to > now() or m.slot is null)
 order by m.id desc
 limit %(row_limit)s;
 

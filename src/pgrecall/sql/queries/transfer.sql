@@ -8,7 +8,7 @@ begin isolation level repeatable read, read only;
 select m.id, m.organization_id, m.agent_id, m.user_id, m.context_id, c.context_key, m.kind,
        m.content, m.speaker, m.language, m.slot, m.importance, m.confidence, m.trust, m.visibility,
        m.metadata, m.occurred_at, m.valid_from, m.valid_to, m.superseded_by, m.expires_at,
-       m.forgotten_at, m.created_at, m.updated_at
+       m.forgotten_at, m.created_at, m.updated_at, m.position
 from public.ai_memories as m
 left join public.ai_memory_contexts as c
   on c.organization_id = m.organization_id and c.id = m.context_id
@@ -27,11 +27,11 @@ select memory_id, change, changed_at, changed_by, before, after
 from public.memory_changes(%(ids)s::uuid[]);
 
 -- name: check_imports
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.import_memories(%(memories)s::jsonb, dry_run => true);
 
 -- name: import_memories
-select ordinal, id, status, reason
+select ordinal, id, status, code, reason
 from public.import_memories(%(memories)s::jsonb);
 
 -- Tables of other systems, whose names are given: composed by the server, null if there is none.

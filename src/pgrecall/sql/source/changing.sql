@@ -71,7 +71,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   field text;
-  refusal text;
+  refusal agent_memory.problem;
 begin
   if jsonb_typeof(changes) is distinct from 'object' then
     raise exception using errcode = 'PM003', message = 'changes must be an object of fields and their new values';
@@ -90,8 +90,8 @@ begin
     end if;
   end loop;
   refusal := agent_memory.refusal(jsonb_build_object('content', memory.content) || changes);
-  if refusal is not null then
-    raise exception using errcode = case when refusal like '%more than 100,000%' then 'PM008' else 'PM003' end, message = refusal;
+  if refusal.code is not null then
+    raise exception using errcode = case when refusal.code = 'too_long' then 'PM008' else 'PM003' end, message = refusal.reason;
   elsif changes ->> 'visibility' = 'private' and memory.user_id is null then
     raise exception using errcode = 'PM003', message = 'a private memory needs a user_id';
   end if;
@@ -111,7 +111,7 @@ begin
   select * into memory from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = memory_id
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-    for update;
+    for no key update;
   if memory.id is null then
     raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
       hint = 'It was erased, never existed, or this caller may not see it.';
@@ -129,17 +129,24 @@ create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client.
+set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
   new public.ai_memories;
+  is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
+  place agent_memory.slot_place;
 begin
   perform agent_memory.check_changes(old, changes);
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
   new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  if is_moved and not changes ? 'valid_to' then
+    new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
+  end if;
   if not coalesce(agent_memory.may_write(
       new.visibility, new.user_id, new.agent_id, caller.role, caller.person, caller.program), false) then
     raise exception using errcode = 'PM002', message = format('%s may not give memory %s this visibility', caller.role, memory_id);
@@ -148,18 +155,31 @@ begin
   elsif new.content !~ '\S' then
     raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
+  if is_moved then
+    if old.forgotten_at is null then
+      place := agent_memory.make_room(caller, new.id, new.valid_from, new.valid_to);
+      new.valid_to := place.valid_to;
+    end if;
+    new.superseded_by := place.superseded_by;
+    new.stated_valid_to := place.stated_valid_to;
+  end if;
+  if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
+       is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
+    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    perform agent_memory.release_texts(
+      caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
+  end if;
   update public.ai_memories as m
   set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
-      valid_from = new.valid_from, valid_to = new.valid_to, expires_at = new.expires_at,
+      valid_from = new.valid_from, valid_to = new.valid_to, superseded_by = new.superseded_by,
+      stated_valid_to = new.stated_valid_to, expires_at = new.expires_at,
       updated_at = agent_memory.now(),
-      dedup_key = case when (new.content, new.visibility) = (old.content, old.visibility) then old.dedup_key else agent_memory.dedup_key(
-        old.agent_id, old.user_id,
-        (select c.context_key from public.ai_memory_contexts as c
-         where c.organization_id = old.organization_id and c.id = old.context_id),
-        old.slot, new.visibility, new.content, case when new.kind = 'message' then concat_ws(' ', new.trust, new.speaker) end,
-        case when new.kind = 'message' then new.occurred_at end) end
+      dedup_key = new.dedup_key
   where m.organization_id = caller.organization_id and m.id = memory_id;
+  if is_moved and old.forgotten_at is null then
+    perform agent_memory.release_values(caller, memory_id, place.earlier);
+  end if;
   insert into agent_memory.history as h (
     organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
   select caller.organization_id, memory_id, old.agent_id, old.user_id,
@@ -167,7 +187,8 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']) as field
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+    || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update agent_memory.history as h set visibility = new.visibility
@@ -192,10 +213,33 @@ exception
   when unique_violation then
     raise exception using errcode = 'PM007', message = 'another memory with this text is there already',
       hint = 'Forget one of the two.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'another value of this slot was being written', hint = 'Do it again.';
 end
 $$;
 comment on function public.update_memory(uuid, jsonb) is
-  'Corrects fields of one memory; the earlier values stay in its history. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+  'Corrects fields of one memory; the earlier values stay in its history. Of a value of a slot, valid_from and valid_to may be any: its neighbours end, and hold on, accordingly. New content needs a new embedding, given in the same call, or has none. Raises PM001 to PM005, PM007, PM008.';
+
+create or replace function agent_memory.restore_value(caller agent_memory.principal, memory_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  place agent_memory.slot_place;
+begin
+  place := agent_memory.make_room(caller, memory_id, (
+      select m.valid_from from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = memory_id),
+    agent_memory.own_end(caller.organization_id, memory_id));
+  update public.ai_memories as m
+  set forgotten_at = null, valid_to = place.valid_to, superseded_by = place.superseded_by,
+      stated_valid_to = place.stated_valid_to, updated_at = agent_memory.now()
+  where m.organization_id = caller.organization_id and m.id = memory_id;
+  perform agent_memory.release_values(caller, memory_id, place.earlier);
+end
+$$;
+comment on function agent_memory.restore_value(agent_memory.principal, uuid) is
+  'Brings a forgotten value of a slot back to where it stands among those that are there now. PM002 if the caller may not change its neighbours.';
 
 create or replace function agent_memory.mark_forgotten(caller agent_memory.principal, ids uuid[], forget boolean)
 returns void
@@ -211,9 +255,24 @@ begin
          jsonb_build_object('forgotten_at', case when forget then agent_memory.now() end)
   from public.ai_memories as m
   where m.organization_id = caller.organization_id and m.id = any (ids);
+  if not forget then
+    -- The same text may be there again, as long as only one of the two can be recalled.
+    perform agent_memory.release_texts(caller.organization_id, array_agg(m.dedup_key), is_valid)
+    from public.ai_memories as m
+    cross join lateral (select m.valid_from <= agent_memory.now()) as v (is_valid)
+    where m.organization_id = caller.organization_id and m.id = any (ids) and m.dedup_key is not null
+    group by is_valid;
+  end if;
   update public.ai_memories as m
-  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now()
-  where m.organization_id = caller.organization_id and m.id = any (ids);
+  set forgotten_at = case when forget then agent_memory.now() end, updated_at = agent_memory.now(),
+      dedup_key = case when forget or coalesce(least(m.valid_to, m.expires_at), 'infinity') > agent_memory.now() then m.dedup_key end
+  where m.organization_id = caller.organization_id and m.id = any (ids) and (forget or m.slot is null);
+  if not forget then
+    perform agent_memory.restore_value(caller, v.id)
+    from (select m.id from public.ai_memories as m
+          where m.organization_id = caller.organization_id and m.id = any (ids) and m.slot is not null
+          order by m.slot, m.agent_id, m.user_id, m.valid_from, m.created_at, m.id) as v;
+  end if;
   perform agent_memory.refresh_windows(caller.organization_id, array(
     select distinct m.context_id from public.ai_memories as m
     where m.organization_id = caller.organization_id and m.id = any (ids)
@@ -239,8 +298,18 @@ begin
 exception
   when unique_violation then
     raise exception using errcode = 'PM007',
-      message = 'a memory of this scope can''t come back: its slot has a newer value, or the same text was remembered again',
+      message = format('memory %s can''t come back: the same text was remembered again', (
+        select m.id
+        from unnest(ids) with ordinality as i (id, place)
+        join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = i.id
+        where exists (
+          select from public.ai_memories as o
+          where o.organization_id = m.organization_id and o.dedup_key = m.dedup_key and o.id <> m.id
+            and (o.forgotten_at is null or o.id = any (ids[:i.place])))
+        order by i.place limit 1)),
       hint = 'Forget the newer one first.';
+  when exclusion_violation then
+    raise exception using errcode = 'PM007', message = 'values of a slot of this scope were being written', hint = 'Do it again.';
 end
 $$;
 comment on function agent_memory.set_forgotten(jsonb, boolean, boolean) is 'What forget_memories() and restore_memories() have in common.';

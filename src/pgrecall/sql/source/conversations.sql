@@ -23,6 +23,22 @@ begin
 end
 $tables$;
 
+create or replace function agent_memory.slot_key(organization_id uuid, agent_id text, user_id text, slot text)
+returns inet
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  digest constant text := encode(sha256(convert_to(
+    organization_id::text || char_length(agent_id) || ':' || agent_id || char_length(slot) || ':' || slot || coalesce(user_id, ''), 'UTF8')), 'hex');
+begin
+  return (substr(digest, 1, 4) || ':' || substr(digest, 5, 4) || ':' || substr(digest, 9, 4) || ':' || substr(digest, 13, 4) || ':'
+    || substr(digest, 17, 4) || ':' || substr(digest, 21, 4) || ':' || substr(digest, 25, 4) || ':' || substr(digest, 29, 4))::inet;
+end
+$$;
+comment on function agent_memory.slot_key(uuid, text, text, text) is
+  'Which slot it is, in 128 bits: the first half of the SHA-256 of its organization, agent, name and user. As an address of IPv6, the one type of this width that a GiST index compares without an extension. An index holds what it answers: it never changes.';
+
 do $tables$
 begin
   if pg_catalog.to_regclass('public.ai_memories') is null then
@@ -33,7 +49,7 @@ begin
       user_id text check (char_length(user_id) between 1 and 255),
       context_id uuid,
       kind text not null default 'fact'
-        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')),
+        check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
       content text not null check (char_length(content) <= 100000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
@@ -49,12 +65,15 @@ begin
       valid_from timestamptz not null default agent_memory.now(),
       valid_to timestamptz,
       superseded_by uuid,
+      stated_valid_to timestamptz,
       expires_at timestamptz,
       forgotten_at timestamptz,
       created_at timestamptz not null default agent_memory.now(),
       updated_at timestamptz not null default agent_memory.now(),
       idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+      idempotency_digest bytea,
       dedup_key bytea,
+      position bigint not null default extract(epoch from clock_timestamp()) * 1000000,
       window_lexemes tsvector,
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
@@ -74,14 +93,20 @@ begin
       constraint ai_memories_context_fk foreign key (organization_id, context_id)
         references public.ai_memory_contexts (organization_id, id) on delete cascade,
       constraint ai_memories_superseded_by_fk foreign key (organization_id, superseded_by)
-        references public.ai_memories (organization_id, id),
+        references public.ai_memories (organization_id, id) deferrable,
+      constraint ai_memories_key_has_digest check ((idempotency_key is null) = (idempotency_digest is null)),
+      -- Whoever writes: at any instant a slot has one value.
+      constraint ai_memories_one_slot_value exclude using gist (
+        agent_memory.slot_key(organization_id, agent_id, user_id, slot) inet_ops with =, tstzrange(valid_from, valid_to) with &&)
+        where (slot is not null and forgotten_at is null),
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
+      constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
       -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
       -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
         occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
-        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -89,18 +114,17 @@ begin
     alter table public.ai_memories alter column search_vector set storage main;
     create unique index ai_memories_dedup_idx on public.ai_memories (organization_id, dedup_key)
       where dedup_key is not null and superseded_by is null and forgotten_at is null;
-    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, agent_id, idempotency_key)
-      where idempotency_key is not null;
-    create unique index ai_memories_slot_idx on public.ai_memories (organization_id, agent_id, slot, (coalesce(user_id, '')))
-      where slot is not null and superseded_by is null and forgotten_at is null;
-    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, id);
+    create unique index ai_memories_idempotency_idx on public.ai_memories (organization_id, idempotency_digest)
+      where idempotency_digest is not null;
+    create index ai_memories_context_idx on public.ai_memories (organization_id, context_id, occurred_at, position);
     create index ai_memories_user_idx on public.ai_memories (organization_id, user_id, occurred_at);
     create index ai_memories_agent_idx on public.ai_memories (organization_id, agent_id, occurred_at);
     create index ai_memories_time_idx on public.ai_memories (organization_id, occurred_at);
     -- For the few that are no messages, or that an agent shares with all.
     create index ai_memories_kind_idx on public.ai_memories (organization_id, kind) where kind <> 'message';
     create index ai_memories_shared_idx on public.ai_memories (organization_id, agent_id) where visibility = 'organization';
-    create index ai_memories_slot_values_idx on public.ai_memories (organization_id, slot) where slot is not null;
+    create index ai_memories_slot_values_idx on public.ai_memories (
+      organization_id, slot, agent_id, (coalesce(user_id, '')), valid_from, created_at, id) where slot is not null;
     create index ai_memories_superseded_by_idx on public.ai_memories (organization_id, superseded_by)
       where superseded_by is not null;
     -- How frequent the words of a question are in a large organization, recall asks every 64th memory.
@@ -124,11 +148,14 @@ comment on column public.ai_memories.visibility is 'private: its user and the ag
 comment on column public.ai_memories.occurred_at is 'When it happened or was said.';
 comment on column public.ai_memories.valid_from is 'Since when it has been true in the world.';
 comment on column public.ai_memories.valid_to is 'Until when it was true (exclusive); null while it still is.';
-comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity.';
+comment on column public.ai_memories.superseded_by is 'The memory of the same slot that ended this one''s validity, at its own valid_from; null where valid_to is its own end.';
+comment on column public.ai_memories.stated_valid_to is 'Its own end, where superseded_by ended it sooner: taken up again when that one moves. Null if none was stated.';
 comment on column public.ai_memories.expires_at is 'When it stops being recalled by itself.';
 comment on column public.ai_memories.forgotten_at is 'Since when it is not recalled; restore_memories() clears it.';
 comment on column public.ai_memories.idempotency_key is 'The caller''s key of the write; the same key again writes nothing.';
-comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context and normalised text; null for rows that a service inserted directly.';
+comment on column public.ai_memories.idempotency_digest is 'Digest of the key with the agent, the user and who gave it, to whom alone it means anything.';
+comment on column public.ai_memories.dedup_key is 'Digest of agent, user, context, visibility and normalised text; null for messages of a conversation, for what gave it up since it can''t be recalled any more, and for rows that a service inserted directly.';
+comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
@@ -168,49 +195,123 @@ select agent_memory.policy('public.ai_memories', 'readers', 'writers');
 
 -- Conversations, models -----------------------------------------------------------------------
 
+create or replace function agent_memory.named_contexts(organization_id uuid, drafts agent_memory.draft[])
+returns table (agent_id text, user_id text, context_key text, visibility text, ordinals integer[], id uuid)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- The order that is asked for leaves the planner one index, also where the table was empty when it planned:
+  -- each of thousands of conversations is looked up by its key, not sought among all.
+  return query
+    select told.agent_id, told.user_id, told.context_key, told.visibility, told.ordinals,
+           case when (near.context_key, near.agent_id, coalesce(near.user_id, ''))
+                     = (told.context_key, told.agent_id, coalesce(told.user_id, '')) then near.id end
+    from (
+      select d.agent_id, d.user_id, d.context_key, array_agg(d.ordinal order by d.ordinal) as ordinals,
+             (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1] as visibility
+      from unnest(drafts) as d
+      where d.context_key is not null and d.code is null
+      group by d.agent_id, d.user_id, d.context_key) as told
+    left join lateral (
+      select c.id, c.agent_id, c.user_id, c.context_key
+      from public.ai_memory_contexts as c
+      where c.organization_id = named_contexts.organization_id
+        and (c.context_key, c.agent_id, coalesce(c.user_id, '')) >= (told.context_key, told.agent_id, coalesce(told.user_id, ''))
+      order by c.context_key, c.agent_id, coalesce(c.user_id, '') limit 1) as near on true;
+end
+$$;
+comment on function agent_memory.named_contexts(uuid, agent_memory.draft[]) is
+  'The conversations that drafts name, with the ordinals of these and the least visibility among them; id is null for one that is not there.';
+
 create or replace function agent_memory.settle_contexts(organization_id uuid, drafts agent_memory.draft[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  wanted integer := (
-    select count(distinct (d.agent_id, d.user_id, d.context_key)) from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null);
+  ids uuid[];
 begin
-  if wanted = 0 then
+  if not exists (select from unnest(drafts) as d where d.context_key is not null and d.code is null) then
     return;
   end if;
   for attempt in 1 .. 20 loop
-    -- Held until the end, so that an erasure of one waits for what is being said in it; one that
-    -- was erased meanwhile does not come back here, and is created anew.
-    exit when wanted = (
+    ids := array(select c.id from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as c);
+    if array_position(ids, null) is not null then
+      insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
+      select settle_contexts.organization_id, n.agent_id, n.user_id, n.context_key, n.visibility
+      from agent_memory.named_contexts(settle_contexts.organization_id, drafts) as n
+      where n.id is null
+      order by n.agent_id, n.context_key, n.user_id
+      on conflict do nothing;
+      continue;
+    end if;
+    -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
+    -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
+    -- and is created anew.
+    exit when cardinality(ids) = (
       select count(*) from (
-        select from (
-          select distinct d.agent_id, d.user_id, d.context_key from unnest(drafts) as d
-          where d.context_key is not null and d.reason is null) as told
-        join public.ai_memory_contexts as known
-          on known.organization_id = settle_contexts.organization_id and known.agent_id = told.agent_id
-         and known.context_key = told.context_key and coalesce(known.user_id, '') = coalesce(told.user_id, '')
-        order by known.id for key share of known) as held);
-    insert into public.ai_memory_contexts as c (organization_id, agent_id, user_id, context_key, visibility)
-    select settle_contexts.organization_id, d.agent_id, d.user_id, d.context_key,
-           (array_agg(d.visibility order by agent_memory.openness(d.visibility)))[1]
-    from unnest(drafts) as d
-    where d.context_key is not null and d.reason is null
-      and not exists (
-        select from public.ai_memory_contexts as known
-        where known.organization_id = settle_contexts.organization_id and known.agent_id = d.agent_id
-          and known.context_key = d.context_key and coalesce(known.user_id, '') = coalesce(d.user_id, ''))
-    group by d.agent_id, d.user_id, d.context_key
-    order by d.agent_id, d.context_key, d.user_id
-    on conflict do nothing;
+        select from unnest(ids) as named (id)
+        join public.ai_memory_contexts as c on c.organization_id = settle_contexts.organization_id and c.id = named.id
+        order by c.id for no key update of c) as held);
   end loop;
 end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
-  'Finds the conversations that drafts name, locked against erasure, or creates them; visible as the least visible of their first memories.';
+  'Finds the conversations that drafts name, locked against other writers and erasure, or creates them; visible as the least visible of their first memories.';
+
+create or replace function agent_memory.place_drafts(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.draft[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  now constant timestamptz := agent_memory.now();
+  -- How far another writer, let in before this one, or the call before in this transaction can have come.
+  latest constant timestamptz := now + (clock_timestamp() - pg_catalog.now()) + interval '1 second';
+  position constant bigint := extract(epoch from clock_timestamp()) * 1000000;
+  -- Where the draft of an ordinal stands.
+  places constant integer[] := array(
+    select d.ordinality::integer
+    from generate_series(1, (select max(d.ordinal) from unnest(drafts) as d)) as o (ordinal)
+    left join unnest(drafts) with ordinality as d on d.ordinal = o.ordinal
+    order by o.ordinal);
+  draft agent_memory.draft;
+  talk record;
+  said_at timestamptz;
+begin
+  for talk in
+    select c.id, c.ordinals, last.occurred_at as said_at
+    from agent_memory.named_contexts(place_drafts.organization_id, drafts) as c
+    left join lateral (
+      select m.occurred_at from public.ai_memories as m
+      where m.organization_id = place_drafts.organization_id and m.context_id = c.id and m.occurred_at <= latest
+      order by m.occurred_at desc, m.position desc limit 1) as last on true
+    where c.id is not null
+  loop
+    said_at := coalesce(greatest(now, talk.said_at + interval '1 microsecond'), now);
+    for n in 1 .. cardinality(talk.ordinals) loop
+      draft := drafts[places[talk.ordinals[n]]];
+      draft.context_id := talk.id;
+      draft.position := position + draft.ordinal;
+      if draft.kind = 'message' and not draft.is_timed then
+        draft.occurred_at := said_at;
+        said_at := said_at + interval '1 microsecond';
+      end if;
+      drafts[places[draft.ordinal]] := draft;
+    end loop;
+  end loop;
+  return drafts;
+end
+$$;
+comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
+  'The drafts with their conversations, as far as these are there, and messages in their order: those that tell no time are said now, one after the other.';
 
 -- Windows -------------------------------------------------------------------------------------
 
@@ -224,27 +325,24 @@ as $$
 begin
   return query
   with told as materialized (
-    select d.ordinal, d.id, d.occurred_at, c.id as context_id, agent_memory.openness(d.visibility) as openness,
+    select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.lexemes(d.language, d.content) as lexemes
     from unnest(drafts) as d
-    join public.ai_memory_contexts as c
-      on c.organization_id = windows.organization_id and c.agent_id = d.agent_id
-     and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
-    where d.kind = 'message' and d.reason is null
+    where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
-    select c.context_id, p.occurred_at, 0 as ordinal, p.id, p.openness, p.lexemes
+    select c.context_id, p.occurred_at, 0 as ordinal, p.position, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
-      select m.occurred_at, m.id, agent_memory.openness(m.visibility) as openness,
+      select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
              ts_filter(m.search_vector, '{a}') as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
-      order by m.occurred_at desc, m.id desc limit 3) as p
+      order by m.occurred_at desc, m.position desc limit 3) as p
   ), messages as (
     select * from stored
     union all
-    select t.context_id, t.occurred_at, t.ordinal, t.id, t.openness, t.lexemes from told as t
+    select t.context_id, t.occurred_at, t.ordinal, t.position, t.openness, t.lexemes from told as t
   ), windowed as (
     select m.ordinal,
            -- Never the words of a message that fewer may read than this one.
@@ -252,7 +350,7 @@ begin
            || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
            || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end as lexemes
     from messages as m
-    window before as (partition by m.context_id order by m.occurred_at, m.ordinal, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   )
   select w.ordinal, setweight(w.lexemes, 'C') from windowed as w where w.ordinal > 0;
 end
@@ -292,7 +390,7 @@ as $$
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
-    window before as (partition by m.context_id order by m.occurred_at, m.id)
+    window before as (partition by m.context_id order by m.occurred_at, m.position)
   ), changed as (
     update public.ai_memories as m
     set window_lexemes = w.lexemes
@@ -306,25 +404,6 @@ $$;
 comment on function agent_memory.refresh_windows(uuid, uuid[]) is
   'Makes the windows of all messages of some conversations anew, and says how many changed.';
 
-create or replace function agent_memory.said_at(
-  caller agent_memory.principal, agent_id text, idempotency_key text, place bigint)
-returns timestamptz
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return coalesce(
-    (select m.occurred_at from public.ai_memories as m
-     where m.organization_id = caller.organization_id
-       and m.agent_id = coalesce(said_at.agent_id, caller.program, 'default')
-       and m.idempotency_key = said_at.idempotency_key),
-    agent_memory.now() + (place - 1) * interval '1 microsecond');
-end
-$$;
-comment on function agent_memory.said_at(agent_memory.principal, text, text, bigint) is
-  'When a message without a time was said: now, in its place; or, if its idempotency key was used before, when it was first sent.';
-
 create or replace function public.append_memories(
   messages jsonb, context_key text default null, agent_id text default null, user_id text default null)
 returns setof agent_memory.remembered_memory
@@ -333,7 +412,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  caller agent_memory.principal := agent_memory.require_writer('remember');
   shared jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'message', 'context_key', context_key, 'agent_id', agent_id, 'user_id', user_id));
 begin
@@ -343,9 +421,7 @@ begin
   end if;
   return query select r.* from public.remember_memories((
     select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
-        jsonb_build_object('occurred_at', agent_memory.said_at(
-          caller, coalesce(m.message ->> 'agent_id', agent_id), m.message ->> 'idempotency_key', m.place))
-        || shared
+        shared
         || case m.message ->> 'role'
              when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
              when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
@@ -353,13 +429,14 @@ begin
              when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
              else '{}' end::jsonb
         || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
-        || (m.message - array['role', 'name'])
+        || case when m.message ? 'created_at' then jsonb_build_object('occurred_at', m.message -> 'created_at') else '{}' end
+        || (m.message - array['role', 'name', 'created_at'])
       end order by m.place), '[]')
     from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
 end
 $$;
 comment on function public.append_memories(jsonb, text, text, text) is
-  'Adds messages to a conversation, as said now in their order, so that the same words said again are another message. A message has content, and optionally role (user, assistant, tool, system), name, and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
 create or replace function agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamptz)
 returns table (id uuid, speaker text, before jsonb, after jsonb)
@@ -379,21 +456,21 @@ begin
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.id) < (m.occurred_at, m.id)
+      and o.occurred_at <= m.occurred_at and (o.occurred_at, o.position) < (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at desc, o.id desc limit 1) as earlier on m.kind = 'message'
+    order by o.occurred_at desc, o.position desc limit 1) as earlier on m.kind = 'message'
   left join lateral (
     select jsonb_build_object('id', o.id, 'content', o.content, 'speaker', o.speaker, 'trust', o.trust,
                               'user_id', o.user_id, 'occurred_at', o.occurred_at) as message
     from public.ai_memories as o
     where o.organization_id = caller.organization_id and o.context_id = m.context_id and o.kind = 'message'
-      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.id) > (m.occurred_at, m.id)
+      and o.occurred_at >= m.occurred_at and (o.occurred_at, o.position) > (m.occurred_at, m.position)
       and agent_memory.may_read(o.visibility, o.user_id, o.agent_id, caller.person, caller.program)
       and o.forgotten_at is null and o.valid_from <= valid_at and (o.valid_to is null or o.valid_to > valid_at)
       and (o.expires_at is null or o.expires_at > valid_at)
-    order by o.occurred_at, o.id limit 1) as later on m.kind = 'message'
+    order by o.occurred_at, o.position limit 1) as later on m.kind = 'message'
   where m.organization_id = caller.organization_id and m.id = any (ids);
 end
 $$;

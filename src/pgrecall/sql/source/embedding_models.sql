@@ -10,9 +10,9 @@ select agent_memory.define_type('missing_embedding', 'id uuid, text text, digest
 comment on type agent_memory.missing_embedding is
   'A memory without a vector: its id, the text that the vector is to be made of, and a digest of that text, which is given back with the vector.';
 
-select agent_memory.define_type('stored_embedding', 'ordinal integer, id uuid, status text, reason text');
+select agent_memory.define_type('stored_embedding', 'ordinal integer, id uuid, status text, code text, reason text');
 comment on type agent_memory.stored_embedding is
-  'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, or the text has changed: reason); rejected (reason says why).';
+  'What became of one vector: its ordinal from 1, the memory''s id, and a status: stored; skipped (there was nothing to do, the text has changed, or there is no such memory); rejected. code says which, reason says it in words.';
 
 do $tables$
 begin
@@ -168,23 +168,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
-    select i.ordinal, i.id, case when r.reason is null then 'stored' when i.is_vector then 'skipped' else 'rejected' end, r.reason
+    select i.ordinal, i.id, case c.code when 'stored' then 'stored' when 'invalid_embedding' then 'rejected' else 'skipped' end,
+           c.code, r.reason
     from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
                  row_number() over (partition by known.id order by e.ordinal) as place,
                  (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector
           from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
           left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
     cross join lateral (select case
-      when not i.is_vector then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
-      when i.id is null then 'no such memory of this agent, or none that the caller may change'
+      when not i.is_vector then 'invalid_embedding'
+      when i.id is null then 'not_found'
       when i.place > 1 or exists (
           select from agent_memory.embeddings as e
           where e.organization_id = embedding_answers.organization_id and e.model = embedding_answers.model and e.memory_id = i.id
           offset 0)
-        then 'it has a vector of this model already'
+        then 'has_vector'
       when i.digest is distinct from (
           select agent_memory.text_digest(m.speaker, m.content) from public.ai_memories as m
-          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'its text has changed; ask for it again'
+          where m.organization_id = embedding_answers.organization_id and m.id = i.id) then 'text_changed'
+      else 'stored'
+    end offset 0) as c (code)
+    cross join lateral (select case c.code
+      when 'invalid_embedding' then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when 'not_found' then 'no such memory of this agent, or none that the caller may change'
+      when 'has_vector' then 'it has a vector of this model already'
+      when 'text_changed' then 'its text has changed; ask for it again'
     end) as r (reason)
     order by i.ordinal;
 end

@@ -219,69 +219,21 @@ returns uuid[]
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-  with recursive chain as (
-    select m.id, m.superseded_by as successor
-    from unnest(ids) as d (id)
-    join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
-    left join unnest(ids) as also (id) on also.id = m.id
-    where also.id is null
-    union
-    select c.id, next.superseded_by
-    from chain as c
-    join unnest(ids) as d (id) on d.id = c.successor
-    join public.ai_memories as next on next.organization_id = unlink_memories.organization_id and next.id = c.successor
-  ), survivors as (
-    select c.id, max(c.successor::text) filter (where d.id is null)::uuid as successor
-    from chain as c left join unnest(ids) as d (id) on d.id = c.successor
-    group by c.id
-  ), linked as (
-    -- To themselves for a moment, since the current value of a slot is one, and the erased one
-    -- still is there.
+  with unlinked as (
     update public.ai_memories as m
-    set superseded_by = coalesce(s.successor, s.id), updated_at = agent_memory.now()
-    from survivors as s
-    where m.organization_id = unlink_memories.organization_id and m.id = s.id
+    set superseded_by = null, stated_valid_to = null, updated_at = agent_memory.now()
+    from (select m.id
+          from unnest(ids) as d (id)
+          join public.ai_memories as m on m.organization_id = unlink_memories.organization_id and m.superseded_by = d.id
+          left join unnest(ids) as also (id) on also.id = m.id
+          where also.id is null) as ended
+    where m.organization_id = unlink_memories.organization_id and m.id = ended.id
     returning m.id
   )
-  select array(select l.id from linked as l order by l.id)
+  select array(select u.id from unlinked as u order by u.id)
 $$;
 comment on function agent_memory.unlink_memories(uuid, uuid[]) is
-  'Links what was superseded by memories that are to go to the first that stays in their line, or else to itself, and answers which these were. close_links() ends the latter.';
-
-create or replace function agent_memory.close_links(organization_id uuid, ids uuid[])
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  loose record;
-begin
-  for loose in
-    select m.id, m.slot, m.agent_id, m.user_id, m.valid_from, m.dedup_key from public.ai_memories as m
-    where m.organization_id = close_links.organization_id and m.id = any (ids) and m.superseded_by = m.id
-    order by m.valid_from desc, m.id desc
-  loop
-    -- The next value of the slot; or what stands where this one would come back to; or nothing.
-    update public.ai_memories as m
-    set superseded_by = coalesce(
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.slot = loose.slot and v.agent_id = loose.agent_id
-         and v.user_id is not distinct from loose.user_id and v.forgotten_at is null
-         and (v.valid_from, v.id) > (loose.valid_from, loose.id)
-       order by v.valid_from, v.id limit 1),
-      (select v.id from public.ai_memories as v
-       where v.organization_id = close_links.organization_id and v.id <> loose.id
-         and v.superseded_by is null and v.forgotten_at is null
-         and (v.dedup_key = loose.dedup_key or v.slot = loose.slot and v.agent_id = loose.agent_id
-              and v.user_id is not distinct from loose.user_id)
-       limit 1))
-    where m.organization_id = close_links.organization_id and m.id = loose.id;
-  end loop;
-end
-$$;
-comment on function agent_memory.close_links(uuid, uuid[]) is
-  'Ends what unlink_memories() linked to itself: superseded by the next value that its slot has, or by none. Its validity stays as it had ended.';
+  'Makes the ends that memories, which are to go, have put to others these others'' own, and answers which these are.';
 
 create or replace function agent_memory.drop_mentions(organization_id uuid, ids uuid[], slots text[], linked uuid[])
 returns void
@@ -346,7 +298,6 @@ begin
   counts := counts || jsonb_build_object('history', deleted, 'links', cardinality(linked));
   delete from public.ai_memories as m where m.organization_id = delete_memories.organization_id and m.id = any (ids);
   get diagnostics deleted = row_count;
-  perform agent_memory.close_links(organization_id, linked);
   perform agent_memory.drop_mentions(organization_id, ids, slots, linked);
   counts := counts || jsonb_build_object('memories', deleted, 'windows', agent_memory.refresh_windows(organization_id, touched));
   delete from public.ai_memory_contexts as c

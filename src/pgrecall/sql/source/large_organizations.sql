@@ -163,12 +163,12 @@ begin
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at >= b.occurred_at
-         order by n.occurred_at, n.id limit 9)
+         order by n.occurred_at, n.position limit 9)
         union all
         (select n.id from public.ai_memories as n
          where n.organization_id = neighbours.organization_id and n.context_id = b.context_id
            and n.occurred_at < b.occurred_at
-         order by n.occurred_at desc, n.id desc limit 8)) as n
+         order by n.occurred_at desc, n.position desc limit 8)) as n
       union all
       select n.id from public.ai_memories as n
       where n.organization_id = neighbours.organization_id and n.id = any (others)

@@ -83,6 +83,7 @@ as $$
     ('agent_memory.is_safe_json(jsonb)'),
     ('agent_memory.text_config(text)'),
     ('agent_memory.paired(text)'),
+    ('agent_memory.slot_key(uuid, text, text, text)'),
     ('agent_memory.claimed_organization(jsonb)'),
     ('agent_memory.number_problem(text, jsonb, numeric, numeric, boolean)'),
     ('agent_memory.weights_problem(jsonb)'),

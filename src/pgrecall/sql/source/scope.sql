@@ -187,7 +187,7 @@ begin
       and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
       and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
     order by m.id
-    for update;
+    for no key update;
 end
 $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is

@@ -152,7 +152,7 @@ as $$
         when jsonb_typeof(r.value) not in ('object', 'null') then 'retention.max_age must be an object of kinds and days'
         else (
           select min(case
-              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
+              when a.key not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')
                 then format('unknown kind "%s" in retention.max_age', left(a.key, 60))
               else agent_memory.number_problem('retention.max_age.' || a.key, a.value, 1, 36500, true)
             end)

@@ -181,7 +181,7 @@ begin
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.has_question, e.similarity::double precision as similarity,
+    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -199,7 +199,7 @@ begin
            coalesce(lag(t.has_question) over talk, false) as answers,
            greatest(lag(t.similarity) over talk, lead(t.similarity) over talk) as beside
     from told as t
-    window talk as (partition by t.conversation order by t.occurred_at, t.id)
+    window talk as (partition by t.conversation order by t.occurred_at, t.position)
   ), likeness as materialized (
     -- From the mean of all to the best: the lowest is a matter of chance, and of how many there are.
     select coalesce(background.mean, avg(s.similarity)) as mean,

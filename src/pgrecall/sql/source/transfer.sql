@@ -1,28 +1,34 @@
 -- Transfer -----------------------------------------------------------------------------------
 
 select agent_memory.define_type('verdict', '
-  ordinal integer, known uuid, status text, reason text, draft agent_memory.draft,
+  ordinal integer, known uuid, status text, code text, reason text, draft agent_memory.draft,
   created_at timestamptz, forgotten_at timestamptz');
 comment on type agent_memory.verdict is
   'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
 
 create or replace function agent_memory.import_refusal(
   caller agent_memory.principal, item jsonb, draft agent_memory.draft)
-returns text
+returns agent_memory.problem
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when draft.reason is not null then draft.reason
+    when draft.code is not null then row(draft.code, draft.reason)::agent_memory.problem
     when item ->> 'created_at' is not null and agent_memory.parse_time(item -> 'created_at') is null
-      then 'created_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+      then row('invalid_time', 'created_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z')::agent_memory.problem
     when item ->> 'forgotten_at' is not null and agent_memory.parse_time(item -> 'forgotten_at') is null
-      then 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z'
+      then row('invalid_time', 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z')::agent_memory.problem
+    when agent_memory.number_problem('position', item -> 'position', 0, 9e18, true) is not null
+      then row('invalid_field', agent_memory.number_problem('position', item -> 'position', 0, 9e18, true))::agent_memory.problem
     when draft.slot is not null and exists (
-        select from agent_memory.slot_values(caller.organization_id, draft) as v
+        select from (select row(caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
+                                draft.valid_from, draft.valid_to, draft.created_at)::agent_memory.slot_value as value) as d
+        cross join lateral (
+          select e.visibility from agent_memory.earlier_value(d.value) as e
+          union all select l.visibility from agent_memory.later_value(d.value) as l) as v
         where not coalesce(agent_memory.may_write(
           v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false))
-      then 'the slot has values that this caller may not change'
+      then row('not_permitted', 'the slot has values that this caller may not change')::agent_memory.problem
   end
 $$;
 comment on function agent_memory.import_refusal(agent_memory.principal, jsonb, agent_memory.draft) is
@@ -35,15 +41,13 @@ set search_path = pg_catalog, pg_temp
 as $$
   select m.id from public.ai_memories as m
   where m.organization_id = imported_before.organization_id
-    and (m.id = draft.id
-         or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key
-             and m.user_id is not distinct from draft.user_id))
+    and (m.id = draft.id or m.idempotency_digest = draft.idempotency_digest)
   order by m.id = draft.id desc limit 1
 $$;
 comment on function agent_memory.imported_before(uuid, agent_memory.draft) is
   'The memory that has the id or the idempotency key of an item already, whatever its text is by now; null if there is none.';
 
-create or replace function agent_memory.judged_imports(caller agent_memory.principal, memories jsonb)
+create or replace function agent_memory.read_imports(caller agent_memory.principal, memories jsonb)
 returns agent_memory.verdict[]
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -51,12 +55,15 @@ as $$
   with items as (
     select e.item, e.ordinal::integer as ordinal from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
   ), bare as (
-    select jsonb_agg(case jsonb_typeof(i.item) when 'object' then i.item - '{created_at,forgotten_at}'::text[] else i.item end
-             order by i.ordinal) as memories,
+    select jsonb_agg(case when jsonb_typeof(i.item) <> 'object' then i.item else
+             -- A message was said when it was created, unless it tells otherwise.
+             case when i.item ->> 'kind' = 'message' and i.item ->> 'created_at' is not null
+               then jsonb_build_object('occurred_at', i.item -> 'created_at') else '{}' end
+             || (i.item - '{created_at,forgotten_at,position}'::text[]) end order by i.ordinal) as memories,
            agent_memory.read_vectors(array_agg(i.item ->> 'embedding')) is not null as are_storable
     from items as i
   ), told as (
-    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as reason,
+    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as problem,
            -- Never later than now; least() would take a null for it.
            case when i.item ->> 'created_at' is not null
              then least(agent_memory.parse_time(i.item -> 'created_at'), agent_memory.now()) end as created_at,
@@ -74,34 +81,75 @@ as $$
                  array_agg(least(coalesce(t.created_at, (t.draft).occurred_at), agent_memory.now()) order by t.ordinal) as times
           from told as t) as a
     cross join lateral agent_memory.erased(caller.organization_id, a.ids, a.users, a.agents, a.contexts, a.times) as e
-  ), met as (
-    select t.*, exists (select from gone as g where g.ordinal = t.ordinal) as is_erased, agent_memory.imported_before(caller.organization_id, t.draft) as known,
-           -- Of several with one text in one call the first is written.
-           row_number() over (
-             partition by t.reason is null and t.forgotten_at is null, (t.draft).dedup_key order by t.ordinal) as place,
-           agent_memory.existing(caller.organization_id, t.draft) as existing
-    from told as t
   )
   select array_agg(row(
-      m.ordinal, v.id, v.status, v.reason, m.draft,
-      case when v.status = 'added' then m.created_at end,
-      case when v.status = 'added' then m.forgotten_at end)::agent_memory.verdict order by m.ordinal)
-  from met as m
-  cross join lateral (
-    select case
-        when m.reason is not null then row(0, null, 'rejected', m.reason)::agent_memory.remembered_memory
-        when m.is_erased then row(0, null, 'erased', 'it was erased here')::agent_memory.remembered_memory
-        when m.known is not null then row(0, m.known, 'duplicate', 'it was imported before')::agent_memory.remembered_memory
-        when m.forgotten_at is not null then row(0, null, 'added', null)::agent_memory.remembered_memory
-        when (m.existing).status = 'duplicate' or (m.existing).reason like '%was used for another memory' then m.existing
-        when m.place > 1 and (m.draft).slot is null
-          then row(0, null, 'duplicate', 'the same text comes earlier')::agent_memory.remembered_memory
-        else row(0, null, 'added', null)::agent_memory.remembered_memory
-      end as answer) as judged
-  cross join lateral (select (judged.answer).*) as v
+      t.ordinal, null,
+      case when (t.problem).code is not null then 'rejected' when is_erased then 'erased' end,
+      case when (t.problem).code is not null then (t.problem).code when is_erased then 'erased' end,
+      case when (t.problem).code is not null then (t.problem).reason when is_erased then 'it was erased here' end,
+      t.draft, t.created_at, t.forgotten_at)::agent_memory.verdict order by t.ordinal)
+  from told as t
+  cross join lateral (select exists (select from gone as g where g.ordinal = t.ordinal)) as e (is_erased)
 $$;
-comment on function agent_memory.judged_imports(agent_memory.principal, jsonb) is
-  'What is to become of each item of import_memories(), in order; writes nothing.';
+comment on function agent_memory.read_imports(agent_memory.principal, jsonb) is
+  'The items of import_memories(), in order; the verdict on those that are refused, or were erased here, is passed.';
+
+create or replace function agent_memory.judged_imports(caller agent_memory.principal, memories jsonb, dry_run boolean)
+returns agent_memory.verdict[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  judged agent_memory.verdict[] := agent_memory.read_imports(caller, memories);
+  drafts agent_memory.draft[] := array(
+    select v.draft from unnest(judged) as v where v.status is null order by v.ordinal);
+  answers agent_memory.remembered_memory[];
+begin
+  if not dry_run then
+    perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  end if;
+  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
+  answers := array(
+    select row(d.ordinal, k.id, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
+    from unnest(drafts) as d
+    cross join lateral agent_memory.imported_before(caller.organization_id, d) as k (id)
+    where k.id is not null);
+  answers := answers || array(
+    select a from unnest(agent_memory.known_messages(caller.organization_id, drafts)) as a
+    where not exists (select from unnest(answers) as known where known.ordinal = a.ordinal));
+  return (
+    with met as (
+      select v.*, d as placed, a.id as known_id, a.status as known_status, a.code as known_code, a.reason as known_reason,
+             e as existing,
+             -- Of several with one text in one call the first is written.
+             row_number() over (partition by v.forgotten_at is null and d.dedup_key is not null and a.status is null, d.dedup_key
+                                order by v.ordinal) as place
+      from unnest(judged) as v
+      left join unnest(drafts) as d on d.ordinal = v.ordinal
+      left join unnest(answers) as a on a.ordinal = v.ordinal
+      left join lateral agent_memory.existing(caller.organization_id, d) as e
+        on v.status is null and a.status is null and v.forgotten_at is null
+    )
+    select array_agg(row(
+        m.ordinal, r.id, r.status, r.code, r.reason, case when m.status is null then m.placed else m.draft end,
+        case when r.status = 'added' then m.created_at end,
+        case when r.status = 'added' then m.forgotten_at end)::agent_memory.verdict order by m.ordinal)
+    from met as m
+    cross join lateral (
+      select case
+          when m.status is not null then row(0, null, m.status, m.code, m.reason)::agent_memory.remembered_memory
+          when m.known_status is not null then row(0, m.known_id, m.known_status, m.known_code, m.known_reason)::agent_memory.remembered_memory
+          when m.forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
+          when (m.existing).code <> 'contended' then m.existing
+          when m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
+            then row(0, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
+          else row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
+        end as answer) as verdict
+    cross join lateral (select (verdict.answer).*) as r);
+end
+$$;
+comment on function agent_memory.judged_imports(agent_memory.principal, jsonb, boolean) is
+  'What is to become of each item of import_memories(), in order. Writes nothing in a dry run; else it settles the conversations, and keeps other writers out of them.';
 
 create or replace function agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
 returns setof uuid
@@ -118,7 +166,6 @@ begin
   if parked = '{}' then
     return;
   end if;
-  perform agent_memory.settle_contexts(caller.organization_id, parked);
   perform agent_memory.settle_languages(caller.organization_id, parked);
   added := array(select agent_memory.add_memories(caller.organization_id, parked));
   perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
@@ -140,32 +187,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
+  fresh agent_memory.draft[] := array(
+    select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at)) from unnest(judged) as v
+    where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
 begin
-  with told as materialized (
-    select v.ordinal, row_number() over (order by v.ordinal) as place,
-           (e.item - '{created_at,forgotten_at}'::text[]) || jsonb_build_object('id', (v.draft).id) as item
-    from unnest(judged) as v
-    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
-    where v.status = 'added' and v.forgotten_at is null
-  )
-  select array_agg(row(t.ordinal, r.id, r.status, r.reason)::agent_memory.remembered_memory)
-    into answers
-    from public.remember_memories((select coalesce(jsonb_agg(t.item order by t.place), '[]') from told as t)) as r
-    join told as t on t.place = r.ordinal;
-  answers := coalesce(answers, '{}') || array(
-    select row(v.ordinal, p.id, 'added', 'it was forgotten, and stays so')::agent_memory.remembered_memory
+  answers := agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh)) || array(
+    select row(v.ordinal, p.id, 'added', 'forgotten', 'it was forgotten, and stays so')::agent_memory.remembered_memory
     from unnest(judged) as v join unnest(parked) as p (id) on p.id = (v.draft).id);
   update public.ai_memories as m
-  set created_at = v.created_at
+  set created_at = coalesce(v.created_at, m.created_at),
+      position = coalesce((e.item ->> 'position')::bigint, m.position)
   from unnest(judged) as v
   join unnest(answers) as a on a.ordinal = v.ordinal and a.status in ('added', 'superseded')
-  where m.organization_id = caller.organization_id and m.id = a.id and v.created_at is not null;
+  join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
+  where m.organization_id = caller.organization_id and m.id = a.id
+    and (v.created_at is not null or e.item ->> 'position' is not null);
   return answers;
 end
 $$;
 comment on function agent_memory.add_imported(agent_memory.principal, jsonb, agent_memory.verdict[]) is
-  'Writes the items that are new and answers for each of them; when they were created, where the items tell, is kept.';
+  'Writes the items that are new and answers for each of them; when they were created, and their order in their conversations, is kept where the items tell it.';
 
 create or replace function public.import_memories(memories jsonb, dry_run boolean default false)
 returns setof agent_memory.remembered_memory
@@ -187,16 +229,17 @@ begin
       hint = 'Send them in several calls; what was imported before is not added twice.';
   end if;
   perform agent_memory.lock_erasures(caller.organization_id, true);
-  judged := agent_memory.judged_imports(caller, memories);
-  if not dry_run then
+  judged := agent_memory.judged_imports(caller, memories, coalesce(dry_run, false));
+  if dry_run is not true then
     answers := agent_memory.add_imported(caller, memories, judged);
   end if;
   return query
-    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.reason, v.reason)
+    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.code, v.code),
+           case when a.status is null then v.reason else a.reason end
     from unnest(judged) as v
     left join unnest(answers) as a on a.ordinal = v.ordinal
     order by v.ordinal;
 end
 $$;
 comment on function public.import_memories(jsonb, boolean) is
-  'Stores memories that come from elsewhere, as remember_memories() does, in one transaction, and answers for each item, in order. An item may also have created_at, when it was created there, and forgotten_at, since when it has been forgotten: it is stored so. What has the id or the idempotency key of an item already is left as it is, and the item a duplicate, so that an import can be repeated. What was erased here (20261111_erase_memories.sql) is left out, with the status erased. With dry_run nothing is written, and the answers say what would be. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Stores memories that come from elsewhere, as remember_memories() does, in one transaction, and answers for each item, in order. An item may also have created_at, when it was created there; forgotten_at, since when it has been forgotten: it is stored so; and position, the order of messages of one instant. What has the id or the idempotency key of an item already is left as it is, and the item a duplicate, so that an import can be repeated. What was erased here is left out, with the status erased. With dry_run nothing is written, and the answers say what would be. Raises PM001, PM002, PM003, PM005, PM008.';

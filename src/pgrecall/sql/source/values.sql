@@ -1,16 +1,37 @@
 -- Values -------------------------------------------------------------------------------------
 
-select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, reason text');
+-- The codes of answers, by status. Programs decide by them; reasons are for people, and may change.
+--
+--   added       added, past_value (its slot has a later value), forgotten (imported as forgotten)
+--   superseded  superseded
+--   duplicate   known_id, known_key, known_message, same_text, imported_before
+--   rejected    invalid_item, unknown_field, invalid_field, empty_content, recalled_content, too_long,
+--               invalid_time, invalid_range, needs_user, invalid_embedding, not_permitted,
+--               id_taken, key_taken, contended
+--   erased      erased
+--
+-- Of vectors, by store_memory_embeddings():
+--   stored      stored
+--   skipped     has_vector, text_changed, not_found
+--   rejected    invalid_embedding
+
+select agent_memory.define_type('problem', 'code text, reason text');
+comment on type agent_memory.problem is
+  'What is wrong with an item: the code of the answer, and the reason in words.';
+
+select agent_memory.define_type('remembered_memory', 'ordinal integer, id uuid, status text, code text, reason text');
 comment on type agent_memory.remembered_memory is
-  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null, reason says why).';
+  'What became of one item: its ordinal from 1, the memory''s id, and a status: added; duplicate (id is the memory that was there); superseded (added, and it ended the slot''s earlier value); rejected (id is null). code says exactly what happened, from the list in docs/errors.md; reason says it in words.';
 
 select agent_memory.define_type('draft', '
   ordinal integer, id uuid, agent_id text, user_id text, context_key text, kind text, content text,
   speaker text, language text, slot text, importance real, confidence real, trust text, visibility text,
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
-  expires_at timestamptz, idempotency_key text, dedup_key bytea, embedding_model text, reason text');
+  expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
+  is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text,
+  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; reason is null unless it is refused. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -77,6 +98,8 @@ create or replace function agent_memory.parse_time(value jsonb)
 returns timestamptz
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+-- A time without a zone is UTC for every client, whatever its session's is.
+set timezone = 'UTC'
 as $$
 declare
   parsed timestamptz;
@@ -87,11 +110,11 @@ begin
   parsed := (value #>> '{}')::timestamptz;
   return case when parsed between '0001-01-02Z' and '9999-12-30Z' then parsed end;
 exception
-  when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+  when data_exception then
     return null;
 end
 $$;
-comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time; null if it is anything else, or lies outside the years 1 to 9999.';
+comment on function agent_memory.parse_time(jsonb) is 'A JSON string in ISO 8601 as a time, in UTC if it names no zone; null if it is anything else, or lies outside the years 1 to 9999.';
 
 -- What may be set -----------------------------------------------------------------------------
 

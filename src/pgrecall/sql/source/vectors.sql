@@ -408,7 +408,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select agent_memory.read_vectors(array(
-    select case when d.id is not null and d.reason is null then e.item ->> 'embedding' end
+    select case when d.id is not null and d.code is null then e.item ->> 'embedding' end
     from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
     left join unnest(drafts) as d on d.ordinal = e.ordinal
     order by e.ordinal))

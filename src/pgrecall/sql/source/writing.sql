@@ -1,5 +1,17 @@
 -- Writing ------------------------------------------------------------------------------------
 
+create or replace function agent_memory.plain_text(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+end
+$$;
+comment on function agent_memory.plain_text(text) is
+  'A text without regard to case and white space: two that are equal so say the same.';
+
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
 returns bytea
@@ -8,36 +20,71 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return sha256(convert_to(jsonb_build_array(
-    agent_id, user_id, context_key, slot, visibility,
-    lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g')),
+    agent_id, user_id, context_key, slot, visibility, agent_memory.plain_text(content),
     told_by, extract(epoch from told_at))::text, 'UTF8'));
 end
 $$;
 comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), text without regard to case and white space; of a message also who said it, and when, where its writer told.';
+  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when.';
+
+create or replace function agent_memory.text_key(memory public.ai_memories)
+returns bytea
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
+    return null;
+  end if;
+  return agent_memory.dedup_key(
+    memory.agent_id, memory.user_id,
+    (select c.context_key from public.ai_memory_contexts as c
+     where c.organization_id = memory.organization_id and c.id = memory.context_id),
+    memory.slot, memory.visibility, memory.content,
+    case when memory.kind = 'message' then concat_ws(' ', memory.trust, memory.speaker) end,
+    case when memory.kind in ('message', 'event') then memory.occurred_at end);
+end
+$$;
+comment on function agent_memory.text_key(public.ai_memories) is
+  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
+
+create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  -- In the order in which add_memories() goes through them, so that two never wait for each other in a circle.
+  with held as (
+    select m.id from public.ai_memories as m
+    where m.organization_id = release_texts.organization_id and m.dedup_key = any (dedup_keys)
+      and m.superseded_by is null and m.forgotten_at is null
+      and (m.valid_to <= agent_memory.now() or m.expires_at <= agent_memory.now()
+           or (later_ones and m.valid_from > agent_memory.now()))
+    order by m.dedup_key for no key update
+  )
+  update public.ai_memories as m set dedup_key = null
+  from held as h where m.organization_id = release_texts.organization_id and m.id = h.id;
+end
+$$;
+comment on function agent_memory.release_texts(uuid, bytea[], boolean) is
+  'Takes some keys from memories that can''t be recalled now, since they have ended, have expired or, with later_ones, are not valid yet: the same text may be remembered again. Of a forgotten or superseded one the key stands in nobody''s way.';
 
 create or replace function agent_memory.refusal(item jsonb)
-returns text
+returns agent_memory.problem
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  problem text;
+  problem agent_memory.problem;
+  code text;
 begin
-  if jsonb_typeof(item) <> 'object' then
-    return 'an item must be an object with at least "content"';
+  if jsonb_typeof(item) is distinct from 'object' then
+    return row('invalid_item', 'an item must be an object with at least "content"')::agent_memory.problem;
   end if;
-  select case
-      when f.longest is null then format('unknown field "%s"', e.key)
-      when jsonb_typeof(e.value) = 'null' then null
-      when f.longest > 0 then case
-        when jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest
-          then format('%s must be a text of 1 to %s characters', e.key, f.longest) end
-      when e.key in ('importance', 'confidence') then case
-        when jsonb_typeof(e.value) <> 'number' or (e.value #>> '{}')::numeric not between 0 and 1
-          then format('%s must be a number from 0 to 1', e.key) end
-    end
-    into problem
+  select p.* into problem
     from jsonb_each(item) as e
     left join (values
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
@@ -45,31 +92,54 @@ begin
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
       ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
       on f.name = e.key
-    order by 1 nulls last limit 1;
-  return case
-    when problem is not null then problem
-    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content must be a text'
-    when item ->> 'content' !~ '\S' then 'content is empty'
-    when char_length(item ->> 'content') > 100000 then format(
-      'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
-    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary')
-      then 'kind must be message, fact, preference, event, procedure or summary'
-    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference')
-      then 'trust must be user, assistant, tool, document or inference'
-    when item ->> 'visibility' not in ('private', 'agent', 'organization')
-      then 'visibility must be private, agent or organization'
-    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}'))
-      then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
-    -- The pattern takes as long as all the rest: it only finds words for what was refused already.
-    when not agent_memory.is_storable(item ->> 'embedding') then case
-      when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
-      when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
-      else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
-    when (item ->> 'embedding') is not null and (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+    cross join lateral (
+      select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
+      union all
+      select case when char_length(e.value #>> '{}') > f.longest then 'too_long' else 'invalid_field' end,
+             format('%s must be a text of 1 to %s characters', e.key, f.longest)
+      where f.longest > 0 and jsonb_typeof(e.value) <> 'null'
+        and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
+      union all
+      select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
+      where e.key in ('importance', 'confidence') and (agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null
+             -- A smaller one would underflow as a real.
+             or e.value > '0' and e.value < '1e-30'))
+      as p (code, reason)
+    order by p.reason limit 1;
+  if problem.code is not null then
+    return problem;
+  end if;
+  code := case
+    when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
+    when item ->> 'content' !~ '\S' then 'empty_content'
+    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
+    when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
+    when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
+    when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
+    when not agent_memory.is_storable(item ->> 'embedding')
+         or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
   end;
+  return row(
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case code
+      when 'content' then 'content must be a text'
+      when 'empty_content' then 'content is empty'
+      when 'too_long' then format(
+        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+      when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
+      when 'trust' then 'trust must be user, assistant, tool, document or inference'
+      when 'visibility' then 'visibility must be private, agent or organization'
+      when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      -- The pattern takes as long as all the rest: it only finds words for what was refused already.
+      when 'invalid_embedding' then case
+        when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
+        when (item ->> 'embedding_model') is null then 'embedding needs embedding_model'
+        else 'embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so' end
+    end)::agent_memory.problem;
 end
 $$;
-comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; null if nothing is wrong.';
+comment on function agent_memory.refusal(jsonb) is 'Why an item can''t be remembered, by its fields alone; nulls if nothing is wrong.';
 
 create or replace function agent_memory.writers_settings(caller agent_memory.principal, memories jsonb)
 returns jsonb
@@ -100,23 +170,27 @@ begin
         ordinal, id, agent_id, user_id, context_key,
         kind, content, speaker, language, slot, importance, confidence, trust, visibility, metadata,
         occurred_at, valid_from, valid_to, expires_at, idempotency_key,
-        case when reason is null then agent_memory.dedup_key(
+        case when idempotency_key is not null then sha256(convert_to(
+          jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
+        -- What has ended already is no reason why the same text should not be remembered.
+        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null)
+            and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.dedup_key(
           agent_id, user_id, context_key, slot, visibility, content,
           case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-          case when kind = 'message' then told_at end) end,
-        embedding_model,
-        coalesce(reason, case
-          when content !~ '\S' then 'content is recalled memory and nothing else; it is remembered already'
-          when mistimed is not null then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
-          when valid_to < valid_from then 'valid_to lies before valid_from'
-          when visibility = 'private' and user_id is null then 'a private memory needs a user_id'
-          when not coalesce(agent_memory.may_write(
-                 visibility, user_id, agent_id, caller.role, caller.person, caller.program), false)
-            then format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end))::agent_memory.draft order by ordinal)
+          case when kind in ('message', 'event') then occurred_at end) end,
+        embedding_model, is_identified, told_at is not null, null, null,
+        wrong.code, coalesce(reason, case wrong.code
+          when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
+          when 'invalid_time' then format('%s must be a time in ISO 8601, such as 2026-11-23T10:15:00Z', mistimed)
+          when 'invalid_range' then 'valid_to lies before valid_from'
+          when 'needs_user' then 'a private memory needs a user_id'
+          when 'not_permitted' then
+            format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
+        end), null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
-        e.ordinal::integer as ordinal,
+        clock.now, e.ordinal::integer as ordinal,
+        (e.item ->> 'id') is not null as is_identified,
         case when e.item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then (e.item ->> 'id')::uuid
              else agent_memory.uuid_v7(clock_timestamp() + e.ordinal * interval '1 microsecond') end as id,
         coalesce(e.item ->> 'agent_id', caller.program, 'default') as agent_id,
@@ -129,8 +203,8 @@ begin
           substring(left(own.content, 50) from '^([[:upper:]][^:[:cntrl:]]{0,39}): ') end) as speaker,
         coalesce(e.item ->> 'language', w.settings ->> 'language', agent_memory.detected_language(own.content), 'english') as language,
         e.item ->> 'slot' as slot,
-        case when r.reason is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
-        case when r.reason is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
+        case when (r.problem).code is null then coalesce((e.item ->> 'importance')::real, 0.5) end as importance,
+        case when (r.problem).code is null then coalesce((e.item ->> 'confidence')::real, 1) end as confidence,
         coalesce(e.item ->> 'trust', 'user') as trust,
         coalesce(e.item ->> 'visibility', case
           -- About nobody it can't be private.
@@ -138,14 +212,18 @@ begin
           else coalesce(w.settings ->> 'visibility', 'private') end) as visibility,
         coalesce(nullif(e.item -> 'metadata', 'null'), '{}') as metadata,
         t.occurred_at as told_at,
-        coalesce(t.occurred_at, agent_memory.now()) as occurred_at,
-        coalesce(t.valid_from, t.occurred_at, agent_memory.now()) as valid_from,
+        -- Messages that tell no time are said one after the other.
+        coalesce(t.occurred_at, clock.now + case when e.item ->> 'kind' = 'message' then e.ordinal - 1 else 0 end
+          * interval '1 microsecond') as occurred_at,
+        coalesce(t.valid_from, least(t.occurred_at, clock.now)) as valid_from,
         t.valid_to, t.expires_at, t.mistimed,
         e.item ->> 'idempotency_key' as idempotency_key,
         e.item ->> 'embedding_model' as embedding_model,
-        coalesce(r.reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
+        coalesce((r.problem).code, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'invalid_field' end) as code,
+        coalesce((r.problem).reason, case when e.item ->> 'id' !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'id must be a UUID' end) as reason
       from jsonb_array_elements(memories) with ordinality as e (item, ordinal)
       cross join (select agent_memory.writers_settings(caller, memories) as by_agent offset 0) as writers
+      cross join (select agent_memory.now() as now offset 0) as clock
       cross join lateral (select writers.by_agent -> coalesce(e.item ->> 'agent_id', caller.program, 'default') as settings) as w
       cross join lateral (
         -- Nearly every item is an object of some of these fields, with nothing wrong: seen at once,
@@ -155,7 +233,7 @@ begin
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
             and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
-            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary'), not e.item ? 'kind')
+            and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
             and coalesce(jsonb_typeof(e.item -> 'agent_id') = 'string' and char_length(e.item ->> 'agent_id') between 1 and 255, true)
@@ -167,7 +245,7 @@ begin
             and agent_memory.is_safe_json(coalesce(e.item -> 'metadata', '{}')), false)
           then null else agent_memory.refusal(e.item) end
         -- Asked once, not where each of the columns above needs it.
-        offset 0) as r (reason)
+        offset 0) as r (problem)
       cross join lateral agent_memory.without_recalled(e.item ->> 'content') as own (content)
       cross join lateral (
         select max(p.at) filter (where p.name = 'occurred_at') as occurred_at,
@@ -178,7 +256,15 @@ begin
         from (select n.name, agent_memory.parse_time(e.item -> n.name) as at
               from unnest(array['occurred_at', 'valid_from', 'valid_to', 'expires_at']) as n (name)
               where (e.item ->> n.name) is not null offset 0) as p) as t
-    ) as items);
+    ) as items
+    cross join lateral (select coalesce(items.code, case
+      when content !~ '\S' then 'recalled_content'
+      when mistimed is not null then 'invalid_time'
+      when valid_to < valid_from then 'invalid_range'
+      when visibility = 'private' and user_id is null then 'needs_user'
+      when not coalesce(agent_memory.may_write(
+             visibility, user_id, agent_id, caller.role, caller.person, caller.program), false) then 'not_permitted'
+    end) offset 0) as wrong (code));
 end
 $$;
 comment on function agent_memory.drafts(agent_memory.principal, jsonb, boolean) is 'The items of remember_memories(), read, completed with defaults and checked; are_storable says that their vectors are in order.';
@@ -194,7 +280,7 @@ begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
-        from unnest(drafts) as d where d.reason is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+        from unnest(drafts) as d where d.code is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
   where not exists (
     select from public.agent_memory_config as known
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
@@ -215,30 +301,83 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  -- Where something is said that belongs before what is there already.
+  overtaken constant uuid[] := array(
+    select t.context_id
+    from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
+          where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
+    where t.occurred_at < (
+      select m.occurred_at from public.ai_memories as m
+      where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
+        and m.kind = 'message' and m.forgotten_at is null
+      order by m.occurred_at desc, m.position desc limit 1));
 begin
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from <= agent_memory.now()));
+  perform agent_memory.release_texts(add_memories.organization_id, array(
+    select d.dedup_key from unnest(drafts) as d
+    where d.code is null and d.dedup_key is not null and d.valid_from > agent_memory.now()), false);
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
-    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at,
-    created_at, updated_at, idempotency_key, dedup_key, window_lexemes)
-  select add_memories.organization_id, d.id, d.agent_id, d.user_id, c.id, d.kind, d.content, d.speaker,
+    importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
+    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+  select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.expires_at, clock.now, clock.now, d.idempotency_key, d.dedup_key,
-    w.window_lexemes
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.idempotency_key, d.idempotency_digest, d.dedup_key,
+    coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
   cross join (select agent_memory.now() as now offset 0) as clock
-  left join public.ai_memory_contexts as c
-    on c.organization_id = add_memories.organization_id and c.agent_id = d.agent_id
-   and c.context_key = d.context_key and coalesce(c.user_id, '') = coalesce(d.user_id, '')
   left join agent_memory.windows(add_memories.organization_id, drafts) as w on w.ordinal = d.ordinal
-  where d.reason is null
-  order by d.dedup_key
+  where d.code is null
+  -- What is valid later only gives way to what is valid now.
+  order by d.dedup_key, d.valid_from > clock.now, d.ordinal
   on conflict do nothing
   returning m.id;
+  if overtaken <> '{}' then
+    perform agent_memory.refresh_windows(add_memories.organization_id, overtaken);
+  end if;
 end
 $$;
 comment on function agent_memory.add_memories(uuid, agent_memory.draft[]) is
   'Inserts the drafts that are not refused and returns the ids of those that were not there already. In the order of their keys, so that two writers never wait for each other in a circle.';
+
+create or replace function agent_memory.identified(organization_id uuid, drafts agent_memory.draft[])
+returns setof agent_memory.remembered_memory
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select distinct on (d.ordinal)
+      d.ordinal, case when same.text then m.id end, case when same.text then 'duplicate' else 'rejected' end,
+      case when same.text then m.known else m.taken end, case when same.text then m.why_known else m.why_taken end
+    from unnest(drafts) as d
+    cross join lateral (
+      select 1 as place, k.*, 'known_key' as known, 'the idempotency key was used before' as why_known,
+             'key_taken' as taken, 'the idempotency key was used for another memory' as why_taken
+      from public.ai_memories as k
+      where k.organization_id = identified.organization_id and k.idempotency_digest = d.idempotency_digest
+      union all
+      select 2, k.*, 'known_id', 'the id is remembered already', 'id_taken', 'the id was used for another memory'
+      from public.ai_memories as k
+      where d.is_identified and k.organization_id = identified.organization_id and k.id = d.id) as m
+    cross join lateral (
+      select m.agent_id = d.agent_id and m.user_id is not distinct from d.user_id and m.slot is not distinct from d.slot
+        and m.visibility = d.visibility and m.context_id is not distinct from d.context_id
+        and (d.context_key is null) = (d.context_id is null)
+        and (m.content = d.content or agent_memory.plain_text(m.content) = agent_memory.plain_text(d.content)) as text) as same
+    where d.code is null and (d.is_identified or d.idempotency_digest is not null)
+    order by d.ordinal, m.place;
+end
+$$;
+comment on function agent_memory.identified(uuid, agent_memory.draft[]) is
+  'The answers for those drafts whose id or idempotency key is there already: with the same text a duplicate, with another one rejected.';
 
 create or replace function agent_memory.existing(organization_id uuid, draft agent_memory.draft)
 returns agent_memory.remembered_memory
@@ -248,30 +387,181 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
-  return (
-    select case
-      when m.id is null then row(draft.ordinal, null, 'rejected',
-        'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory
-      when m.dedup_key is distinct from draft.dedup_key then row(draft.ordinal, null, 'rejected', format(
-        'the %s was used for another memory',
-        case when m.id = draft.id then 'id' else 'idempotency key' end))::agent_memory.remembered_memory
-      else row(draft.ordinal, m.id, 'duplicate',
-        case when m.idempotency_key = draft.idempotency_key then 'the idempotency key was used before'
-             else 'the same text is remembered already' end)::agent_memory.remembered_memory
-    end
-    from (select 1) as one
-    left join lateral (
-      select m.id, m.dedup_key, m.idempotency_key from public.ai_memories as m
-      where m.organization_id = existing.organization_id
-        and ((m.dedup_key = draft.dedup_key and m.superseded_by is null and m.forgotten_at is null)
-             or (m.agent_id = draft.agent_id and m.idempotency_key = draft.idempotency_key)
-             or m.id = draft.id)
-      order by m.idempotency_key = draft.idempotency_key desc nulls last, m.id = draft.id desc
-      limit 1) as m on true);
+  return coalesce(
+    (select i from agent_memory.identified(existing.organization_id, array[draft]) as i),
+    (select row(draft.ordinal, m.id, 'duplicate', 'same_text', 'the same text is remembered already')::agent_memory.remembered_memory
+     from public.ai_memories as m
+     where m.organization_id = existing.organization_id and m.dedup_key = draft.dedup_key
+       and m.superseded_by is null and m.forgotten_at is null
+       and (m.valid_to is null or m.valid_to > agent_memory.now())
+       and (m.expires_at is null or m.expires_at > agent_memory.now())
+       and (m.valid_from <= agent_memory.now() or draft.valid_from > agent_memory.now())
+     limit 1),
+    row(draft.ordinal, null, 'rejected', 'contended', 'the same memory was being changed by another writer; send it again')::agent_memory.remembered_memory);
 end
 $$;
 comment on function agent_memory.existing(uuid, agent_memory.draft) is
   'The answer for a draft that was not added: what stood in its way.';
+
+-- Conversations that are told again -----------------------------------------------------------
+
+create or replace function agent_memory.resent_messages(organization_id uuid, context_id uuid, drafts agent_memory.draft[])
+returns uuid[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told constant bigint[] := array(
+    select hashtextextended(d.content, hashtext(d.trust)) from unnest(drafts) with ordinality as d order by d.ordinality);
+  n constant integer := cardinality(told);
+  borders integer[] := array_fill(0, array[n]);
+  k integer := 0;
+  ids uuid[];
+  live uuid[];
+  stored bigint[];
+  times timestamptz[];
+  resent uuid[] := '{}';
+begin
+  -- By digests of role and text. Knuth, Morris and Pratt: how much of the list's beginning ends at each place of it, and then at the end
+  -- of what is stored.
+  for place in 2 .. n loop
+    while k > 0 and told[k + 1] <> told[place] loop
+      k := borders[k];
+    end loop;
+    k := k + (told[k + 1] = told[place])::integer;
+    borders[place] := k;
+  end loop;
+  -- Who tells it again may not know that some of it was forgotten here, or may have left that out, too.
+  for with_forgotten in 0 .. 1 loop
+    select array_agg(t.id order by t.occurred_at, t.position), array_agg(t.hash order by t.occurred_at, t.position),
+           array_agg(t.occurred_at order by t.occurred_at, t.position)
+      into ids, stored, times
+      from (select m.id, m.occurred_at, m.position, hashtextextended(m.content, hashtext(m.trust)) as hash
+            from public.ai_memories as m
+            where m.organization_id = resent_messages.organization_id and m.context_id = resent_messages.context_id
+              and m.kind = 'message'
+              -- What was forgotten behind the last of the others was taken back: said again, it is said anew.
+              and (m.forgotten_at is null or with_forgotten = 1 and (m.occurred_at, m.position) < (
+                select l.occurred_at, l.position from public.ai_memories as l
+                where l.organization_id = resent_messages.organization_id and l.context_id = resent_messages.context_id
+                  and l.kind = 'message' and l.forgotten_at is null
+                order by l.occurred_at desc, l.position desc limit 1))
+            -- As much as can be told again, and one more, by which a part is known from the whole.
+            order by m.occurred_at desc, m.position desc limit n + 1) as t;
+    exit when ids is null or ids = live;
+    live := ids;
+    k := 0;
+    for place in 1 .. cardinality(stored) loop
+      while k = n or (k > 0 and told[k + 1] <> stored[place]) loop
+        k := borders[k];
+      end loop;
+      k := k + (told[k + 1] = stored[place])::integer;
+    end loop;
+    while k > 1 or (k = 1 and cardinality(ids) = 1) loop
+      exit when not exists (
+        select from unnest(drafts) with ordinality as d
+        where d.ordinality <= k and (
+          d.is_timed and times[cardinality(ids) - k + d.ordinality] <> d.occurred_at
+          or d.is_identified and ids[cardinality(ids) - k + d.ordinality] <> d.id));
+      k := borders[k];
+    end loop;
+    if k > cardinality(resent) and (k > 1 or cardinality(ids) = 1) then
+      resent := ids[cardinality(ids) - k + 1 :];
+    end if;
+  end loop;
+  return resent;
+end
+$$;
+comment on function agent_memory.resent_messages(uuid, uuid, agent_memory.draft[]) is
+  'Those messages, with which a conversation ends, that some drafts begin with, by role and text, and by time and id where these are told: at least two, or all that it has.';
+
+create or replace function agent_memory.known_messages(organization_id uuid, drafts agent_memory.draft[])
+returns agent_memory.remembered_memory[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  told agent_memory.draft[] := array(
+    select d from unnest(drafts) as d where d.code is null and d.kind = 'message' and d.context_key is not null order by d.ordinal);
+  answers agent_memory.remembered_memory[];
+begin
+  if told = '{}' then
+    return '{}';
+  end if;
+  answers := array(select i from agent_memory.identified(known_messages.organization_id, told) as i);
+  if exists (select from unnest(answers) as a where a.status = 'rejected') then
+    told := array(select d from unnest(told) as d
+                  where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal and a.status = 'rejected') order by d.ordinal);
+  end if;
+  answers := answers || array(
+    with listed as materialized (
+      select d.ordinal, d.context_id, d.occurred_at, d.trust, coalesce(d.speaker, '') as speaker, d.content, row_number() over (
+               partition by d.context_id, d.occurred_at, d.trust, d.speaker, hashtextextended(d.content, 0) order by d.ordinal) as nth
+      from unnest(told) as d where d.is_timed and d.context_id is not null
+    ), stored as materialized (
+      select m.id, m.context_id, m.occurred_at, m.trust, coalesce(m.speaker, '') as speaker, m.content, row_number() over (
+               partition by m.context_id, m.occurred_at, m.trust, m.speaker, hashtextextended(m.content, 0) order by m.position) as nth
+      from (select distinct l.context_id, l.occurred_at from listed as l) as l
+      cross join lateral (
+        select o.id, o.context_id, o.occurred_at, o.trust, o.speaker, o.content, o.position from public.ai_memories as o
+        where o.organization_id = known_messages.organization_id and o.context_id = l.context_id
+          and o.occurred_at = l.occurred_at and o.kind = 'message' offset 0) as m
+    )
+    select row(l.ordinal, s.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from listed as l
+    join stored as s on s.context_id = l.context_id and s.occurred_at = l.occurred_at and s.nth = l.nth
+     and s.trust = l.trust and s.speaker = l.speaker and s.content = l.content
+    where not exists (select from unnest(answers) as a where a.ordinal = l.ordinal));
+  return answers || array(
+    select row(d.ordinal, r.id, 'duplicate', 'known_message', 'the message is stored already')::agent_memory.remembered_memory
+    from (select d.context_id, array_agg(d order by d.ordinal) as drafts
+          from unnest(told) as d where d.context_id is not null
+          group by d.context_id having count(*) > 1 and bool_or(not d.is_timed and not d.is_identified)) as talk
+    cross join lateral unnest(agent_memory.resent_messages(known_messages.organization_id, talk.context_id, talk.drafts))
+      with ordinality as r (id, place)
+    cross join lateral (select (talk.drafts[r.place]).ordinal offset 0) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+end
+$$;
+comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
+  'The answers for those drafts that are messages of conversations and stored already: by id or idempotency key; by role, speaker, text and time, where it is told, the second of two such for the second that is stored; or as the end of the conversation, with which a list of several begins. The caller holds the conversations'' locks.';
+
+create or replace function agent_memory.add_drafts(
+  caller agent_memory.principal, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[])
+returns agent_memory.remembered_memory[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answers agent_memory.remembered_memory[];
+begin
+  if drafts = '{}' then
+    return '{}';
+  end if;
+  perform agent_memory.settle_languages(caller.organization_id, drafts);
+  with added as materialized (
+    select agent_memory.add_memories(caller.organization_id, array(
+      select d from unnest(drafts) as d where d.slot is null)) as id
+  )
+  select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+    into answers
+    from unnest(drafts) as d join added as a on a.id = d.id;
+  answers := coalesce(answers, '{}');
+  answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
+  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  return answers || array(
+    select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
+    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+end
+$$;
+comment on function agent_memory.add_drafts(
+  agent_memory.principal, jsonb, agent_memory.draft[], agent_memory.vector_value[]) is
+  'Writes the drafts, none of which is refused, and answers for each.';
 
 create or replace function public.remember_memories(memories jsonb)
 returns setof agent_memory.remembered_memory
@@ -283,7 +573,6 @@ declare
   drafts agent_memory.draft[];
   vectors agent_memory.vector_value[];
   answers agent_memory.remembered_memory[];
-  slotted agent_memory.draft;
 begin
   if jsonb_typeof(memories) is distinct from 'array' then
     raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
@@ -298,34 +587,17 @@ begin
   -- What can't be stored is refused by now; the rest is read without it.
   vectors := coalesce(vectors, agent_memory.vectors_of(memories, drafts));
   perform agent_memory.settle_contexts(caller.organization_id, drafts);
-  perform agent_memory.settle_languages(caller.organization_id, drafts);
-
-  with added as materialized (
-    select agent_memory.add_memories(caller.organization_id, array(
-      select d from unnest(drafts) as d where d.slot is null)) as id
-  )
-  select array_agg(case
-      when d.reason is not null then row(d.ordinal, null, 'rejected', d.reason)::agent_memory.remembered_memory
-      when a.id is not null then row(d.ordinal, d.id, 'added', null)::agent_memory.remembered_memory
-      else row(d.ordinal, null, null, null)::agent_memory.remembered_memory
-    end)
-    into answers
-    from unnest(drafts) as d left join added as a on a.id = d.id;
-
-  for slotted in
-    select d.* from unnest(drafts) as d where d.slot is not null and d.reason is null order by d.slot, d.ordinal
-  loop
-    answers := answers || agent_memory.set_slot(caller, slotted);
-  end loop;
-
-  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
-    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
+  answers := agent_memory.known_messages(caller.organization_id, drafts);
+  answers := answers || agent_memory.add_drafts(caller, memories, array(
+    select d from unnest(drafts) as d
+    where d.code is null and not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal), vectors);
   return query
-    select (case when a.status is null then agent_memory.existing(caller.organization_id, d) else a end).*
+    select d.ordinal, a.id, coalesce(a.status, 'rejected'), coalesce(a.code, d.code), case when a.status is null then d.reason else a.reason end
     from unnest(drafts) as d
-    join unnest(answers) as a on a.ordinal = d.ordinal and (a.status is not null or d.slot is null)
+    left join unnest(answers) as a on a.ordinal = d.ordinal
     order by d.ordinal;
 end
 $$;
 comment on function public.remember_memories(jsonb) is
-  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. What the caller may not write, and what is malformed, is rejected with a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Stores a list of memories in one transaction and answers for each item, in order. Fields of an item: content, and optionally id, agent_id, user_id, context_key, kind, speaker, language, slot, importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, expires_at, idempotency_key, embedding with embedding_model. Messages with a context_key are a sequence: what of it is stored already is recognised, by id, by role, text and time, or as the end of the conversation with which a list of several begins; the rest is appended. Any other text is a duplicate of the same one that can be recalled now. What the caller may not write, and what is malformed, is rejected with a code and a reason; the other items are stored. Raises PM001, PM002, PM003, PM005, PM008.';
