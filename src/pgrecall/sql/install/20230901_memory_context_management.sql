@@ -740,6 +740,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7, by whose order a time can be told.';
 
 -- Checks of values ----------------------------------------------------------------------------
 
@@ -5847,7 +5848,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '3c342b8805fe0ed8ad68510c37a7a7706d741819ea05c0c00371ae2f81ff1bcb');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '42ebe0b2736229c372ad46b05e155f9430cf7d00d1812f38ca99562047734b10');
 
 reset lock_timeout;
 reset check_function_bodies;
