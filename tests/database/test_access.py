@@ -45,7 +45,7 @@ def test_an_owner_sets_members_and_it_holds_at_once(world: World) -> None:
     refused(ann, "PM002", "select * from remember_memories('[]')")
     set_memory_member(owner, "ann", None)
     assert ann.ids() == set()
-    actions = owner.rows("select action, details from agent_memory.audit order by id")
+    actions = owner.rows("select action, details from memory_audit() order by id")
     assert [row["action"] for row in actions] == ["member_set", "member_set", "member_removed"]
     assert actions[1]["details"] == {"user_id": "ann", "before": "member", "after": "viewer"}
 
@@ -60,7 +60,7 @@ def test_others_administer_nothing(world: World, role: str) -> None:
     refused(client, "PM002", "select * from inspect_memories('ann', 'why not')")
     refused(client, "PM002", "select create_memory_key('k', 'bot')")
     refused(client, "PM002", "select * from list_memory_keys()")
-    assert client.rows("select * from agent_memory.audit") == []
+    refused(client, "PM002", "select * from memory_audit()")
 
 
 def test_admins_stay_below_owners(world: World) -> None:
@@ -107,7 +107,7 @@ def test_admins_look_at_private_memories_only_where_allowed_and_on_record(world:
     refused(owner, "PM003", look, " ")
     assert owner.rows(look, "incident 12") == [{"content": "A secret of Ann's."}]
     assert owner.ids() == set()
-    [_, read] = owner.rows("select actor, action, details from agent_memory.audit order by id")
+    [_, read] = owner.rows("select actor, action, details from memory_audit() order by id")
     assert read == {
         "actor": "olga",
         "action": "private_memories_read",

@@ -162,7 +162,7 @@ def test_agents_that_are_none(owner: Client, agent_id: str) -> None:
 
 def test_what_a_service_writes_itself_is_held_to_the_same(world: World, owner: Client) -> None:
     configure(owner, "cook", limit=3)
-    for target, field in (("agent_memory_config", "settings"), ("organizations", "agent_settings")):
+    for target, field in (("agent_memory_config", "settings"), ("agent_memory.organizations", "agent_settings")):
         for settings in ('{"limit": 0}', '{"limit": null}', "[]", '{"colour": 1}'):
             with world.connection.transaction(), pytest.raises(psycopg.errors.CheckViolation):
                 world.connection.execute("set local role service_role")
@@ -204,13 +204,14 @@ def test_without_owner_and_admin_programs_configure_all(
         configure(cook, None, limit=6)
 
 
-def test_the_model_of_an_agent_is_shown_and_settled_beside_its_settings(owner: Client) -> None:
+def test_the_model_of_an_agent_is_shown_and_settled_beside_its_settings(
+    world: World, owner: Client
+) -> None:
     configure(owner, "cook", limit=5)
-    [has_vector] = owner.rows("select to_regclass('agent_memory.embeddings') is not null as it")
     owner.remember(
         {"content": "x", "agent_id": "cook", "embedding": [1, 0], "embedding_model": "m"}
     )
-    expected = ("m", "agent") if has_vector["it"] else (None, "built in")
+    expected = ("m", "agent") if world.has_vector else (None, "built in")
     assert config(owner, "cook")["embedding_model"] == expected
     assert config(owner, "cook")["limit"] == (5, "agent")
 

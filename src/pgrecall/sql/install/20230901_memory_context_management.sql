@@ -3463,9 +3463,10 @@ comment on type agent_memory.slot_value is
 
 select agent_memory.define_type('slot_place', '
   earlier uuid, later uuid, later_from timestamptz, anchor uuid, is_permitted boolean,
-  valid_from timestamptz, valid_to timestamptz, superseded_by uuid, stated_valid_to timestamptz, created_at timestamptz');
+  valid_from timestamptz, valid_to timestamptz, superseded_by uuid, stated_valid_to timestamptz, created_at timestamptz,
+  answer agent_memory.remembered_memory');
 comment on type agent_memory.slot_place is
-  'Where a value stands: between which two others, whether the caller may change these, which row was locked for it, and what the row of the value holds there.';
+  'Where a value stands: between which two others, whether the caller may change these, which row was locked for it, and what the row of the value holds there; or the answer for one that is not to be written.';
 
 create or replace function agent_memory.earlier_value(value agent_memory.slot_value)
 returns table (id uuid, visibility text, valid_from timestamptz, created_at timestamptz)
@@ -3733,50 +3734,38 @@ $$;
 comment on function agent_memory.known_value(agent_memory.principal, agent_memory.draft, boolean, agent_memory.slot_place) is
   'The value that a draft says once more: with the same words, for the same readers and, where times were told, for the same stretch of time; where none were, the one that holds now. An import that tells when a value was created means one of that time.';
 
-create or replace function agent_memory.set_slot(caller agent_memory.principal, draft agent_memory.draft)
-returns agent_memory.remembered_memory
+create or replace function agent_memory.judge_value(caller agent_memory.principal, draft agent_memory.draft)
+returns agent_memory.slot_place
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   is_from_now constant boolean := draft.valid_from = agent_memory.now();
-  answer agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
+  existing constant agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
   place agent_memory.slot_place;
   known uuid;
-  has_ended boolean;
 begin
-  if answer.code <> 'contended' then
-    return answer;
+  if existing.code <> 'contended' then
+    place.answer := existing;
+    return place;
   end if;
   place := agent_memory.find_place(caller, row(
     caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
     case when not is_from_now then draft.valid_from end, draft.valid_to, draft.created_at)::agent_memory.slot_value);
   -- A value that the caller could not change is neither ended nor shown by a new one.
   if not place.is_permitted then
-    return row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change')::agent_memory.remembered_memory;
+    place.answer := row(draft.ordinal, null, 'rejected', 'not_permitted', 'the slot has values that this caller may not change');
+    return place;
   end if;
   known := agent_memory.known_value(caller, draft, is_from_now, place);
   if known is not null then
-    return row(draft.ordinal, known, 'duplicate', 'same_text', 'the same value is remembered already')::agent_memory.remembered_memory;
+    place.answer := row(draft.ordinal, known, 'duplicate', 'same_text', 'the same value is remembered already');
   end if;
-  has_ended := place.earlier is not null and agent_memory.settle_value(caller, place.earlier, draft.id, place.valid_from);
-  draft.valid_from := place.valid_from;
-  draft.valid_to := place.valid_to;
-  draft.superseded_by := place.superseded_by;
-  draft.stated_valid_to := place.stated_valid_to;
-  draft.created_at := place.created_at;
-  if not exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
-    raise exclusion_violation;
-  elsif place.later_from <= agent_memory.now() then
-    return row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory;
-  elsif has_ended then
-    return row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', place.earlier))::agent_memory.remembered_memory;
-  end if;
-  return row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory;
+  return place;
 end
 $$;
-comment on function agent_memory.set_slot(agent_memory.principal, agent_memory.draft) is
-  'Writes one value of a slot, and answers for it. Raises exclusion_violation if another writer was faster; set_slots() tries again.';
+comment on function agent_memory.judge_value(agent_memory.principal, agent_memory.draft) is
+  'Where a value of a slot is to stand, which is locked, or the answer for one that is not to be written.';
 
 create or replace function agent_memory.set_slots(caller agent_memory.principal, drafts agent_memory.draft[])
 returns agent_memory.remembered_memory[]
@@ -3784,20 +3773,83 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  now constant timestamptz := agent_memory.now();
   answers agent_memory.remembered_memory[];
+  place agent_memory.slot_place;
   draft agent_memory.draft;
+  told record;
+  has_ended boolean;
+  -- The value that was written last, if it was ended for the one that is written now.
+  ended uuid;
+  unended uuid;
+  next_from timestamptz;
 begin
   for attempt in 1 .. 20 loop
     exit when drafts = '{}';
     begin
       answers := '{}';
+      ended := null;
       -- A value is ended by one that is written after it.
       set constraints public.ai_memories_superseded_by_fk deferred;
       -- In one order for all writers, so that none waits for another in a circle.
-      for draft in
-        select d.* from unnest(drafts) as d order by d.slot, d.agent_id, d.user_id, d.ordinal
+      for told in
+        select d as draft, lead(d) over slots as next
+        from unnest(drafts) as d
+        window slots as (partition by d.slot, d.agent_id, d.user_id order by d.valid_from, d.ordinal)
+        order by d.slot, d.agent_id, d.user_id, d.valid_from, d.ordinal
       loop
-        answers := answers || agent_memory.set_slot(caller, draft);
+        draft := told.draft;
+        place := agent_memory.judge_value(caller, draft);
+        if (place.answer).status is not null then
+          answers := answers || place.answer;
+          perform agent_memory.release_values(caller, draft.id, ended) where ended is not null;
+          ended := null;
+          continue;
+        end if;
+        has_ended := place.earlier is not null and agent_memory.settle_value(caller, place.earlier, draft.id, place.valid_from);
+        draft.valid_from := place.valid_from;
+        draft.valid_to := place.valid_to;
+        draft.superseded_by := place.superseded_by;
+        draft.stated_valid_to := place.stated_valid_to;
+        draft.created_at := place.created_at;
+        if place.earlier = ended then
+          has_ended := true;
+          insert into agent_memory.history as h (
+            organization_id, memory_id, agent_id, user_id, visibility, change, changed_at, changed_by, before, after)
+          select m.organization_id, m.id, m.agent_id, m.user_id, m.visibility, 'superseded', now, caller.subject,
+                 jsonb_build_object('valid_to', m.stated_valid_to, 'superseded_by', null),
+                 jsonb_build_object('valid_to', m.valid_to, 'superseded_by', m.superseded_by)
+          from public.ai_memories as m
+          where m.organization_id = caller.organization_id and m.id = ended and m.superseded_by = draft.id;
+        end if;
+        -- Written with the end that the next one of this call puts to it: each version of a row that held on
+        -- would be in the way of all that follow, until this transaction ends.
+        unended := case when place.earlier is distinct from ended then ended end;
+        ended := null;
+        next_from := (told.next).valid_from;
+        if next_from = now then
+          next_from := greatest(now, draft.valid_from + interval '1 microsecond');
+        end if;
+        if next_from > draft.valid_from and (draft.valid_to is null or draft.valid_to > next_from)
+           and not agent_memory.is_same_value(draft.slot, draft.visibility, draft.content, told.next) then
+          if draft.superseded_by is null then
+            draft.stated_valid_to := draft.valid_to;
+          end if;
+          draft.valid_to := next_from;
+          draft.superseded_by := (told.next).id;
+          ended := draft.id;
+        end if;
+        if not exists (select from agent_memory.add_memories(caller.organization_id, array[draft])) then
+          raise exclusion_violation;
+        end if;
+        perform agent_memory.release_values(caller, draft.id, unended) where unended is not null;
+        answers := answers || case
+          when place.later_from <= now or ended is not null and next_from <= now
+            then row(draft.ordinal, draft.id, 'added', 'past_value', 'the slot has a later value; kept as its history')::agent_memory.remembered_memory
+          when has_ended
+            then row(draft.ordinal, draft.id, 'superseded', 'superseded', format('supersedes %s', place.earlier))::agent_memory.remembered_memory
+          else row(draft.ordinal, draft.id, 'added', 'added', null)::agent_memory.remembered_memory
+        end;
       end loop;
       set constraints public.ai_memories_superseded_by_fk immediate;
       return answers;
@@ -5844,7 +5896,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '0ab61644aa48a647af749e98cec4e1bf56a517b8c91ad347c7ab727c37845f96');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '0af1b48681be5bd48d98ed4a183f203cdc00ca70b9b709fe35940223b0b84bbb');
 
 reset lock_timeout;
 reset check_function_bodies;

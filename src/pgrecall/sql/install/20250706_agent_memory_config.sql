@@ -199,6 +199,25 @@ $$;
 comment on function agent_memory.settings_problem(jsonb) is
   'Why settings, or changes of them, in which null removes, can''t be made; null if they can.';
 
+-- Whoever writes the tables themselves is held to the same.
+do $constraints$
+declare
+  held record;
+begin
+  for held in
+    select * from (values
+      ('public.agent_memory_config', 'agent_memory_config_settings_hold', 'settings'),
+      ('agent_memory.organizations', 'organizations_settings_hold', 'agent_settings')) as h (target, name, field)
+  loop
+    if not exists (select from pg_constraint as c where c.conrelid = held.target::regclass and c.conname = held.name) then
+      execute format(
+        'alter table %1$s add constraint %2$I check (%3$I = ''{}'' or agent_memory.settings_problem(%3$I) is null and jsonb_strip_nulls(%3$I) = %3$I)',
+        held.target, held.name, held.field);
+    end if;
+  end loop;
+end
+$constraints$;
+
 create or replace function agent_memory.days(duration text)
 returns numeric
 language sql immutable parallel safe
@@ -868,7 +887,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'eb6ecc9eb6cb13f768c326bda323afebafa0e1639a0c9acf15421daa565af99e');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '3f4bb20d7c3bfcf306758ebe6a44c2d321e5eaa9d349acb2fde65f49360052bc');
 
 reset lock_timeout;
 reset check_function_bodies;

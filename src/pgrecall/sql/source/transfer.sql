@@ -20,15 +20,6 @@ as $$
       then row('invalid_time', 'forgotten_at must be a time in ISO 8601, such as 2026-11-23T10:15:00Z')::agent_memory.problem
     when agent_memory.number_problem('position', item -> 'position', 0, 9e18, true) is not null
       then row('invalid_field', agent_memory.number_problem('position', item -> 'position', 0, 9e18, true))::agent_memory.problem
-    when draft.slot is not null and exists (
-        select from (select row(caller.organization_id, draft.agent_id, draft.user_id, draft.slot, draft.id,
-                                draft.valid_from, draft.valid_to, draft.created_at)::agent_memory.slot_value as value) as d
-        cross join lateral (
-          select e.visibility from agent_memory.earlier_value(d.value) as e
-          union all select l.visibility from agent_memory.later_value(d.value) as l) as v
-        where not coalesce(agent_memory.may_write(
-          v.visibility, draft.user_id, draft.agent_id, caller.role, caller.person, caller.program), false))
-      then row('not_permitted', 'the slot has values that this caller may not change')::agent_memory.problem
   end
 $$;
 comment on function agent_memory.import_refusal(agent_memory.principal, jsonb, agent_memory.draft) is
@@ -102,7 +93,8 @@ as $$
 declare
   judged agent_memory.verdict[] := agent_memory.read_imports(caller, memories);
   drafts agent_memory.draft[] := array(
-    select v.draft from unnest(judged) as v where v.status is null order by v.ordinal);
+    select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at))
+    from unnest(judged) as v where v.status is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
 begin
   if not dry_run then
@@ -120,14 +112,16 @@ begin
   return (
     with met as (
       select v.*, d as placed, a.id as known_id, a.status as known_status, a.code as known_code, a.reason as known_reason,
-             e as existing,
+             e.answer as existing,
              -- Of several with one text in one call the first is written.
              row_number() over (partition by v.forgotten_at is null and d.dedup_key is not null and a.status is null, d.dedup_key
                                 order by v.ordinal) as place
       from unnest(judged) as v
       left join unnest(drafts) as d on d.ordinal = v.ordinal
       left join unnest(answers) as a on a.ordinal = v.ordinal
-      left join lateral agent_memory.existing(caller.organization_id, d) as e
+      left join lateral (select case when d.slot is null then agent_memory.existing(caller.organization_id, d)
+          else coalesce((agent_memory.judge_value(caller, d)).answer,
+                        row(d.ordinal, null, null, 'contended', null)::agent_memory.remembered_memory) end) as e (answer)
         on v.status is null and a.status is null and v.forgotten_at is null
     )
     select array_agg(row(
@@ -188,8 +182,7 @@ as $$
 declare
   parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
   fresh agent_memory.draft[] := array(
-    select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at)) from unnest(judged) as v
-    where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
+    select v.draft from unnest(judged) as v where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
 begin
   answers := agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh)) || array(
