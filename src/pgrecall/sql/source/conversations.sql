@@ -78,7 +78,7 @@ begin
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
         setweight(to_tsvector(agent_memory.text_config(language), case when octet_length(content) = char_length(content)
-          then content else agent_memory.paired(content) end), 'A')
+          then "left"(content, 30000) else agent_memory.paired(content) end), 'A')
         || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
         || coalesce(window_lexemes, ''::tsvector)) stored,
       -- What recall weighs of a text, kept so that it need not read long ones.

@@ -175,7 +175,8 @@ declare
   shares constant double precision[] := case when are_neighbours then '{1,.8,.6,.45,.35,.7,.5,.35}' else '{1}' end;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
-  any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
+  any_name constant tsquery := (
+    select string_agg(t::text || case when right(t::text, 1) = '*' then 'B' else ':B' end, ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
   with told as materialized (

@@ -6,11 +6,14 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+  -- Of a long text that takes too long, and two of those are hardly the same but for their form.
+  return lower(regexp_replace(btrim(
+    case when octet_length(content) > 30000 then content else agent_memory.matched_form(content) end,
+    E' \t\r\n'), '\s+', ' ', 'g'));
 end
 $$;
 comment on function agent_memory.plain_text(text) is
-  'A text without regard to case and white space: two that are equal so say the same.';
+  'A text without regard to case, white space and, up to 30,000 bytes, Unicode form: two that are equal so say the same.';
 
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
