@@ -27,7 +27,7 @@ DOCS = ROOT / "docs" / "recall.md"
 FILES = {
     "20230901_memory_context_management.sql": [
         *("map", "foundation", "rights", "values", "identity", "access", "members", "text"),
-        *("conversations", "vectors", "writing", "slots", "scope", "signals", "recall"),
+        *("conversations", "vectors", "pieces", "writing", "slots", "scope", "signals", "recall"),
         *("large_organizations", "changing", "erasing"),
     ],
     "20250706_agent_memory_config.sql": ["settings", "embedding_models"],

@@ -22,7 +22,9 @@ EXAMPLES = settings(
     derandomize=not IS_NIGHTLY,
     database=None,
     deadline=None,
-    print_blob=True, phases=[__import__("hypothesis").Phase.generate], report_multiple_bugs=False,
+    print_blob=True,
+    phases=[__import__("hypothesis").Phase.generate],
+    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 

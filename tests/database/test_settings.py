@@ -162,7 +162,10 @@ def test_agents_that_are_none(owner: Client, agent_id: str) -> None:
 
 def test_what_a_service_writes_itself_is_held_to_the_same(world: World, owner: Client) -> None:
     configure(owner, "cook", limit=3)
-    for target, field in (("agent_memory_config", "settings"), ("agent_memory.organizations", "agent_settings")):
+    for target, field in (
+        ("agent_memory_config", "settings"),
+        ("agent_memory.organizations", "agent_settings"),
+    ):
         for settings in ('{"limit": 0}', '{"limit": null}', "[]", '{"colour": 1}'):
             with world.connection.transaction(), pytest.raises(psycopg.errors.CheckViolation):
                 world.connection.execute("set local role service_role")

@@ -101,7 +101,10 @@ def test_people_and_documents_stay_exact(world: World) -> None:
     client = world.program(world.organization(), "alpha")
     name = {form: unicodedata.normalize(form, "rené") for form in ("NFC", "NFD")}
     client.remember(
-        *({"content": "Likes tea.", "user_id": each, "metadata": {"n": each}} for each in name.values())
+        *(
+            {"content": "Likes tea.", "user_id": each, "metadata": {"n": each}}
+            for each in name.values()
+        )
     )
     for each in name.values():
         [hit] = client.recall("tea", user_id=each)
@@ -127,7 +130,8 @@ def test_the_index_of_a_memory_has_the_lexemes_of_its_text(world: World, content
     client = world.program(world.organization(), "alpha")
     client.remember({"content": content, "speaker": "Ｒｅｎé", "language": "german"})
     compared = """
-        select ts_filter(search_vector, '{a}') = setweight(agent_memory.lexemes(language, content), 'A')
+        select ts_filter(search_vector, '{a}')
+                 = setweight(agent_memory.lexemes(language, content), 'A')
                and ts_filter(search_vector, '{b}') <> '' as is_same
         from ai_memories"""
     row = client.connection.execute(compared.encode()).fetchone()

@@ -26,11 +26,12 @@
 --
 -- Schema agent_memory, which clients can't look into:
 --   organizations, members, keys, claim_signing   who is calling
---   history, embeddings, models, config_history    what belongs to memories and settings
+--   history, embeddings, pieces, models,
+--   config_history                                 what belongs to memories and settings
 --   audit, erasures, tombstones                    what was done, and what is gone
 --   migrations, fingerprints, additions, backups   ledgers of the installation and of operations
 --   and the functions that all of the above are made of, by subject, in the order in which data
---   travels: identity, access, members, text, conversations, vectors, writing, slots, scope, signals,
+--   travels: identity, access, members, text, conversations, vectors, pieces, writing, slots, scope, signals,
 --   recall, large organizations, changing, erasing, settings, embedding models, statistics, transfer,
 --   operations.
 --
@@ -540,7 +541,7 @@ as $$
   select 'table', t.name, 'service_role', p.privilege
   from (values ('public.ai_memory_contexts'), ('public.ai_memories'), ('public.agent_memory_config'),
                ('public.agent_memory_stats'), ('agent_memory.organizations'), ('agent_memory.members'),
-               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.models'),
+               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.pieces'), ('agent_memory.models'),
                ('agent_memory.config_history'), ('agent_memory.audit'), ('agent_memory.erasures')) as t (name)
   cross join (values ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) as p (privilege)
   union all
@@ -1709,7 +1710,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   letters constant text := agent_memory.unspaced_letters();
-  cut constant text := agent_memory.matched_form(left(content, 30000));
+  -- One letter may become eighteen; few texts grow at all.
+  cut constant text := left(agent_memory.matched_form(left(content, 30000)), 60000);
 begin
   if octet_length(cut) = char_length(cut) or cut !~ ('[' || letters || ']') then
     return cut;
@@ -1946,7 +1948,7 @@ begin
       context_id uuid,
       kind text not null default 'fact'
         check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
-      content text not null check (char_length(content) <= 100000 and content ~ '\S'),
+      content text not null check (char_length(content) <= 1000000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
       slot text check (char_length(slot) between 1 and 500),
@@ -1977,7 +1979,8 @@ begin
           then "left"(content, 30000) else agent_memory.paired(content) end), 'A')
         || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
         || coalesce(window_lexemes, ''::tsvector)) stored,
-      -- What recall weighs of a text, kept so that it need not read long ones.
+      -- What recall asks of a text, kept so that it need not read long ones.
+      is_long boolean not null generated always as (char_length(content) > 30000) stored,
       is_opening boolean not null generated always as (coalesce(length(window_lexemes), 0) = 0) stored,
       is_question boolean not null generated always as (right(content, 1) in ('?', '？', '؟')) stored,
       has_question boolean not null generated always as (content ~ '[?？؟]') stored,
@@ -2054,6 +2057,7 @@ comment on column public.ai_memories.dedup_key is 'Digest of agent, user, contex
 comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
+comment on column public.ai_memories.is_long is 'Whether it has more than 30,000 characters, so that further ones are in agent_memory.pieces.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
 comment on column public.ai_memories.is_question is 'Whether it ends in a question mark.';
 comment on column public.ai_memories.has_question is 'Whether it has a question mark anywhere.';
@@ -2211,6 +2215,19 @@ comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
 
 -- Windows -------------------------------------------------------------------------------------
 
+create or replace function agent_memory.window_part(lexemes tsvector)
+returns tsvector
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Three of these and a memory's own words are together less than the 1 MB that a tsvector may have.
+  return case when pg_column_size(lexemes) > 200000 then '' else lexemes end;
+end
+$$;
+comment on function agent_memory.window_part(tsvector) is
+  'What the lexemes of a message add to the windows of those after it: nothing where they are so many that they would say nothing.';
+
 create or replace function agent_memory.windows(organization_id uuid, drafts agent_memory.draft[])
 returns table (ordinal integer, window_lexemes tsvector)
 language plpgsql stable
@@ -2222,7 +2239,7 @@ begin
   return query
   with told as materialized (
     select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
-           agent_memory.lexemes(d.language, d.content) as lexemes
+           agent_memory.window_part(agent_memory.lexemes(d.language, d.content)) as lexemes
     from unnest(drafts) as d
     where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
@@ -2230,7 +2247,7 @@ begin
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
       select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
-             ts_filter(m.search_vector, '{a}') as lexemes
+             agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
@@ -2282,7 +2299,8 @@ as $$
         case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
         || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
         || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
-    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
+    from (select m.*, agent_memory.openness(m.visibility) as openness,
+                 agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
@@ -2432,9 +2450,10 @@ begin
       organization_id uuid not null,
       memory_id uuid not null,
       model text not null check (char_length(model) between 1 and 255),
+      piece integer not null default 0 check (piece >= 0),
       is_indexed boolean not null default false,
       created_at timestamptz not null default agent_memory.now(),
-      primary key (organization_id, memory_id, model),
+      primary key (organization_id, memory_id, model, piece),
       constraint embeddings_memory_fk foreign key (organization_id, memory_id)
         references public.ai_memories (organization_id, id) on delete cascade
     );
@@ -2442,11 +2461,13 @@ begin
     alter table agent_memory.embeddings set (toast_tuple_target = 8160);
     create index embeddings_exact_idx on agent_memory.embeddings (organization_id, model) where not is_indexed;
     create index embeddings_indexed_idx on agent_memory.embeddings (organization_id, model) where is_indexed;
+    create index embeddings_pieces_idx on agent_memory.embeddings (organization_id, model) where piece > 0;
     alter table agent_memory.embeddings enable row level security;
   end if;
 end
 $tables$;
-comment on table agent_memory.embeddings is 'The vectors of memories, one a model; where the server has pgvector, in the column embedding.';
+comment on table agent_memory.embeddings is 'The vectors of memories, one a model, and of long texts one a piece; where the server has pgvector, in the column embedding.';
+comment on column agent_memory.embeddings.piece is 'Which piece of a long text it is of; 0 of all other texts, and of the first piece.';
 comment on column agent_memory.embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
 
 do $without_vector$
@@ -2469,7 +2490,8 @@ begin
   create or replace function agent_memory.stored_models(organization_id uuid)
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
-  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+  create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
@@ -2536,11 +2558,20 @@ begin
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
     begin
-      return query
-      select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
-      from agent_memory.embeddings as e
-      where e.organization_id = similarities.organization_id and e.model = similarities.model
-        and e.memory_id = any (ids);
+      if agent_memory.has_pieces(similarities.organization_id, similarities.model) then
+        return query
+        select e.memory_id, max(1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids)
+        group by e.memory_id;
+      else
+        return query
+        select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids);
+      end if;
     end
     $body$ $ddl$, home);
 
@@ -2553,6 +2584,9 @@ begin
     #variable_conflict use_column
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
+      -- Of a long text several pieces may be near.
+      vector_limit constant integer := match_limit
+        * case when agent_memory.has_pieces(nearest.organization_id, nearest.model) then 4 else 1 end;
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
@@ -2573,9 +2607,11 @@ begin
              and %1$I.vector_dims(e.embedding) = %%1$s
            order by distance limit $4)
          select memory_id, (1 - distance)::real
-         from (select * from exact union all select * from indexed) as both_halves
-         order by distance limit $4', cardinality(query))
-      using nearest.organization_id, nearest.model, wanted, match_limit;
+         from (select %%2$s from (select * from exact union all select * from indexed) as both_halves %%3$s) as found
+         order by distance limit $5', cardinality(query),
+        case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
+        case when vector_limit > match_limit then 'group by memory_id' else '' end)
+      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
     end
     $body$ $ddl$, home);
 
@@ -2600,7 +2636,8 @@ begin
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
-    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+    create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -2615,11 +2652,12 @@ begin
       dimensions integer[];
     begin
       with stored as (
-        insert into agent_memory.embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, given.vector::%1$I.halfvec, is_large, clock.now
-        from unnest(ids, vectors) as given (id, vector)
+        insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
+        select store_embeddings.organization_id, given.id, store_embeddings.model, coalesce(given.piece, 0),
+               given.vector::%1$I.halfvec, is_large, clock.now
+        from unnest(ids, vectors, pieces) as given (id, vector, piece)
         cross join (select agent_memory.now() as now offset 0) as clock
-        on conflict (organization_id, memory_id, model)
+        on conflict (organization_id, memory_id, model, piece)
           do update set embedding = excluded.embedding, created_at = excluded.created_at
         returning %1$I.vector_dims(e.embedding) as dimension)
       select array_agg(distinct s.dimension) into dimensions from stored as s;
@@ -2661,6 +2699,22 @@ begin
         return null;
     end
     $body$ $ddl$, home);
+
+  create or replace function agent_memory.has_pieces(organization_id uuid, model text)
+  returns boolean
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+  set jit = off
+  set enable_seqscan = off
+  as $body$
+  begin
+    return exists (
+      select from agent_memory.embeddings as e
+      where e.organization_id = has_pieces.organization_id and e.model = has_pieces.model and e.piece > 0);
+  end
+  $body$;
+  comment on function agent_memory.has_pieces(uuid, text) is
+    'Whether an organization has vectors of pieces of long texts.';
 
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
@@ -2711,7 +2765,7 @@ end
 $with_vector$;
 
 comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
-  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one; of a long text, of its nearest piece.';
 
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
@@ -2722,8 +2776,8 @@ comment on function agent_memory.stored_dimension(uuid, text) is
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
-comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[]) is
-  'Stores one vector a memory; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
+  'Stores one vector a memory, of the pieces that are named, else of its text or first piece; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
@@ -2880,6 +2934,189 @@ end
 $$;
 comment on function agent_memory.require_vectors() is 'Raises PM007 where the server has no pgvector.';
 
+-- Long texts ---------------------------------------------------------------------------------
+--
+-- A row of ai_memories is found by the first 30,000 characters of its content: a text index holds no
+-- more than 1 MB, of which 30,000 letters of Han take a third. What stands behind them is indexed
+-- here, in pieces, and the words of all pieces count as words of the memory. Vectors of the pieces of
+-- a long text are rows of agent_memory.embeddings beside its first.
+
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.pieces') is null then
+    create table agent_memory.pieces (
+      organization_id uuid not null,
+      memory_id uuid not null,
+      ordinal integer not null check (ordinal >= 1),
+      search_vector tsvector not null,
+      primary key (organization_id, memory_id, ordinal),
+      constraint pieces_memory_fk foreign key (organization_id, memory_id)
+        references public.ai_memories (organization_id, id) on delete cascade
+    );
+    alter table agent_memory.pieces enable row level security;
+  end if;
+end
+$tables$;
+comment on table agent_memory.pieces is 'What memories of more than 30,000 characters are found by beyond those: their further text in pieces of 30,000 characters.';
+comment on column agent_memory.pieces.ordinal is 'Its place from 1; the first 30,000 characters are in ai_memories.search_vector.';
+comment on column agent_memory.pieces.search_vector is 'The lexemes of the piece, without positions.';
+
+do $text_index$
+declare
+  wanted record;
+  has_btree_gin constant boolean := exists (select from pg_catalog.pg_extension where extname = 'btree_gin');
+begin
+  for wanted in
+    select * from (values
+      ('pieces_organization_search_idx', true, 'organization_id, search_vector'),
+      ('pieces_search_idx', false, 'search_vector')) as indexes (name, by_organization, keys)
+  loop
+    if wanted.by_organization <> has_btree_gin then
+      if pg_catalog.to_regclass('agent_memory.' || wanted.name) is not null then
+        execute pg_catalog.format('drop index agent_memory.%I', wanted.name);
+      end if;
+    elsif pg_catalog.to_regclass('agent_memory.' || wanted.name) is null then
+      execute pg_catalog.format('create index %I on agent_memory.pieces using gin (%s) with (gin_pending_list_limit = 256)',
+        wanted.name, wanted.keys);
+    end if;
+  end loop;
+end
+$text_index$;
+
+create or replace function agent_memory.index_pieces(organization_id uuid, ids uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  memory record;
+  lexemes tsvector;
+begin
+  delete from agent_memory.pieces as p
+    where p.organization_id = index_pieces.organization_id and p.memory_id = any (ids);
+  for memory in
+    -- As a value of this loop a text is fetched once, and not for each piece.
+    select m.id, m.language, m.content || '' as content from public.ai_memories as m
+    where m.organization_id = index_pieces.organization_id and m.id = any (ids) and m.is_long
+    order by m.id
+  loop
+    for place in 1 .. ceil((char_length(memory.content) - 30000) / 29800.0)::integer loop
+      -- They overlap by 200 characters, so that no word is cut in two.
+      lexemes := strip(agent_memory.lexemes(memory.language, substr(memory.content, 29800 * place + 1, 30000)));
+      if lexemes <> '' then
+        insert into agent_memory.pieces as p (organization_id, memory_id, ordinal, search_vector)
+        values (index_pieces.organization_id, memory.id, place, lexemes);
+      end if;
+    end loop;
+  end loop;
+end
+$$;
+comment on function agent_memory.index_pieces(uuid, uuid[]) is
+  'Indexes anew what some memories are found by beyond their first 30,000 characters.';
+
+create or replace function agent_memory.piece_vectors(item jsonb)
+returns agent_memory.vector_value[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select agent_memory.read_vectors(array(
+    select e.vector #>> '{}' from jsonb_array_elements(item -> 'piece_embeddings') with ordinality as e (vector, ordinal)
+    order by e.ordinal))
+$$;
+comment on function agent_memory.piece_vectors(jsonb) is
+  'The vectors of the further pieces of an item''s text, in order; null if one of them can''t be stored.';
+
+create or replace function agent_memory.piece_refusal(item jsonb)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when coalesce(nullif(item -> 'piece_embeddings', 'null'), '[]') = '[]' then null
+    when jsonb_typeof(item -> 'piece_embeddings') <> 'array' or jsonb_array_length(item -> 'piece_embeddings') > 2000
+      then 'piece_embeddings must be an array of at most 2,000 embeddings'
+    when (item ->> 'embedding') is null then 'piece_embeddings need embedding, that of the first piece'
+    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.piece_vectors(item) is null
+      then 'piece_embeddings must hold arrays of numbers from -65504 to 65504, not all of them zero or nearly so'
+  end;
+end
+$$;
+comment on function agent_memory.piece_refusal(jsonb) is 'Why the vectors of the pieces of an item''s text can''t be stored; null if nothing is wrong.';
+
+create or replace function agent_memory.embed_pieces(organization_id uuid, agent_id text, memory_id uuid, item jsonb)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  vectors constant agent_memory.vector_value[] := agent_memory.piece_vectors(item);
+  dimension integer;
+begin
+  foreach dimension in array agent_memory.store_embeddings(
+      organization_id, item ->> 'embedding_model', array_fill(memory_id, array[cardinality(vectors)]), vectors,
+      array(select generate_series(1, cardinality(vectors)))) loop
+    perform agent_memory.settle_model(organization_id, agent_id, item ->> 'embedding_model', dimension);
+  end loop;
+end
+$$;
+comment on function agent_memory.embed_pieces(uuid, text, uuid, jsonb) is
+  'Stores the vectors of the further pieces of a memory''s text, which an item has beside that of the first.';
+
+create or replace function agent_memory.add_pieces(organization_id uuid, memories jsonb, drafts agent_memory.draft[], added uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  long_ones constant uuid[] := array(
+    select d.id from unnest(drafts) as d where octet_length(d.content) > 30000 and d.id = any (added));
+  chosen record;
+begin
+  if long_ones <> '{}' then
+    perform agent_memory.index_pieces(organization_id, long_ones);
+  end if;
+  if long_ones = '{}' or not agent_memory.has_vector() then
+    return;
+  end if;
+  for chosen in
+    select d.agent_id, d.id, e.item
+    from unnest(drafts) as d
+    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = d.ordinal
+    where d.id = any (long_ones) and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
+      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
+    order by d.id
+  loop
+    perform agent_memory.embed_pieces(organization_id, chosen.agent_id, chosen.id, chosen.item);
+  end loop;
+end
+$$;
+comment on function agent_memory.add_pieces(uuid, jsonb, agent_memory.draft[], uuid[]) is
+  'Indexes the long ones of the drafts that were added, and stores the vectors of their pieces.';
+
+create or replace function agent_memory.whole_vector(organization_id uuid, memory_id uuid, search_vector tsvector, query tsquery)
+returns tsvector
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  asked constant text[] := array(
+    select l[1] from regexp_matches(query::text, '(''(?:[^'']|'''')+''(?::\*)?)', 'g') as l);
+begin
+  return whole_vector.search_vector || coalesce((
+    select string_agg(distinct rtrim(l.lexeme, ':*') || ':1A', ' ')::tsvector
+    -- Fetched once, and not for each lexeme.
+    from (select strip(p.search_vector) as lexemes from agent_memory.pieces as p
+          where p.organization_id = whole_vector.organization_id and p.memory_id = whole_vector.memory_id offset 0) as p
+    join unnest(asked) as l (lexeme) on p.lexemes @@ l.lexeme::tsquery), '');
+end
+$$;
+comment on function agent_memory.whole_vector(uuid, uuid, tsvector, tsquery) is
+  'What a memory of more than 30,000 characters is found by for a query: its search_vector, and those of the query''s lexemes that its further pieces have.';
+
 -- Writing ------------------------------------------------------------------------------------
 
 create or replace function agent_memory.plain_text(content text)
@@ -2975,7 +3212,8 @@ begin
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
       ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
-      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
+      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0),
+      ('piece_embeddings', 0)) as f (name, longest)
       on f.name = e.key
     cross join lateral (
       select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
@@ -2997,25 +3235,28 @@ begin
   code := case
     when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
     when item ->> 'content' !~ '\S' then 'empty_content'
-    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when char_length(item ->> 'content') > 1000000 then 'too_long'
     when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
     when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
     when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
     when not agent_memory.is_storable(item ->> 'embedding')
          or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
+    when agent_memory.piece_refusal(item) is not null then 'pieces'
   end;
   return row(
-    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field'
+         when code = 'pieces' then 'invalid_embedding' else code end,
     case code
       when 'content' then 'content must be a text'
       when 'empty_content' then 'content is empty'
       when 'too_long' then format(
-        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+        'content has %s characters, more than 1,000,000; split it', char_length(item ->> 'content'))
       when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
       when 'trust' then 'trust must be user, assistant, tool, document or inference'
       when 'visibility' then 'visibility must be private, agent or organization'
       when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      when 'pieces' then agent_memory.piece_refusal(item)
       -- The pattern takes as long as all the rest: it only finds words for what was refused already.
       when 'invalid_embedding' then case
         when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
@@ -3117,7 +3358,7 @@ begin
             jsonb_typeof(e.item) = 'object' and are_storable
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
-            and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+            and char_length(e.item ->> 'content') <= 1000000 and e.item ->> 'content' ~ '\S'
             and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
@@ -3438,6 +3679,8 @@ begin
   answers := coalesce(answers, '{}');
   answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
   perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  perform agent_memory.add_pieces(caller.organization_id, memories, drafts, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return answers || array(
     select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
@@ -4320,7 +4563,10 @@ begin
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
+    select m.id, case when m.is_long
+             then agent_memory.whole_vector(score_memories.organization_id, m.id, m.search_vector, any_term)
+             else m.search_vector end as search_vector,
+           m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -4850,10 +5096,18 @@ begin
       select m.id, m.search_vector from public.ai_memories as m
       where m.search_vector @@ query and m.organization_id = holding.organization_id limit row_limit;
   end if;
+  if exists (select from agent_memory.pieces as p where p.organization_id = holding.organization_id) then
+    return query
+      select m.id, agent_memory.whole_vector(holding.organization_id, m.id, m.search_vector, query)
+      from public.ai_memories as m
+      where m.organization_id = holding.organization_id and not m.search_vector @@ query and m.id in (
+        select p.memory_id from agent_memory.pieces as p
+        where p.organization_id = holding.organization_id and p.search_vector @@ query limit row_limit);
+  end if;
 end
 $$;
 comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
-  'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
+  'Memories of an organization that a tsquery matches, by the text index: row_limit at most, and as many more whose further pieces match it; has_most says whether it has most of all memories.';
 
 create or replace function agent_memory.matching(
   organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer,
@@ -5187,7 +5441,7 @@ begin
   end if;
   for field in select jsonb_object_keys(changes) loop
     if field not in ('content', 'kind', 'importance', 'confidence', 'visibility', 'metadata', 'occurred_at',
-                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model') then
+                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model', 'piece_embeddings') then
       raise exception using errcode = 'PM003', message = format('field "%s" can''t be changed', field),
         hint = 'content, kind, importance, confidence, visibility, metadata, occurred_at, valid_from, valid_to and expires_at can.';
     elsif field in ('occurred_at', 'valid_from', 'valid_to', 'expires_at')
@@ -5252,7 +5506,7 @@ begin
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
-  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model', 'piece_embeddings']);
   if is_moved and not changes ? 'valid_to' then
     new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
   end if;
@@ -5296,7 +5550,7 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model', 'piece_embeddings']
     || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
@@ -5305,6 +5559,7 @@ begin
     and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
+    perform agent_memory.index_pieces(caller.organization_id, array[memory_id]);
   end if;
   if changes ? 'embedding' and agent_memory.has_vector() then
     perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
@@ -5312,6 +5567,9 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, changes ->> 'embedding_model', array[memory_id],
       agent_memory.read_vectors(array[changes ->> 'embedding']));
+    if jsonb_array_length(coalesce(nullif(changes -> 'piece_embeddings', 'null'), '[]')) > 0 then
+      perform agent_memory.embed_pieces(caller.organization_id, old.agent_id, memory_id, changes);
+    end if;
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then
@@ -5940,7 +6198,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'c991515797b762c70d56c0415e33af325c66f9dbc2738b3a9846ab383a486285');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '5a286573006af8db5a7c2fe84bba665b068a8d28c6a55aa2195a28d10df29cb4');
 
 reset lock_timeout;
 reset check_function_bodies;

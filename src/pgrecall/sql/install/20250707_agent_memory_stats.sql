@@ -370,6 +370,7 @@ begin
   perform agent_memory.settle_languages(caller.organization_id, parked);
   added := array(select agent_memory.add_memories(caller.organization_id, parked));
   perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
+  perform agent_memory.add_pieces(caller.organization_id, memories, parked, added);
   update public.ai_memories as m
   set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
   from unnest(judged) as v
@@ -570,7 +571,7 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '2a81ed2812700b76231ccc8c43c7bffbe078046dfaf3cebc0ecfb48d4c877aee');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', 'dba168a87fb180bfe2d7e03733617ab5e2e09eb242f9543ab6710d7f07e02cfb');
 
 reset lock_timeout;
 reset check_function_bodies;

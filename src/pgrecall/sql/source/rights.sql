@@ -22,7 +22,7 @@ as $$
   select 'table', t.name, 'service_role', p.privilege
   from (values ('public.ai_memory_contexts'), ('public.ai_memories'), ('public.agent_memory_config'),
                ('public.agent_memory_stats'), ('agent_memory.organizations'), ('agent_memory.members'),
-               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.models'),
+               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.pieces'), ('agent_memory.models'),
                ('agent_memory.config_history'), ('agent_memory.audit'), ('agent_memory.erasures')) as t (name)
   cross join (values ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) as p (privilege)
   union all

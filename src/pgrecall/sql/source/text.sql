@@ -66,7 +66,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   letters constant text := agent_memory.unspaced_letters();
-  cut constant text := agent_memory.matched_form(left(content, 30000));
+  -- One letter may become eighteen; few texts grow at all.
+  cut constant text := left(agent_memory.matched_form(left(content, 30000)), 60000);
 begin
   if octet_length(cut) = char_length(cut) or cut !~ ('[' || letters || ']') then
     return cut;
