@@ -136,3 +136,15 @@ def test_the_index_of_a_memory_has_the_lexemes_of_its_text(world: World, content
         from ai_memories"""
     row = client.connection.execute(compared.encode()).fetchone()
     assert row == {"is_same": True}
+
+
+def test_the_letters_and_the_form_are_said_the_same_twice(world: World) -> None:
+    """agent_memory.paired() repeats them, for those who write and can't look them up."""
+    compared = """
+        select strpos(p.prosrc, agent_memory.unspaced_letters()) > 0 as has_letters,
+               agent_memory.paired(told) = agent_memory.matched_form(told) as is_same_form
+        from pg_proc as p cross join (select %s) as t (told)
+        where p.oid = 'agent_memory.paired(text)'::regprocedure"""
+    for told in ("Ｒｅｎé™ ﷺ", unicodedata.normalize("NFD", "Größe"), "plain"):
+        row = world.connection.execute(compared.encode(), (told,)).fetchone()
+        assert row == {"has_letters": True, "is_same_form": True}

@@ -30,6 +30,7 @@ COPIES: dict[str, dict[str, Any]] = {
     "agent_memory.models": {"model": "copy"},
     "agent_memory_stats": {"agent_id": "copy"},
     "agent_memory.embeddings": {"model": "copy"},
+    "agent_memory.pieces": {"ordinal": 2},
 }
 GRANTS = """
 grant select, insert, update, delete on {target} to authenticated;

@@ -122,6 +122,13 @@ def rest(world: World, organization: uuid.UUID) -> None:
         " values (%s, '{}', repeat('0', 64))",
         (organization,),
     )
+    # As if each were too long for its own row.
+    world.connection.execute(
+        "insert into agent_memory.pieces (organization_id, memory_id, ordinal, search_vector)"
+        " select organization_id, id, 1, search_vector from ai_memories"
+        " where organization_id = %s",
+        (organization,),
+    )
     world.connection.execute(
         "insert into agent_memory_stats (organization_id, agent_id, hour)"
         " values (%s, 'alpha', date_trunc('hour', now(), 'UTC'))",

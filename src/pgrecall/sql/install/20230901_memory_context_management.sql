@@ -1709,11 +1709,17 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  letters constant text := agent_memory.unspaced_letters();
-  -- One letter may become eighteen; few texts grow at all.
-  cut constant text := left(agent_memory.matched_form(left(content, 30000)), 60000);
+  -- As unspaced_letters() and matched_form(), which not all who write a row can look up.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff';
+  cut text := left(content, 30000);
 begin
-  if octet_length(cut) = char_length(cut) or cut !~ ('[' || letters || ']') then
+  if octet_length(cut) = char_length(cut) then
+    return cut;
+  elsif cut is not nfkc normalized then
+    -- One letter may become eighteen; few texts grow at all.
+    cut := left(normalize(translate(cut, '™℠', '  '), nfkc), 60000);
+  end if;
+  if cut !~ ('[' || letters || ']') then
     return cut;
   end if;
   -- With the last letter of a run alone, every letter begins a lexeme.
@@ -6198,7 +6204,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '5a286573006af8db5a7c2fe84bba665b068a8d28c6a55aa2195a28d10df29cb4');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4563de857f3b1dd733ee750c25db5fb93f5d4826ed5aef130d11175c7191bc95');
 
 reset lock_timeout;
 reset check_function_bodies;

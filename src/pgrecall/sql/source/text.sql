@@ -65,11 +65,17 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  letters constant text := agent_memory.unspaced_letters();
-  -- One letter may become eighteen; few texts grow at all.
-  cut constant text := left(agent_memory.matched_form(left(content, 30000)), 60000);
+  -- As unspaced_letters() and matched_form(), which not all who write a row can look up.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff';
+  cut text := left(content, 30000);
 begin
-  if octet_length(cut) = char_length(cut) or cut !~ ('[' || letters || ']') then
+  if octet_length(cut) = char_length(cut) then
+    return cut;
+  elsif cut is not nfkc normalized then
+    -- One letter may become eighteen; few texts grow at all.
+    cut := left(normalize(translate(cut, '™℠', '  '), nfkc), 60000);
+  end if;
+  if cut !~ ('[' || letters || ']') then
     return cut;
   end if;
   -- With the last letter of a run alone, every letter begins a lexeme.
