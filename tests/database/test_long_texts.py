@@ -77,6 +77,7 @@ def test_what_is_too_long_is_refused_alone(client: Client) -> None:
         {"content": "Before."}, {"content": "x" * 1_000_001}, {"content": "y" * 1_000_000}
     )
     assert [answer["status"] for answer in answers] == ["added", "rejected", "added"]
+    assert answers[1]["code"] == "too_long"
     assert answers[1]["reason"] == "content has 1000001 characters, more than 1,000,000; split it"
     with pytest.raises(psycopg.Error, match="more than 1,000,000") as caught:
         change = "select update_memory(%s, jsonb_build_object('content', repeat('x', 1000001)))"
