@@ -17,7 +17,7 @@ PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.text_config(language text)' \
   --proc-without-search-path 'agent_memory.memberships(member text,organization_id uuid,role text)'
 
-.PHONY: demo test test-matrix test-beside check format bench clean
+.PHONY: demo test test-nightly test-matrix test-beside check format bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/pgrecall demo
@@ -25,6 +25,10 @@ demo: $(VENV)/ready
 # In two processes, each with a server of its own: a test waits for the server half of its time.
 test: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# The property tests with ten times as many operations, others each time.
+test-nightly: $(VENV)/ready
+	PGRECALL_HYPOTHESIS=nightly $(BIN)/pytest -n 2 --dist loadfile tests/database/test_memory_model.py tests/isolation/test_property.py
 
 # The database part of the suite on PostgreSQL 13 to 18; ONLY=13,15 for some of them, QUICK=1 for
 # what CI adds to `make test`. Needs npm.

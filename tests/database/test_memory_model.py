@@ -23,8 +23,6 @@ EXAMPLES = settings(
     database=None,
     deadline=None,
     print_blob=True,
-    phases=[__import__("hypothesis").Phase.generate],
-    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 

@@ -2900,7 +2900,7 @@ begin
   elsif model is null then
     raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
       hint = 'Name the model as remember_memories was told it.';
-  elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
+  elsif array_ndims(query_embedding) is distinct from 1 or array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
         or not exists (select from unnest(query_embedding) as e having max(abs(e)) between 1e-6 and 65504) then
     raise exception using errcode = 'PM003',
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
@@ -3412,7 +3412,11 @@ begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
-        from unnest(drafts) as d where d.code is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+        from (select w.agent_id, case agent_memory.text_config(w.language)
+                -- All that the server has no stemmer for are one, so there are never too many to keep.
+                when 'pg_catalog.simple'::regconfig then 'simple' else w.language end as language
+              from unnest(drafts) as w where w.code is null and w.language <> 'english') as d
+        group by d.agent_id order by d.agent_id) as told
   where not exists (
     select from public.agent_memory_config as known
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
@@ -6204,7 +6208,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4563de857f3b1dd733ee750c25db5fb93f5d4826ed5aef130d11175c7191bc95');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4c4aede31ed6953a3d7053cdcbeb54df09dd8da8b6156dd302278be6660c39a5');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -501,7 +501,7 @@ begin
   elsif model is null then
     raise exception using errcode = 'PM005', message = 'query_embedding needs embedding_model',
       hint = 'Name the model as remember_memories was told it.';
-  elsif array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
+  elsif array_ndims(query_embedding) is distinct from 1 or array_position(query_embedding, null) is not null or 'NaN' = any (query_embedding)
         or not exists (select from unnest(query_embedding) as e having max(abs(e)) between 1e-6 and 65504) then
     raise exception using errcode = 'PM003',
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';

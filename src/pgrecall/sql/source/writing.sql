@@ -287,7 +287,11 @@ begin
   insert into public.agent_memory_config as c (organization_id, agent_id, languages)
   select settle_languages.organization_id, told.agent_id, told.languages
   from (select d.agent_id, array_agg(distinct d.language order by d.language) as languages
-        from unnest(drafts) as d where d.code is null and d.language <> 'english' group by d.agent_id order by d.agent_id) as told
+        from (select w.agent_id, case agent_memory.text_config(w.language)
+                -- All that the server has no stemmer for are one, so there are never too many to keep.
+                when 'pg_catalog.simple'::regconfig then 'simple' else w.language end as language
+              from unnest(drafts) as w where w.code is null and w.language <> 'english') as d
+        group by d.agent_id order by d.agent_id) as told
   where not exists (
     select from public.agent_memory_config as known
     where known.organization_id = settle_languages.organization_id and known.agent_id = told.agent_id
