@@ -241,8 +241,8 @@ class Memory:
     ) -> Forgotten:
         """Bring forgotten memories back into recall.
 
-        Raises InvalidScopeError if nothing is named, ConflictError if the slot of one has a newer
-        value or its text was remembered again.
+        A value of a slot comes back to its own stretch of time, before newer values. Raises
+        InvalidScopeError if nothing is named, ConflictError if the text of one was remembered again.
         """
         named = scope(ids, user_id, agent_id, context)
         return self._store.set_forgotten("restore_memories", named, dry_run)
@@ -341,7 +341,10 @@ class Memory:
         include_forgotten: bool = False,
         include_superseded: bool = False,
     ) -> Page:
-        """Up to `limit` (1 to 1000) memories, newest first; `after` is a page's `next_cursor`."""
+        """Up to `limit` (1 to 1000) memories, newest first; `after` is a page's `next_cursor`.
+
+        Values of slots that have ended are left out, unless `include_superseded`.
+        """
         filters = {
             "user_id": identifier("user_id", user_id),
             "context_key": identifier("context", context, 500),

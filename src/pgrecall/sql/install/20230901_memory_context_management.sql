@@ -5705,7 +5705,7 @@ language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), false) $$;
 comment on function public.restore_memories(jsonb, boolean) is
-  'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
+  'Brings forgotten memories that a scope names back into recall; a value of a slot to its own stretch of time, between those that are there now. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
 
 create or replace function public.memory_changes(ids uuid[])
 returns table (memory_id uuid, change text, changed_at timestamptz, changed_by text, before jsonb, after jsonb)
@@ -6208,7 +6208,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4c4aede31ed6953a3d7053cdcbeb54df09dd8da8b6156dd302278be6660c39a5');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '4ba07d7b591a0da7a0f2b9e00991cda4ea9578f1de7447c6cfb79d43f0a62b9a');
 
 reset lock_timeout;
 reset check_function_bodies;

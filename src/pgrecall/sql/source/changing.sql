@@ -332,7 +332,7 @@ language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$ select agent_memory.set_forgotten(scope, coalesce(dry_run, false), false) $$;
 comment on function public.restore_memories(jsonb, boolean) is
-  'Brings forgotten memories that a scope names back into recall. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
+  'Brings forgotten memories that a scope names back into recall; a value of a slot to its own stretch of time, between those that are there now. Answers as forget_memories() does. Raises PM001, PM002, PM006, PM007.';
 
 create or replace function public.memory_changes(ids uuid[])
 returns table (memory_id uuid, change text, changed_at timestamptz, changed_by text, before jsonb, after jsonb)
