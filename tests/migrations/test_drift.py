@@ -161,7 +161,9 @@ def named(drift):
 def cured(dsn, ask, drift):
     """Do as the cures say, and what differs then."""
     for statement in (each.cure for each in drift if not each.cure.startswith("pgrecall ")):
-        ask(dsn, statement.removesuffix(f"Then {REPAIR}"))
+        # One by one: what is CONCURRENTLY stands in no transaction.
+        for each in statement.removesuffix(f"Then {REPAIR}").split("; "):
+            ask(dsn, each)
     return migrate(dsn, repair=True).drift
 
 
