@@ -13,6 +13,8 @@ from psycopg.conninfo import make_conninfo
 
 from pgrecall import Memory, embedded
 from pgrecall._sync.migrate import migrate, status
+from pgrecall.ops.doctor.examination import examine
+from pgrecall.ops.doctor.surroundings import Surroundings
 from pgrecall.testing import HashingEmbedder
 from pgrecall.testing.databases import cloned
 from tests.migrations.catalog import changed, ours
@@ -59,7 +61,20 @@ def restored(text, server):
         yield dsn
 
 
-def look(dsn, before):
+# What the doctor says of a schema; statistics and backups start anew in any restored database.
+CHECKS = (
+    "migrations",
+    "objects",
+    "functions",
+    "indexes",
+    "row_security",
+    "grants",
+    "roles",
+    "triggers",
+)
+
+
+def look(dsn, before, folder):
     """It is as it was, and stays so when all is applied again."""
     assert changed(before, ours(dsn)) == {}
     found = status(dsn)
@@ -68,6 +83,8 @@ def look(dsn, before):
         assert connection.execute("select * from agent_memory.wrong_rights()").fetchall() == []
         # So that the next run makes none of them anew, for which readers would have to wait.
         assert connection.execute(POLICIES).fetchall() == []
+    found = examine(Surroundings(dsn, {}, folder, folder / "home"), CHECKS)
+    assert [(each.findings, each.unseen) for each in found.examinations] == [((), ())] * len(CHECKS)
     assert migrate(dsn).applied == ()
     assert migrate(dsn, repair=True).drift == ()
     with Memory(dsn, embedder=HashingEmbedder()) as memory:
@@ -84,7 +101,7 @@ def test_into_the_same_version(pgrecall_server, pgrecall_dsn, tmp_path, kind):
     remember(pgrecall_dsn)
     before = ours(pgrecall_dsn)
     with restored(dumped(pgrecall_dsn, kind, tmp_path), pgrecall_server) as dsn:
-        look(dsn, before)
+        look(dsn, before, tmp_path)
 
 
 @pytest.fixture
@@ -123,7 +140,7 @@ def test_into_a_later_version(pgrecall_server, earlier_server, tmp_path, kind):
         if features != features_of(dsn):
             migrate(dsn)
             before = ours(dsn)
-        look(dsn, before)
+        look(dsn, before, tmp_path)
 
 
 def drop_extensions_that_it_lacks(dsn, server):

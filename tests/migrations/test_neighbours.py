@@ -30,17 +30,17 @@ TAKEN = {
     "type public.ai_memories": "create type public.ai_memories as (x int)",
     "type public.agent_memory_config": "create type public.agent_memory_config as enum ('a')",
     "domain public.ai_memories": "create domain public.ai_memories as text",
-    "function recall_memories(text)": (
+    "function public.recall_memories(text)": (
         "create function public.recall_memories(a text) returns text language sql as 'select $1'"
     ),
-    "function forget_memories(jsonb,boolean)": (
+    "function public.forget_memories(jsonb,boolean)": (
         "create function public.forget_memories(jsonb, boolean) returns int"
         " language sql as 'select 1'"
     ),
-    "procedure memory_history()": (
+    "procedure public.memory_history()": (
         "create procedure public.memory_history() language sql as 'select 1'"
     ),
-    "aggregate memory_config(integer)": (
+    "aggregate public.memory_config(integer)": (
         "create aggregate public.memory_config(int) (sfunc = int4pl, stype = int)"
     ),
     "schema agent_memory, of": (
@@ -68,11 +68,7 @@ def test_a_name_that_is_taken_stops_it_before_anything_is_changed(
     for attempt in (plan, migrate):
         with pytest.raises(MigrationError) as caught:
             attempt(database)
-        assert (
-            name in str(caught.value).replace(" public.", " ").replace(" ", " public.", 1)
-            or name in str(caught.value).replace("public.", "")
-            or name in str(caught.value)
-        )
+        assert name in str(caught.value)
         assert "rename" not in f"{caught.value} {caught.value.hint}".lower()
         assert "database of its own" in caught.value.hint
     done = psql(database, "-f", folder / INSTALL[0].name)

@@ -12,6 +12,7 @@ from pgrecall import Memory
 from pgrecall._sync.login import create_login
 from pgrecall._sync.migrate import migrate, status
 from pgrecall.errors import ConflictError, MigrationError, MissingPrivilegeError
+from pgrecall.ops.backup.restore import restore
 from pgrecall.ops.uninstall import plan_uninstall, uninstall, uninstall_sql
 from pgrecall.testing import HashingEmbedder
 from tests.migrations.catalog import changed, everything

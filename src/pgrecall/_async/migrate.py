@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row, scalar_row
+from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._async.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
@@ -207,8 +207,7 @@ class _Run:
     async def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
         async with self._explaining("the look at the schema"), self.connection.transaction():
-            [has_reference] = await self._list(statement("has_reference"), scalar_row)
-            if not has_reference:
+            if await self.fingerprints.is_missing():
                 await self.fingerprints.record(is_lossy=False)
 
     async def _find_drift(self) -> DriftReport:

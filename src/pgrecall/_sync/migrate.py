@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg import Connection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row, scalar_row
+from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._sync.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
@@ -209,8 +209,7 @@ class _Run:
     def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
         with self._explaining("the look at the schema"), self.connection.transaction():
-            [has_reference] = self._list(statement("has_reference"), scalar_row)
-            if not has_reference:
+            if self.fingerprints.is_missing():
                 self.fingerprints.record(is_lossy=False)
 
     def _find_drift(self) -> DriftReport:

@@ -174,6 +174,12 @@ join pg_catalog.pg_roles as r on r.oid = m.member and r.rolname in ('anon', 'aut
 group by r.rolname, m.roleid
 order by 1, 2;
 
+-- name: has_fingerprints
+select exists (
+  select from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'agent_memory' and c.relname = 'fingerprints') as has_fingerprints;
+
 -- name: list_fingerprints
 select f.kind, f.name, f.part_of, f.definition, null::text as removal, f.cure
 from agent_memory.fingerprints as f

@@ -21,9 +21,6 @@ select exists (
 select m.name, m.checksum, m.release, to_char(m.applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') as applied_at, m.applied_by, m.features
 from agent_memory.migrations as m;
 
--- name: has_reference
-select exists (select from agent_memory.fingerprints) as has_reference;
-
 -- name: begin_migration
 -- The search path keeps what others put into public from being called by a superuser.
 select set_config('search_path', 'pg_catalog, pg_temp', true),
