@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pgrecall.ops.backup.restoring import restore
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrecall import Memory
