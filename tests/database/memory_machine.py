@@ -202,7 +202,8 @@ class Facts(Conversations):
 
     @precondition(lambda self: self.model.entries)
     @rule(number=st.integers(0, 99),
-          name=st.sampled_from(["valid_to", "expires_at", "occurred_at"]), minutes=MINUTES)  # fmt: skip
+          name=st.sampled_from(["valid_to", "expires_at", "occurred_at"]),
+          minutes=MINUTES)  # fmt: skip
     def move(self, number: int, name: str, minutes: int) -> None:
         entry, at = self.entry(number), self.model.now + timedelta(minutes=minutes)
         if name != "valid_to" or at >= entry.valid_from:
