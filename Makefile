@@ -17,7 +17,7 @@ PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.text_config(language text)' \
   --proc-without-search-path 'agent_memory.memberships(member text,organization_id uuid,role text)'
 
-.PHONY: demo test test-nightly test-matrix check format bench clean
+.PHONY: demo test test-nightly test-matrix test-beside check format bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/pgrecall demo
@@ -34,6 +34,12 @@ test-nightly: $(VENV)/ready
 # what CI adds to `make test`. Needs npm.
 test-matrix: $(VENV)/ready
 	$(BIN)/python scripts/test_matrix.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+# Beside Alembic, Django, Prisma and Drizzle, as docs/beside-other-migrations.md says; for nightly
+# runs. Needs npm.
+test-beside: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group beside
+	$(BIN)/pytest tests/beside
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

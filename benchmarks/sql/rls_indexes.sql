@@ -2,6 +2,5 @@
 -- faster without them.
 SELECT format('DROP INDEX %I.%I', schemaname, indexname) AS dropping, indexdef AS making
   FROM pg_indexes
- WHERE schemaname = 'public'
-   AND tablename IN ('ai_memories', 'agent_memory.embeddings')
+ WHERE (schemaname, tablename) IN (('public', 'ai_memories'), ('agent_memory', 'embeddings'))
    AND indexname NOT IN (SELECT conname FROM pg_constraint);

@@ -1,2 +1,2 @@
-INSERT INTO organizations (organization_id, name)
+INSERT INTO agent_memory.organizations (organization_id, name)
 SELECT id, 'benchmark ' || id FROM unnest(%(ids)s::uuid[]) AS id;

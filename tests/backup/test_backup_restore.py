@@ -47,6 +47,30 @@ def test_elsewhere_it_is_the_same(filled: str, elsewhere: str, backup: Path) -> 
         assert here.remember("note 3 of jonas", user_id="jonas").status == "duplicate"
 
 
+def test_a_long_text_comes_back_with_its_pieces(
+    pgrecall_dsn: str, elsewhere: str, tmp_path: Path
+) -> None:
+    needle = "The lighthouse keeper of Vlieland collects barometers."
+    text = f"{'The ferry was late again. ' * 4_000}{needle}"
+    with Memory(pgrecall_dsn, embedder=HashingEmbedder()) as there:
+        told = there.remember([text, f"{text} Twice.", "Tea."])
+        path = str(tmp_path / "long.tar")
+        back_up(pgrecall_dsn, ORGANIZATION, path)
+        there.erase(ids=[told.ids[1]])
+    assert restore(elsewhere, path).added > 0
+    with Memory(elsewhere, embedder=HashingEmbedder()) as here:
+        found = here.recall("barometers")
+        assert {hit.id for hit in found if hit.signals.lexical} == set(told.ids[:2])
+        assert needle in found.as_prompt()
+    # Where it was erased, nothing of it comes back.
+    restore(pgrecall_dsn, path, merge=True)
+    with psycopg.connect(pgrecall_dsn) as connection:
+        for table in ("pieces", "embeddings"):
+            query = f"select distinct memory_id from agent_memory.{table}"
+            ids = {row[0] for row in connection.execute(query.encode()).fetchall()}
+            assert ids <= {told.ids[0], told.ids[2]}
+
+
 def test_beside_itself_under_another_name(filled: str, backup: Path) -> None:
     before = checksums(filled)
     done = restore(filled, str(backup), as_organization="copy")

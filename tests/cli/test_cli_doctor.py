@@ -7,7 +7,9 @@ from pathlib import Path
 
 import psycopg
 
+from pgrecall import Memory
 from tests.cli.conftest import Shell
+from tests.doctor.memory_faults import BACKED_UP
 
 OPEN = "grant select on public.ai_memories to anon"
 
@@ -27,21 +29,26 @@ def test_a_healthy_database(pgrecall_dsn: str) -> None:
 def test_the_gravest_finding_decides_the_exit_code(pgrecall_dsn: str) -> None:
     doctor = ("doctor", "--dsn", pgrecall_dsn)
     run(pgrecall_dsn, "create function agent_memory.peek() returns int language sql as 'select 1'")
+    run(pgrecall_dsn, "revoke execute on function agent_memory.peek() from public")
     assert Shell().run(*doctor).exit_code == 10
     run(pgrecall_dsn, "drop index public.ai_memories_user_idx")
     assert Shell().run(*doctor).exit_code == 11
     run(pgrecall_dsn, OPEN)
     result = Shell().run(*doctor)
     assert result.exit_code == 12
-    assert "run: REVOKE SELECT ON TABLE public.ai_memories FROM anon;" in result.stdout
+    assert "run: REVOKE SELECT ON TABLE public.ai_memories FROM anon CASCADE;" in result.stdout
     assert "see: docs/doctor.md#grants" in result.stdout
 
 
 def test_notices_are_no_failure(pgrecall_dsn: str) -> None:
-    run(pgrecall_dsn, "drop table agent_memory.migrations, agent_memory.fingerprints")
+    run(pgrecall_dsn, "drop table agent_memory.fingerprints")
+    with Memory(pgrecall_dsn, embedder=None) as memory:
+        memory.remember("I'm vegetarian.")
+    for age in ("40 days", "1 hour"):
+        run(pgrecall_dsn, BACKED_UP.format(state="done", age=age, reason=""))
     result = Shell().run("doctor", "--dsn", pgrecall_dsn)
-    assert result.exit_code == 0
-    assert result.stdout.startswith("notice    migrations: ledger: ")
+    assert result.exit_code == 0, result.stdout
+    assert "notice    backups: " in result.stdout
     assert "needs: pgrecall migrate --repair, which records a reference" in result.stdout
 
 
@@ -56,7 +63,7 @@ def test_json_has_everything(pgrecall_dsn: str) -> None:
     [finding] = check["findings"]
     assert finding["cure"] == {
         "kind": "sql",
-        "text": "REVOKE SELECT ON TABLE public.ai_memories FROM anon;",
+        "text": "REVOKE SELECT ON TABLE public.ai_memories FROM anon CASCADE;",
         "is_safe": True,
     }
 
@@ -80,6 +87,7 @@ def test_fix_does_what_is_safe_and_leaves_the_rest(pgrecall_dsn: str) -> None:
     run(pgrecall_dsn, "drop policy ai_memories_select on public.ai_memories")
     run(pgrecall_dsn, "drop index public.ai_memories_user_idx")
     run(pgrecall_dsn, "create function agent_memory.peek() returns int language sql as 'select 1'")
+    run(pgrecall_dsn, "revoke execute on function agent_memory.peek() from public")
     result = Shell().run("doctor", "--dsn", pgrecall_dsn, "--fix", "--yes")
     assert result.exit_code == 10, result.output
     assert "agent_memory.peek()" in result.stdout

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 
 from pgrecall.cli import migrate
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 from pgrecall.testing import cloned
 from tests.cli.conftest import Shell
 
-NAMES = [file.name for file in read_migrations()]
+NAMES = [file.name for file in read_release().install]
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_the_same_text_again_is_a_duplicate(shell: Shell) -> None:
 def test_json_has_items_and_counts(shell: Shell) -> None:
     document = shell.json("remember", "one", "two")
     assert [item["ordinal"] for item in document["items"]] == [1, 2]
-    assert set(document["items"][0]) == {"ordinal", "id", "status", "reason"}
+    assert set(document["items"][0]) == {"ordinal", "id", "status", "code", "reason"}
     assert document["counts"] == {"added": 2}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.database.conftest import World
-from tests.database.memory_model import Conflict, Entry, MemoryModel
+from tests.database.memory_model import ConflictingError, Entry, MemoryModel
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTES = st.integers(-5, 5)
@@ -107,8 +107,7 @@ class MemoryMachine(RuleBasedStateMachine):
             return
         stored = self.run(
             "select id::text, content, occurred_at, valid_from,"
-            " forgotten_at is not null as forgotten"
-            " from ai_memories"
+            " forgotten_at is not null as forgotten from ai_memories"
         )
         assert {
             (e.id, e.content, e.occurred_at, e.valid_from, e.is_forgotten)
@@ -126,13 +125,8 @@ class Conversations(MemoryMachine):
     def say(self, drawn: list[dict[str, Any]], by_import: bool) -> None:
         self.write([self.item(each) for each in drawn], by_import=by_import)
 
-    @rule(
-        context=CONTEXTS,
-        back=st.integers(1, 6),
-        further=st.lists(TEXTS, max_size=2),
-        knows=st.booleans(),
-        by_import=st.booleans(),
-    )
+    @rule(context=CONTEXTS, back=st.integers(1, 6), further=st.lists(TEXTS, max_size=2),
+          knows=st.booleans(), by_import=st.booleans())  # fmt: skip
     def tell_again(
         self, context: str, back: int, further: list[str], knows: bool, by_import: bool
     ) -> None:
@@ -207,11 +201,9 @@ class Facts(Conversations):
         self.change(self.entry(number), {"content": content}, {"content": content})
 
     @precondition(lambda self: self.model.entries)
-    @rule(
-        number=st.integers(0, 99),
-        name=st.sampled_from(["valid_to", "expires_at", "occurred_at"]),
-        minutes=MINUTES,
-    )
+    @rule(number=st.integers(0, 99),
+          name=st.sampled_from(["valid_to", "expires_at", "occurred_at"]),
+          minutes=MINUTES)  # fmt: skip
     def move(self, number: int, name: str, minutes: int) -> None:
         entry, at = self.entry(number), self.model.now + timedelta(minutes=minutes)
         if name != "valid_to" or at >= entry.valid_from:
@@ -234,7 +226,7 @@ class Facts(Conversations):
         try:
             expected()
             assert outcome is None, outcome
-        except Conflict:
+        except ConflictingError:
             assert outcome == "PM007", outcome
             for entry, key in zip(self.model.entries, before, strict=True):
                 entry.key = key

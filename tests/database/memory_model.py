@@ -16,7 +16,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass
 class Entry:
-    """A memory, or one to be: `id` may be None then; `is_timed` says that its time was told."""
+    """A memory; one that is not stored yet may have no id; `is_timed`: its time was told."""
 
     content: str
     kind: str
@@ -53,7 +53,7 @@ class Entry:
         return not self.is_forgotten and self.valid_from <= now and not self.has_ended(now)
 
 
-class Conflict(Exception):  # noqa: N818
+class ConflictingError(Exception):
     """What was asked contradicts what is stored."""
 
 
@@ -139,8 +139,9 @@ class MemoryModel:
         by_id = [e for e in self.entries if draft.id and e.id == draft.id]
         for name, found in (("key", by_key), ("id", by_id)):
             for entry in found:
-                said, told = (each.content.lower().strip() for each in (entry, draft))
-                is_same = entry.context == draft.context and said == told
+                is_same = (entry.context == draft.context
+                           and entry.content.lower().strip()
+                           == draft.content.lower().strip())  # fmt: skip
                 return (f"known_{name}", entry) if is_same else (f"{name}_taken", None)
         return None
 
@@ -162,8 +163,9 @@ class MemoryModel:
             if draft.is_timed:
                 nth = sum(_is_moment(other, draft) for other in seen)
                 seen.append(draft)
-                twins = [e for e in self.entries if e.is_message and e.context == context]
-                twins = sorted((e for e in twins if _is_moment(e, draft)), key=lambda e: e.position)
+                twins = sorted((e for e in self.entries if e.is_message and e.context == context
+                                and _is_moment(e, draft)),
+                               key=lambda e: e.position)  # fmt: skip
                 if nth < len(twins):
                     answers.setdefault(place, ("known_message", twins[nth]))
         for place, entry in self._resent([drafts[place] for place in listed], listed, context):
@@ -210,7 +212,7 @@ class MemoryModel:
                 entry.key = None
 
     def update(self, entry: Entry, changes: dict[str, Any]) -> None:
-        """Raises Conflict if another memory has the words that it is to have."""
+        """Raises ConflictingError if another memory has the words that it is to have."""
         new = replace(entry, **changes)
         key = None if new.has_ended(self.now) else new.text_key()
         if key != entry.key:
@@ -223,7 +225,7 @@ class MemoryModel:
         entry.is_forgotten = True
 
     def restore(self, entry: Entry) -> None:
-        """Raises Conflict if the same text was remembered again."""
+        """Raises ConflictingError if the same text was remembered again."""
         if entry.key is not None:
             self.release(entry.key, entry.valid_from <= self.now)
         self._claim(entry, None if entry.has_ended(self.now) else entry.key, is_forgotten=False)
@@ -233,7 +235,7 @@ class MemoryModel:
         if key is not None and not is_forgotten:
             for other in self.entries:
                 if other is not entry and other.key == key and not other.is_forgotten:
-                    raise Conflict
+                    raise ConflictingError
         entry.key = key
 
 

@@ -281,7 +281,8 @@ def test_members_and_programs_erase_their_own_share_of_a_scope(world: World) -> 
 def test_only_an_agent_as_a_whole_takes_its_statistics_along(world: World, alpha: Client) -> None:
     world.connection.execute(
         "insert into agent_memory_stats (organization_id, agent_id, hour) select organization_id,"
-        " unnest(array['alpha', 'beta']), date_trunc('hour', now(), 'UTC') from agent_memory.organizations"
+        " unnest(array['alpha', 'beta']), date_trunc('hour', now(), 'UTC')"
+        " from agent_memory.organizations"
     )
     alpha.remember({"content": "Tea.", "user_id": "maria"})
     assert erase(alpha, user_id="maria")["counts"]["statistics"] == 0

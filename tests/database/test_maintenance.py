@@ -227,7 +227,8 @@ def test_dead_rows_and_stale_statistics(world: World, alpha: Client, pgrecall_ds
     execute(
         world,
         "insert into agent_memory.members (organization_id, user_id, role)"
-        " select organization_id, 'u' || n, 'member' from agent_memory.organizations, generate_series(1, 900) n",
+        " select organization_id, 'u' || n, 'member'"
+        " from agent_memory.organizations, generate_series(1, 900) n",
     )
     settle_statistics(world)
     assert ("analyze", "agent_memory.members") in kinds(applied(pgrecall_dsn))

@@ -21,7 +21,8 @@ WORK = (
     "update agent_memory.organizations set agent_settings ="
     """ '{"retention": {"max_age": {"message": 30}, "max_count": 50, "action": "erase"}}'""",
     "insert into ai_memory_contexts (organization_id, agent_id, context_key)"
-    " select organization_id, 'alpha', 'c' || c from agent_memory.organizations, generate_series(1, 20) c"
+    " select organization_id, 'alpha', 'c' || c"
+    " from agent_memory.organizations, generate_series(1, 20) c"
     " on conflict do nothing",
     "insert into ai_memories (organization_id, agent_id, context_id, kind, content, created_at)"
     " select c.organization_id, 'alpha', c.id, 'message', 'Old words ' || n,"

@@ -77,6 +77,6 @@ def test_long_texts_are_read_quickly(world: World) -> None:
     world.connection.execute("set statement_timeout = '5s'")
     opening = f"{OPENING_TAG}\n{NOTICE}\n"
     for part in (f"{OPENING_TAG}\n", opening, "- [memory ", f"{LINE}\n", "\n> "):
-        text = f"{OPENING_TAG}{part * (100_000 // len(part))}"
+        text = f"{OPENING_TAG}{part * (1_000_000 // len(part))}"
         assert by_the_database(world.connection, text) == without_recalled(text)
     world.connection.execute("reset statement_timeout")

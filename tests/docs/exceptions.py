@@ -49,10 +49,10 @@ EXCEPTIONS = {
         "python -m benchmarks.quality --data DIR --set locomo --embedder none",
     ): _STANDS_FOR,
     ("recall.md", "python -m benchmarks.locomo --data DIR --rates"): _STANDS_FOR,
-    ("schema.md", "cd src/pgrecall/sql/migrations"): "tests/migrations runs the files by psql",
+    ("schema.md", "cd src/pgrecall/sql"): "tests/migrations runs the files by psql",
     (
         "schema.md",
-        'for file in *.sql; do psql "$DATABASE_URL" --single-transaction'
+        'for file in install/*.sql; do psql "$DATABASE_URL" --single-transaction'
         ' -v ON_ERROR_STOP=1 -f "$file"; done',
     ): "tests/migrations runs the files by psql",
 }

@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrecall.domain.diagnosis import Cure, Diagnosis, Finding
 from pgrecall.ops.doctor.examination import examine
 from pgrecall.ops.doctor.surroundings import Bounds, Surroundings
+from pgrecall.testing.databases import cloned
 from tests.server_statistics import settle
 
 # A fault of one thing may show in others, which are cured after it.
@@ -88,6 +89,8 @@ class Fault:
     needs: tuple[str, ...] = ()
     is_empty: bool = False
     """Whether it happens to a database without pgrecall."""
+    moves: bool = False
+    """Whether the advice is to take a database of its own, which is followed."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -135,12 +138,22 @@ def attempt(fault: Fault, sandbox: Sandbox) -> Tried:
         before = after = examine(fresh(surroundings))
         for _ in range(ROUNDS):
             for cure in cures(after):
-                apply(cure, sandbox)
+                if fault.moves and cure.kind == "advice":
+                    sandbox = moved(sandbox, held)
+                    surroundings = replace(surroundings, dsn=sandbox.dsn)
+                else:
+                    apply(cure, sandbox)
             sandbox.settle()
             after = examine(fresh(surroundings))
             if after.worst is None:
                 break
     return Tried(fault, before, after, time.monotonic() - began)
+
+
+def moved(sandbox: Sandbox, held: ExitStack) -> Sandbox:
+    """The same with an empty database of its own."""
+    dsn = held.enter_context(cloned(sandbox.dsn, "template0"))
+    return Sandbox(replace(sandbox.surroundings, dsn=dsn))
 
 
 def fresh(surroundings: Surroundings) -> Surroundings:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from tests.doctor.fault import Fault, Sandbox
 
 MIGRATE = "pgrecall migrate"
+A_DATABASE_OF_ITS_OWN = (
+    "Nothing was changed. pgrecall needs these names: install it into a database of its own"
+    " (CREATE DATABASE name; and run the migrations there)."
+)
 STATS = "20250707_agent_memory_stats.sql"
 
 
@@ -19,26 +23,49 @@ def _expect_fewer_files(sandbox: Sandbox) -> None:
 FAULTS = (
     Fault("pgrecall was never here", "migrations", "critical", MIGRATE, (), is_empty=True),
     Fault(
-        "somebody else's table has our name",
+        "another application's table has our name",
         "migrations",
         "error",
-        "ALTER TABLE public.ai_memories RENAME TO ai_memories_before_pgrecall;",
+        A_DATABASE_OF_ITS_OWN,
         ("create table public.ai_memories (id int)",),
         is_empty=True,
+        moves=True,
+    ),
+    Fault(
+        "another application's function has our name",
+        "migrations",
+        "error",
+        A_DATABASE_OF_ITS_OWN,
+        (
+            "create function public.memory_status(id int) returns text language sql"
+            " as 'select null::text'",
+        ),
+        is_empty=True,
+        moves=True,
+    ),
+    Fault(
+        "another application's schema has our name",
+        "migrations",
+        "error",
+        A_DATABASE_OF_ITS_OWN,
+        ("create schema agent_memory", "create table agent_memory.members (id int)"),
+        is_empty=True,
+        moves=True,
     ),
     Fault("a migration is pending", "migrations", "error", MIGRATE, _expect_fewer_files),
     Fault(
-        "a migration was edited",
+        "a file was applied with another text",
         "migrations",
         "error",
-        f"pgrecall migrate --accept {STATS}",
+        MIGRATE,
         (f"update agent_memory.migrations set checksum = repeat('0', 64) where name = '{STATS}'",),
     ),
     Fault(
         "the ledger is lost",
         "migrations",
-        "notice",
-        MIGRATE,
+        "error",
+        "create table agent_memory.migrations {columns};\n"
+        "alter table agent_memory.migrations enable row level security;",
         ("drop table agent_memory.migrations",),
     ),
     Fault(
@@ -65,7 +92,7 @@ FAULTS = (
         "vector was moved to another schema",
         "extensions",
         "error",
-        "ALTER EXTENSION vector SET SCHEMA public;",
+        "ALTER EXTENSION vector SET SCHEMA extensions;",
         ("create schema elsewhere", "alter extension vector set schema elsewhere"),
         needs=("vector",),
     ),

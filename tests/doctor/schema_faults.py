@@ -6,6 +6,8 @@ from tests.doctor.fault import Fault
 
 REPAIR = "pgrecall migrate --repair"
 MEMORIES = "public.ai_memories"
+# A role that every server has, and pgrecall has nothing to do with.
+STRANGER = "pg_monitor"
 
 FAULTS = (
     Fault(
@@ -93,28 +95,60 @@ FAULTS = (
         "anon may read memories",
         "grants",
         "critical",
-        f"REVOKE SELECT ON TABLE {MEMORIES} FROM anon;",
+        f"REVOKE SELECT ON TABLE {MEMORIES} FROM anon CASCADE;",
         (f"grant select on {MEMORIES} to anon",),
     ),
     Fault(
         "clients may truncate memories",
         "grants",
         "critical",
-        f"REVOKE TRUNCATE ON TABLE {MEMORIES} FROM authenticated;",
+        f"REVOKE TRUNCATE ON TABLE {MEMORIES} FROM authenticated CASCADE;",
         (f"grant truncate on {MEMORIES} to authenticated",),
+    ),
+    Fault(
+        "clients may hand on that they read",
+        "grants",
+        "critical",
+        f"REVOKE GRANT OPTION FOR SELECT ON TABLE {MEMORIES} FROM authenticated CASCADE;",
+        (f"grant select on {MEMORIES} to authenticated with grant option",),
     ),
     Fault(
         "the public may execute a function",
         "grants",
         "critical",
-        "REVOKE EXECUTE ON FUNCTION agent_memory.settle_agent(uuid,text,text) FROM public;",
+        "REVOKE EXECUTE ON FUNCTION agent_memory.settle_agent(uuid,text,text) FROM public CASCADE;",
         ("grant execute on function agent_memory.settle_agent(uuid, text, text) to public",),
+    ),
+    Fault(
+        "the private schema is open to clients",
+        "grants",
+        "critical",
+        "REVOKE USAGE ON SCHEMA agent_memory FROM authenticated CASCADE;",
+        ("grant usage on schema agent_memory to authenticated",),
+    ),
+    Fault(
+        "default privileges gave a function to a stranger",
+        "grants",
+        "critical",
+        f"REVOKE EXECUTE ON FUNCTION public.memory_status() FROM {STRANGER} CASCADE;",
+        (
+            f"alter default privileges grant execute on functions to {STRANGER}",
+            "do $$ declare made text := pg_get_functiondef('public.memory_status()'::regprocedure);"
+            " begin drop function public.memory_status(); execute made; end $$",
+        ),
+    ),
+    Fault(
+        "a stranger may read a table of the private schema",
+        "grants",
+        "warning",
+        f"REVOKE SELECT ON TABLE agent_memory.members FROM {STRANGER} CASCADE;",
+        (f"grant select on agent_memory.members to {STRANGER}",),
     ),
     Fault(
         "clients may write one column",
         "grants",
         "critical",
-        f"REVOKE UPDATE (content) ON TABLE {MEMORIES} FROM authenticated;",
+        f"REVOKE UPDATE (content) ON TABLE {MEMORIES} FROM authenticated CASCADE;",
         (f"grant update (content) on {MEMORIES} to authenticated",),
     ),
     Fault(
@@ -123,6 +157,13 @@ FAULTS = (
         "error",
         f"GRANT SELECT ON TABLE {MEMORIES} TO authenticated;",
         (f"revoke select on {MEMORIES} from authenticated",),
+    ),
+    Fault(
+        "a service may not add members",
+        "grants",
+        "error",
+        "GRANT INSERT ON TABLE agent_memory.members TO service_role;",
+        ("revoke insert on agent_memory.members from service_role",),
     ),
     Fault(
         "clients bypass Row Level Security",
@@ -206,7 +247,8 @@ FAULTS = (
         "an index is missing",
         "indexes",
         "error",
-        REPAIR,
+        "CREATE INDEX CONCURRENTLY ai_memories_user_idx ON public.ai_memories USING btree"
+        " (organization_id, user_id, occurred_at);",
         ("drop index public.ai_memories_user_idx",),
     ),
     Fault(

@@ -71,15 +71,19 @@ def test_without_rights_it_finds_open_doors_all_the_same(
     database.run(
         "alter table public.ai_memories disable row level security",
         "create policy everybody on agent_memory.history using (true)",
-        "drop policy organizations_select on agent_memory.organizations",
+        "drop policy agent_memory_config_select on public.agent_memory_config",
         "grant select on public.ai_memory_contexts to anon",
         "alter function public.memory_history(uuid) set search_path = public",
         "alter function public.remember_memories(jsonb) owner to service_role",
     )
     assert findings(examine(stranger.surroundings)) == [
-        ("row_security", "critical", "row level security public.ai_memories"),
         ("row_security", "critical", "policy everybody on agent_memory.history"),
-        ("row_security", "error", "policy organizations_select on agent_memory.organizations"),
+        (
+            "row_security",
+            "error",
+            "policy agent_memory_config_select on public.agent_memory_config",
+        ),
+        ("row_security", "critical", "row level security public.ai_memories"),
         ("functions", "critical", "function public.memory_history(uuid)"),
         ("functions", "critical", "owner function public.remember_memories(jsonb)"),
         ("grants", "critical", "grant ON TABLE public.ai_memory_contexts TO anon"),

@@ -28,6 +28,7 @@ def of_client(stage: Stage, client: Client) -> Iterator[str]:
         ("recall", recalled(client)),
         ("recall in context", beside(client)),
         ("history", histories(client, ids)),
+        ("changes", changed_memories(client, ids)),
     ):
         if not found <= shown:
             yield f"{how} shows {len(found - shown)} memories that the policies hide"
@@ -61,6 +62,14 @@ def beside(client: Client) -> set[Any]:
 def histories(client: Client, ids: list[Any]) -> set[Any]:
     found = (client.rows("select memory_id as id from memory_history(%s)", it) for it in ids)
     return {row["id"] for rows in found for row in rows}
+
+
+def changed_memories(client: Client, ids: list[Any]) -> set[Any]:
+    try:
+        rows = client.rows("select memory_id as id from memory_changes(%s)", ids)
+    except psycopg.Error:
+        return set()
+    return {row["id"] for row in rows}
 
 
 def succeeds(client: Client, call: str, memory_id: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from tests.isolation.expectations import LETTERS, Row
-from tests.isolation.matrix import BY_VISIBILITY, MATRIX
+from tests.isolation.matrix import BY_VISIBILITY, MATRIX, PRIVATE_TABLES, SERVED_TABLES
 from tests.isolation.principals import Principal
 from tests.isolation.stage import LABELS, Stage
 
@@ -23,23 +23,25 @@ COPIES: dict[str, dict[str, Any]] = {
     "agent_memory.history": {"id": NEW_ID},
     "agent_memory.audit": {"id": NEW_ID},
     "agent_memory.erasures": {"id": NEW_ID},
-    "organizations": {"organization_id": NEW_ID},
+    "agent_memory.organizations": {"organization_id": NEW_ID},
     "agent_memory.members": {"user_id": "copy", "role": "member"},
     "agent_memory_config": {"agent_id": "copy"},
     "agent_memory.config_history": {"id": NEW_ID},
     "agent_memory.models": {"model": "copy"},
     "agent_memory_stats": {"agent_id": "copy"},
     "agent_memory.embeddings": {"model": "copy"},
+    "agent_memory.pieces": {"ordinal": 2},
 }
 GRANTS = """
-grant insert, update, delete on {target} to authenticated;
+grant select, insert, update, delete on {target} to authenticated;
 grant execute on function agent_memory.is_safe_json(jsonb), agent_memory.uuid_v7(timestamptz),
   agent_memory.text_config(text), agent_memory.paired(text), agent_memory.lexemes(text, text),
   agent_memory.now() to authenticated
 """
 FINGERPRINT = """
 select md5(string_agg(t.name || t.digest, ',' order by t.name)) as it from (
-  select 'o' as name, md5(o::text) as digest from agent_memory.organizations o where organization_id = %(one)s
+  select 'o' as name, md5(o::text) as digest
+    from agent_memory.organizations o where organization_id = %(one)s
   union all select 'm', md5(string_agg(m::text, ',' order by user_id))
     from agent_memory.members m where organization_id = %(one)s
   union all select 'c', md5(string_agg(c::text, ',' order by id))
@@ -103,7 +105,9 @@ def prepare(stage: Stage, row: Row) -> None:
         stage.connection.execute(row.prepare.encode())
     if row.operation.endswith("if granted"):
         stage.connection.execute(GRANTS.format(target=row.target).encode())
-    elif row.operation.endswith("usage granted"):
+    if row.operation.endswith("usage granted") or (
+        row.operation.endswith("if granted") and row.target in SERVED_TABLES
+    ):
         stage.connection.execute("grant usage on schema agent_memory to authenticated")
 
 
@@ -144,6 +148,8 @@ class Asked:
             return rows
         if self.row.measure == "ids":
             return letters_of([row["id"] for row in rows], self.stage.one.memories)
+        if self.row.measure == "rows":
+            return self.compared({row["label"] for row in rows})
         happened = bool(rows) if before is None else self.fingerprint() != before
         return "yes" if happened else "nothing"
 
@@ -151,7 +157,23 @@ class Asked:
         visibility, user, agent = LABELS[letter]
         key = self.stage.one.keys["recall"]
         known = {"letter": letter, "id": self.stage.one.memories[letter], "visibility": visibility}
-        return known | {"user": user, "agent": agent, "key": key["id"], "secret": key["key"]}
+        known |= {"user": user, "agent": agent, "key": key["id"], "secret": key["key"]}
+        both = (self.stage.one, self.stage.two)
+        known |= {"ids": [it for organization in both for it in organization.memories.values()]}
+        return known | {"organization": str(self.stage.one.id)}
+
+    def compared(self, found: set[Any]) -> str:
+        """Rows beside those of the organization, and of the principal's own."""
+        ours, own = (
+            {row["label"] for row in self.connection.execute(self.row.whole.encode(), {"one": it})}
+            for it in (self.stage.one.id, self.stage.home(self.principal.name).id)
+        )
+        assert ours and own
+        if found - ours - own:
+            return "everything"
+        if not found & ours:
+            return "nothing"
+        return "all" if found >= ours else "some"
 
     def fingerprint(self) -> Any:
         found = self.connection.execute(FINGERPRINT, {"one": self.stage.one.id}).fetchone()
@@ -174,7 +196,7 @@ class Asked:
         verb = self.row.operation.split()[0]
         if verb == "insert":
             return self.inserted()
-        if self.row.target.startswith("agent_memory."):
+        if self.row.target in PRIVATE_TABLES:
             rows = self.run(private_statement(self.connection, verb, self.row.target))
             return rows if isinstance(rows, str) else "yes"
         if verb == "truncate":
@@ -221,7 +243,7 @@ class Asked:
         )
 
     def inserted(self) -> str:
-        if self.row.target.startswith("agent_memory."):
+        if self.row.target in PRIVATE_TABLES:
             rows = self.run(f"insert into {self.row.target} default values")
             return rows if isinstance(rows, str) else "yes"
         results = {letter: self.insert(copy) for letter, copy in self.copies()}

@@ -16,8 +16,9 @@ class Row:
     """One operation on one target, and what is expected of it for each principal.
 
     `call` is run for each memory if `each`, else once. `measure` says what counts: `answers` (a
-    row came back), `changes` (the organization's data differ), `ids` (the memories of the rows)
-    or `reach` (anything but a lack of rights).
+    row came back), `changes` (the organization's data differ), `ids` (the memories of the rows),
+    `rows` (their labels beside those that `whole` says the organization has) or `reach` (anything
+    but a lack of rights).
     """
 
     target: str
@@ -26,6 +27,7 @@ class Row:
     call: str = ""
     measure: str = "answers"
     each: bool = False
+    whole: str = ""
     prepare: str = ""
     needs_vector: bool = False
 

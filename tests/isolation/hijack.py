@@ -26,15 +26,18 @@ TYPES = (
     "regconfig",
     "name",
 )
-TABLES = (
-    "ai_memories",
-    "ai_memory_contexts",
-    "agent_memory.history",
-    "agent_memory.members",
-    "organizations",
-    "agent_memory_config",
-    "agent_memory.config_history",
-)
+TABLES = {
+    **dict.fromkeys(
+        ("ai_memories", "ai_memory_contexts", "agent_memory_config", "agent_memory_stats"),
+        "like public.{table}",
+    ),
+    # Whose columns a client can't copy.
+    **dict.fromkeys(
+        ("organizations", "members", "keys", "history", "config_history", "audit", "erasures"),
+        "organization_id pg_catalog.uuid, id pg_catalog.uuid, user_id pg_catalog.text,"
+        " role pg_catalog.text",
+    ),
+}
 PATH = "own, pg_catalog, pg_temp, public"
 OPERATORS = {"=": "uuid text jsonb", "<>": "text uuid", "@>": "jsonb", "->>": "", "~": "text"}
 
@@ -67,8 +70,9 @@ def plant(connection: psycopg.Connection[Any]) -> None:
                 f"create operator own.{operator} (leftarg = pg_catalog.{kind},"
                 f" rightarg = pg_catalog.{kind}, function = own.spy)".encode()
             )
-    for table in TABLES:
-        connection.execute(f"create temp table {table} (like public.{table})".encode())
+    for table, columns in TABLES.items():
+        planted = f"create temp table {table} ({columns.format(table=table)})"
+        connection.execute(planted.encode())
 
 
 def calls(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
@@ -77,6 +81,7 @@ def calls(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
     known = {"letter": "O", "id": stage.one.memories["O"], "visibility": visibility}
     key = stage.one.keys["recall"]
     known |= {"user": user, "agent": agent, "key": key["id"], "secret": key["key"]}
+    known |= {"ids": list(stage.one.memories.values()), "organization": str(stage.one.id)}
     return [(row.call.replace("::uuid", "::pg_catalog.uuid").replace("::text", "::pg_catalog.text"),
              known) for row in MATRIX if row.call]  # fmt: skip
 

@@ -25,10 +25,12 @@ FIRST_MEMBERS = {
     "agent:alpha": "agent",
     "agent:beta": "agent",
 }
+ADMINS = ("owner", "admin")
 CONTEXTS = (None, "thread", "task")
 
 BY_ID = (
     "select * from memory_history(%s)",
+    "select * from memory_changes(array[%s::uuid])",
     "select update_memory(%s, '{\"importance\": 1}')",
     "select revoke_memory_key(%s)",
     "select forget_memories(jsonb_build_object('ids', jsonb_build_array(%s::uuid)))",
@@ -237,14 +239,24 @@ class Isolation(RuleBasedStateMachine):
     def count(self, subject: str, which: int) -> None:
         caller = self.caller(subject, which)
         role = self.model.role(caller)
-        allowed = {caller.organization} if role else set()
-        for table in ("agent_memory.history", "ai_memory_contexts", "agent_memory.members"):
-            rows = self.ask(caller, f"select organization_id as it from {table}")
-            assert {row["it"] for row in rows} <= allowed
-        members = {c for c in self.model.roles if c.organization == caller.organization}
-        assert len(rows) == (len(members) if role else 0)
-        audit = self.ask(caller, "select organization_id as it from agent_memory.audit")
-        assert {row["it"] for row in audit} <= (allowed if role in ("owner", "admin") else set())
+        contexts = self.ask(caller, "select organization_id as it from ai_memory_contexts")
+        assert {row["it"] for row in contexts} <= ({caller.organization} if role else set())
+        ids = [memory.id for memory in self.model.memories]
+        changes = self.ask(caller, "select memory_id as it from memory_changes(%s)", ids)
+        members = self.ask(caller, "select user_id, role from list_memory_members()")
+        if role is None:
+            assert self.code(changes) == self.code(members) == "PM001"
+        else:
+            assert {row["it"] for row in changes} <= {m.id for m in self.model.readable(caller)}
+            assert {row["user_id"]: row["role"] for row in members} == {
+                member.subject: held
+                for member, held in self.model.roles.items()
+                if member.organization == caller.organization
+            }
+        for read in ("memory_audit(1000)", "memory_erasures(1000)"):
+            answer = self.ask(caller, f"select id from {read}")
+            expected = "PM001" if role is None else None if role in ADMINS else "PM002"
+            assert self.code(answer) == expected
 
     @rule(subject=subjects, which=pick, aim=pick)
     def foreign_ids_are_no_ids(self, subject: str, which: int, aim: int) -> None:

@@ -21,11 +21,9 @@ SELECTED = by(READS, "nothing", "nothing", service_role="everything")
 TENANT = by(of("all", **NO_RECALL), "nothing", "nothing", service_role="everything")
 # Whether a policy that says false looks at the claims first is the planner's choice.
 EITHER = "nothing or 22P02"
-UNSEEN = by("nothing", "nothing", "nothing", service_role="everything", not_json=EITHER)
-OF_ADMINS = of("nothing", owner="all", admin="all")
-ADMINS = by(OF_ADMINS, "nothing", "nothing", service_role="everything")
 DENIED = everyone("42501")
 SERVED = everyone("42501", service_role="all")
+SERVED_READS = everyone("42501", service_role="everything")
 
 # With grants that clients don't have: what the policies alone let through.
 WRITES = of(
@@ -36,47 +34,57 @@ INSERTED = by(or_refused(WRITES, "42501"), "42501", "42501", service_role="PAOVB
 UNWRITTEN = by("nothing", "nothing", "nothing", service_role="all", not_json=EITHER)
 UNINSERTED = everyone("42501", service_role="yes")
 
-BY_VISIBILITY = {
-    "ai_memories": "id",
-    "ai_memory_contexts": "context_key",
-    "agent_memory.history": "memory_id",
-}
-BY_TENANT = {
-    "organizations": TENANT,
-    "agent_memory.members": TENANT,
-    "agent_memory_config": TENANT,
-    "agent_memory.config_history": TENANT,
-    "agent_memory.models": TENANT,
-    "agent_memory_stats": TENANT,
-    "agent_memory.audit": ADMINS,
-    "agent_memory.erasures": ADMINS,
-    "agent_memory.embeddings": UNSEEN,
-}
-PRIVATE_TABLES = (
-    "api_keys",
-    "backups",
-    "claim_signing",
-    "fingerprints",
-    "migrations",
-    "tombstones",
+# Of a table without policies, whatever is granted.
+UNSEEN = everyone("nothing", anon="42501", service_role="everything")
+UNTOUCHED = everyone("nothing", anon="42501", service_role="all")
+
+BY_VISIBILITY = {"ai_memories": "id", "ai_memory_contexts": "context_key"}
+BY_TENANT = ("agent_memory_config", "agent_memory_stats")
+# Clients have no USAGE of their schema; a service that bypasses Row Level Security has.
+SERVED_TABLES = (
+    "agent_memory.organizations",
+    "agent_memory.members",
+    "agent_memory.history",
+    "agent_memory.config_history",
+    "agent_memory.models",
+    "agent_memory.audit",
+    "agent_memory.erasures",
+    "agent_memory.embeddings",
+    "agent_memory.pieces",
 )
-OF_VECTOR = {"agent_memory.embeddings", "is_large"}
+PRIVATE_TABLES = (
+    "agent_memory.additions",
+    "agent_memory.backups",
+    "agent_memory.claim_signing",
+    "agent_memory.fingerprints",
+    "agent_memory.keys",
+    "agent_memory.migrations",
+    "agent_memory.tombstones",
+)
+OF_VECTOR = {"agent_memory.embeddings"}
 WRITING = ("insert", "update", "delete")
 
 
 def table_rows() -> list[Row]:
     rows = []
-    for table, selected in {**dict.fromkeys(BY_VISIBILITY, SELECTED), **BY_TENANT}.items():
-        is_visible = table in BY_VISIBILITY
+    for table, selected in {
+        **dict.fromkeys(BY_VISIBILITY, SELECTED),
+        **dict.fromkeys(BY_TENANT, TENANT),
+        **dict.fromkeys(SERVED_TABLES, SERVED_READS),
+    }.items():
+        is_visible, is_served = table in BY_VISIBILITY, table in SERVED_TABLES
         changed, added = (WRITTEN, INSERTED) if is_visible else (UNWRITTEN, UNINSERTED)
+        if is_served:
+            changed = UNTOUCHED
         cells = {"select": selected, **dict.fromkeys(WRITING, SERVED), "truncate": DENIED}
         cells |= {"insert": {**SERVED, "service_role": "PAOVB" if is_visible else "yes"}}
+        cells |= {"select if granted": UNSEEN} if is_served else {}
         cells |= {"insert if granted": added}
         cells |= {"update if granted": changed, "delete if granted": changed}
         rows += [Row(table, o, c, needs_vector=table in OF_VECTOR) for o, c in cells.items()]
     for table in PRIVATE_TABLES:
         verbs = ("select", *WRITING, "truncate")
-        rows += [Row(f"agent_memory.{table}", verb, DENIED) for verb in verbs]
+        rows += [Row(table, verb, DENIED) for verb in verbs]
     return rows
 
 
@@ -116,6 +124,11 @@ def administered(
     return by(inside, foreign, "PM001", service_role="PM001")
 
 
+# What the organization's rows are known by.
+LABELED = "select {label} as label from agent_memory.{table} where organization_id = %(one)s"
+STATUS = "(select memory_status())"
+ACTIVE = by("yes", "nothing", "nothing", service_role="nothing")
+ADMINS = by(of("nothing", owner="yes", admin="yes"), "nothing", "nothing", service_role="nothing")
 ITEM = "jsonb_build_object('content', 'New.', 'visibility', %(visibility)s::text{more})"
 OWNERSHIP = ", 'agent_id', %(agent)s::text, 'user_id', %(user)s::text"
 ONE_ID = "jsonb_build_object('ids', jsonb_build_array(%(id)s::uuid))"
@@ -143,6 +156,11 @@ def memory_functions() -> list[Row]:
             call="select id from explain_memories('note safe', match_limit => 1000)"),
         Row("memory_history", "execute", LIVES, each=True,
             call="select * from memory_history(%(id)s)"),
+        Row("memory_changes", "execute", RECALLED, measure="ids",
+            call="select memory_id as id from memory_changes(%(ids)s)"),
+        Row("memory_erasures", "execute", administered("all", done="all"), measure="rows",
+            call="select id as label from memory_erasures()",
+            whole=LABELED.format(label="id", table="erasures")),
         Row("remember_memories", "execute", REMEMBERED, measure="changes", each=True,
             call=f"select * from remember_memories(jsonb_build_array({item}))"),
         Row("import_memories", "execute", REMEMBERED, measure="changes", each=True,
@@ -178,11 +196,23 @@ def organization_functions() -> list[Row]:
     inspect = "select id from inspect_memories('ann', 'a reason')"
     key_of_alpha = "select create_memory_key('new', 'alpha')"
     keys = everyone("yes", anon="42501")
+    members = of("all", key_remember="PM002", key_forget="PM002")
     return [
+        Row("memory_status", "execute", ACTIVE,
+            call=f"select 1 where {STATUS} ->> 'organization_id' = %(organization)s"),
+        Row("memory_status", "execute (the role)", ADMINS,
+            call=f"select 1 where {STATUS} ->> 'organization_id' = %(organization)s"
+                 f" and {STATUS} ->> 'role' in ('owner', 'admin')"),
+        Row("list_memory_members", "execute", by(members, "nothing", "PM001", service_role="PM001"),
+            measure="rows", call="select created_at as label from list_memory_members()",
+            whole=LABELED.format(label="created_at", table="members")),
+        Row("memory_audit", "execute", administered("all", done="all"), measure="rows",
+            call="select id as label from memory_audit(1000)",
+            whole=LABELED.format(label="id", table="audit")),
         Row("set_memory_member", "execute (a member)", administered(), measure="changes",
             call="select set_memory_member('new', 'member')"),
-        Row("set_memory_member", "execute (an owner)", administered(admin="PM002"), measure="changes",
-            call="select set_memory_member('new', 'owner')"),
+        Row("set_memory_member", "execute (an owner)", administered(admin="PM002"),
+            measure="changes", call="select set_memory_member('new', 'owner')"),
         Row("set_memory_member", "execute (removal)", administered(), measure="changes",
             call="select set_memory_member('ann', null)"),
         Row("set_private_memory_access", "execute", administered(admin="PM002"), measure="changes",
@@ -233,7 +263,7 @@ def setting_functions() -> list[Row]:
             call=for_all),
         Row("configure_memory", "execute (all, of an organization without owner and admin)", UNLED,
             measure="changes", call=for_all, prepare=WITHOUT_ADMINS),
-        Row("agent_config", "execute", CONFIGURATION,
+        Row("memory_config", "execute", CONFIGURATION,
             call="select * from memory_config(%(id)s::text) where source = 'agent'"),
         Row("memory_config_history", "execute", CONFIGURATION,
             call="select * from memory_config_history(%(id)s::text)"),
@@ -291,7 +321,8 @@ def model_functions() -> list[Row]:
          "select add_memory_model('another', 4, 'alpha')"),
         ("missing_memory_embeddings", "execute (of alpha)", kept("nothing", "PAOV", "AOV"), "ids",
          missing.format(agent="alpha")),
-        ("missing_memory_embeddings", "execute (of beta)", of_beta, "ids", missing.format(agent="beta")),
+        ("missing_memory_embeddings", "execute (of beta)", of_beta, "ids",
+         missing.format(agent="beta")),
         ("store_memory_embeddings", "execute", kept("nothing", "", "AOVB") | stored, "each",
          STORE),
         ("switch_memory_model", "execute (with gaps)", kept("PM007", "PM007"), "changes",
@@ -309,49 +340,56 @@ def model_functions() -> list[Row]:
     ]  # fmt: skip
 
 
-# What policies and defaults call needs EXECUTE for clients, but no USAGE of the schema.
+# What policies call needs EXECUTE for clients, but no USAGE of the schema.
 FOR_POLICIES = (
-    "active_organization", "claimed_person", "claimed_program", "has_vector", "may_read",
-    "may_write", "now", "principal",
+    "active_organization", "claimed_person", "claimed_program", "may_read", "may_write",
+    "principal",
 )  # fmt: skip
 FOR_SERVICES = (
     *FOR_POLICIES,
-    "claimed_organization", "is_safe_json", "lexemes", "number_problem", "paired",
-    "retention_problem", "settings_problem", "settle_agent", "slot_key", "text_config", "uuid_v7",
-    "weights_problem",
+    "built_in_settings", "claimed_organization", "is_safe_json", "now", "number_problem",
+    "paired", "retention_problem", "settings_problem", "settle_agent", "slot_key",
+    "text_config", "uuid_v7", "weights_problem",
 )  # fmt: skip
 OF_MODELS = (
     "count_missing", "embedded_text", "embedding_answers", "kept_agent", "refuse_gaps",
     "require_vectors", "text_digest",
 )  # fmt: skip
+OF_INSTALLING = (
+    "apply_rights", "begin_migration", "declared_rights", "define_type", "drop_function",
+    "drop_type", "features", "policy", "policy_digest", "record_migration", "wrong_rights",
+)  # fmt: skip
 PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
-    "add_forgotten", "add_imported", "add_memories", "all_built_in_settings",
-    "are_claims_signed", "audit", "background", "built_in_settings", "candidates",
-    "check_changes", "check_embedding", "checked_settings", "claim_signature",
-    "days", "dedup_key", "delete_dropped", "delete_memories", "delete_traces", "delete_vectors",
-    "detected_language", "drafts", "drop_embeddings", "drop_mentions", "dropped_vectors",
-    "due_memories", "effective_settings", "embed_added", "entomb", "erase", "erased",
-    "erasure_receipt", "erasure_scope", "exact_limit", "existing", "expose", "first_of",
-    "holding", "import_refusal", "imported_before", "in_part", "in_reach", "in_scope",
-    "is_count", "is_erased", "is_frequent", "is_large", "is_storable", "judged_imports",
-    "key_verbs", "languages", "leaves", "lock_conversations", "lock_erasures", "lock_memory",
-    "mark_forgotten", "matching", "memberships", "memory_digest", "merge_patch",
-    "named_conversations", "named_memories", "named_time", "nearest", "neighbours", "openness",
-    "parse_time", "policy", "probed", "query_cues", "query_terms", "rarities", "read_vectors",
-    "recall_weights", "recalled", "refresh_windows", "refusal", "require_admin",
-    "require_configurer", "require_member", "require_signed_claims", "require_writer", "retain",
-    "retain_all", "retained_agents", "roll_up_stats", "said_at", "sampled", "scope_digest",
-    "scope_ids", "score_memories", "set_forgotten", "set_slots", "settle_contexts",
-    "settle_languages", "settle_model", "settled_since", "share_of_memories", "similarities",
-    "stats_problem", "step", "store_embeddings", "stored_dimension",
-    "stored_models", "summed", "surroundings", "tagged", "unlink_memories",
-    "vector_schema", "vectors_of", "whole_limit", "windows", "wishing", "without_recalled",
+    *OF_INSTALLING,
+    "add_drafts", "add_forgotten", "add_imported", "add_memories", "add_pieces",
+    "all_built_in_settings", "are_claims_signed", "background", "candidates", "check_changes",
+    "check_embedding", "checked_settings", "claim_signature", "days", "dedup_key",
+    "delete_dropped", "delete_memories", "delete_traces", "delete_vectors", "detected_language",
+    "drafts", "drop_embeddings", "drop_mentions", "dropped_vectors", "due_memories",
+    "earlier_value", "effective_settings", "embed_added", "embed_pieces", "entomb", "erase",
+    "erased", "erasure_receipt", "erasure_scope", "exact_limit", "existing", "find_place",
+    "first_of", "has_pieces", "has_vector", "holding", "identified", "import_refusal",
+    "imported_before", "in_part", "in_reach", "in_scope", "index_pieces", "is_count",
+    "is_erased", "is_frequent", "is_large", "is_same_value", "is_storable", "judge_value",
+    "judged_imports", "key_verbs", "known_messages", "known_value", "languages", "later_value",
+    "leaves", "lexemes", "lock_conversations", "lock_erasures", "lock_memory", "make_room",
+    "mark_forgotten", "matched_form", "matching", "memberships", "memory_digest", "merge_patch",
+    "named_contexts", "named_conversations", "named_memories", "named_time", "nearest",
+    "neighbours", "openness", "own_end", "parse_time", "piece_refusal", "piece_vectors",
+    "place_drafts", "plain_text", "probed", "query_cues", "query_terms", "rarities",
+    "read_imports", "read_vectors", "recalled", "record_audit", "record_upgrade",
+    "refresh_windows", "refusal", "release_texts", "release_values", "require_admin",
+    "require_configurer", "require_member", "require_signed_claims", "require_writer",
+    "resent_messages", "restore_value", "retain", "retain_all", "retained_agents",
+    "roll_up_stats", "sampled", "scope_digest", "scope_ids", "score_memories", "set_forgotten",
+    "set_slots", "settle_contexts", "settle_languages", "settle_model", "settle_value",
+    "settled_since", "share_of_memories", "similarities", "stats_problem", "step",
+    "store_embeddings", "stored_dimension", "stored_models", "summed", "surroundings", "tagged",
+    "text_key", "unlink_memories", "unspaced_letters", "vector_schema", "vectors_of",
+    "whole_limit", "whole_vector", "window_part", "windows", "wishing", "without_recalled",
     "writers_settings",
-    # Of slots.
-    "earlier_value", "find_place", "is_same_value", "judge_value", "known_value", "later_value",
-    "make_room", "own_end", "release_values", "restore_value", "settle_value",
 )  # fmt: skip
 
 

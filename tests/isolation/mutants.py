@@ -65,6 +65,12 @@ MAY_WRITE = (
     "m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)"
 )
 HISTORY = "public.memory_history(uuid)"
+CHANGES = "public.memory_changes(uuid[])"
+AUDIT = "public.memory_audit(integer, uuid)"
+ERASURES = "public.memory_erasures(integer, uuid)"
+MEMBERS = "public.list_memory_members()"
+STATUS = "public.memory_status()"
+MEMBER = "agent_memory.require_member('recall')"
 CONFIGURER = "agent_memory.require_configurer(text)"
 BY_ORGANIZATION = "m.organization_id = caller.organization_id and m.id = memory_id"
 
@@ -109,10 +115,6 @@ POLICIES = [
         "row security is off",
         "alter table agent_memory.audit disable row level security",
         {"matrix", "walls"},
-    ),
-    Mutant(
-        "everyone reads the audit",
-        policy("ai_memory_audit_select", f"using ({TENANT})", "agent_memory.audit"),
     ),
 ]
 
@@ -206,6 +208,59 @@ IDENTITY = [
         "a key's verbs are not looked at",
         edited("agent_memory.require_member(text)", "verb <> all (caller.verbs)", "false"),
         {"matrix", "agreement"},
+    ),
+]
+
+READING = [
+    Mutant(
+        "everyone reads the audit",
+        edited(AUDIT, "agent_memory.require_admin('admin')", MEMBER),
+    ),
+    Mutant(
+        "the audit of every organization",
+        edited(AUDIT, "a.organization_id = caller.organization_id", "true"),
+    ),
+    Mutant(
+        "everyone reads what was erased",
+        edited(ERASURES, "agent_memory.require_admin('admin')", MEMBER),
+    ),
+    Mutant(
+        "what every organization erased",
+        edited(ERASURES, "e.organization_id = caller.organization_id", "true"),
+    ),
+    Mutant(
+        "the members of every organization",
+        edited(MEMBERS, "m.organization_id = caller.organization_id", "true"),
+    ),
+    Mutant("anybody lists members", edited(MEMBERS, MEMBER, "agent_memory.principal()")),
+    Mutant(
+        "changes of every organization's memories",
+        edited(CHANGES, "h.organization_id = caller.organization_id", "true"),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "changes without visibility",
+        edited(
+            CHANGES,
+            "and agent_memory.may_read("
+            "h.visibility, h.user_id, h.agent_id, caller.person, caller.program)",
+            "",
+        ),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "a key without the verb is told of changes",
+        edited(CHANGES, MEMBER, "agent_memory.principal()"),
+        {"matrix", "agreement"},
+    ),
+    Mutant(
+        "the status believes the claims",
+        edited(
+            STATUS,
+            "'organization_id', caller.organization_id",
+            "'organization_id', agent_memory.claimed_organization("
+            "current_setting('request.jwt.claims', true)::jsonb)",
+        ),
     ),
 ]
 
@@ -360,12 +415,23 @@ GRANTS = [
         "grant trigger, references on ai_memories to authenticated",
         {"walls"},
     ),
-    Mutant("anon reads", "grant select on agent_memory.organizations to anon", {"matrix", "walls"}),
+    Mutant("anon reads", "grant select on agent_memory_stats to anon", {"matrix", "walls"}),
+    Mutant(
+        "clients read a private table",
+        "grant usage on schema agent_memory to authenticated;"
+        " grant select on agent_memory.keys to authenticated",
+        {"matrix", "walls"},
+    ),
+    Mutant(
+        "a service reads the keys",
+        "grant select on agent_memory.keys to service_role",
+        {"matrix", "walls"},
+    ),
     Mutant("anon recalls", f"grant execute on function {RECALL} to anon", {"matrix", "walls"}),
     Mutant(
         "the private schema is open",
         "grant usage on schema agent_memory to authenticated",
-        {"walls"},
+        {"matrix", "walls"},
     ),
     Mutant(
         "a private function is everybody's",
@@ -385,4 +451,4 @@ GRANTS = [
     ),
 ]
 
-MUTANTS = [*POLICIES, *PREDICATES, *IDENTITY, *FUNCTIONS, *GRANTS]
+MUTANTS = [*POLICIES, *PREDICATES, *IDENTITY, *READING, *FUNCTIONS, *GRANTS]

@@ -47,9 +47,7 @@ class Stage:
 
     @cached_property
     def has_vector(self) -> bool:
-        found = self.connection.execute(
-            "select to_regclass('agent_memory.embeddings') is not null as it"
-        ).fetchone()
+        found = self.connection.execute("select agent_memory.has_vector() as it").fetchone()
         return bool(found and found["it"])
 
     def client(self, name: str) -> Client:
@@ -122,6 +120,13 @@ def rest(world: World, organization: uuid.UUID) -> None:
     world.connection.execute(
         "insert into agent_memory.erasures (organization_id, counts, receipt)"
         " values (%s, '{}', repeat('0', 64))",
+        (organization,),
+    )
+    # As if each were too long for its own row.
+    world.connection.execute(
+        "insert into agent_memory.pieces (organization_id, memory_id, ordinal, search_vector)"
+        " select organization_id, id, 1, search_vector from ai_memories"
+        " where organization_id = %s",
         (organization,),
     )
     world.connection.execute(

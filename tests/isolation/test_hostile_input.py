@@ -56,7 +56,7 @@ ARGUMENTS = (
     "configure_memory('a', jsonb_build_object('language', %(it)s::text))",
     "configure_memory('a', jsonb_build_object('half_life', %(it)s::text))",
     "configure_memory('a', jsonb_build_object('weights', jsonb_build_object(%(it)s::text, 1)))",
-    "agent_config(%(it)s)",
+    "memory_config(%(it)s)",
     "memory_config_history(%(it)s)",
     "memory_models(%(it)s)",
     "add_memory_model(%(it)s, 4, %(it)s)",

@@ -19,7 +19,21 @@ _INLINED = (
     " 'may_write', 'openness', 'text_config')"
 )
 
+# What a service that bypasses Row Level Security reads and writes of the private schema.
+_SERVED = (
+    "('organizations', 'members', 'history', 'embeddings', 'models', 'config_history', 'audit',"
+    " 'erasures')"
+)
+
 WALLS = {
+    "only the guide's tables are in schema public": """
+        select c.oid::regclass from pg_class c
+        where c.relnamespace = 'public'::regnamespace
+          and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+          and c.relname not in
+            ('agent_memory_config', 'ai_memory_contexts', 'ai_memories', 'agent_memory_stats')
+          and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')""",
+    "rights are as declared": "select w.cure from agent_memory.wrong_rights() w",
     "row security is on": f"""
         select c.oid::regclass from pg_class c where {_TABLES} and not c.relrowsecurity""",
     "public tables have one policy a command, for authenticated": f"""
@@ -46,10 +60,11 @@ WALLS = {
         select c.oid::regclass || ' ' || g.privilege_type || ' ' || g.grantee::regrole
         from pg_class c cross join aclexplode(c.relacl) as g
         where {_TABLES} and g.grantee <> c.relowner
-          and case c.relnamespace when 'agent_memory'::regnamespace then true else
-            not (g.privilege_type = 'SELECT' and g.grantee = 'authenticated'::regrole
-                 or g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-                    and g.grantee = 'service_role'::regrole) end
+          and not (g.grantee = 'authenticated'::regrole and g.privilege_type = 'SELECT'
+                   and c.relnamespace = 'public'::regnamespace)
+          and not (g.grantee = 'service_role'::regrole
+                   and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+                   and (c.relnamespace = 'public'::regnamespace or c.relname in {_SERVED}))
         union all
         select c.oid::regclass || '.' || a.attname from pg_class c
         join pg_attribute a on a.attrelid = c.oid where {_TABLES} and a.attacl is not null""",
@@ -92,7 +107,7 @@ WALLS = {
         select i.indexrelid::regclass from pg_index i join pg_class c on c.oid = i.indrelid
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where {_TABLES} and i.indisunique and a.attname <> 'organization_id'
-          and c.relname not in ('migrations', 'fingerprints', 'claim_signing')""",
+          and c.relname not in ('additions', 'migrations', 'fingerprints', 'claim_signing')""",
     "every foreign key carries the organization": """
         select conname from pg_constraint k
         where k.contype = 'f'

@@ -56,3 +56,11 @@ def test_without_pgvector_there_is_no_model_to_move_to(dsn: str) -> None:
         ):
             with pytest.raises(ConflictError, match="no pgvector"):
                 ask()
+
+
+def test_a_long_text_is_found_by_its_end_without_pgvector(dsn: str) -> None:
+    text = f"{'The ferry was late again. ' * 4_000}The keeper collects barometers."
+    with Memory(dsn, embedder=HashingEmbedder()) as memory:
+        told = memory.remember([text, "Rain."])
+        assert memory.recall("barometers")[0].id == told.ids[0]
+        assert memory.update(told.ids[0], content=f"{text} Twice.").content.endswith("Twice.")

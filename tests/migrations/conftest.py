@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrecall import embedded
 from pgrecall._async import migrate as _async
@@ -76,6 +76,39 @@ def make_role(make_database: Make) -> Iterator[Make]:
 
 
 @pytest.fixture
+def owner(database: str, make_role: Make, ask: Ask) -> str:
+    """How an owner of `database` connects who is no superuser, as a hosted server gives one."""
+    dsn = make_role(database)
+    name = conninfo_to_dict(dsn)["user"]
+    [here] = ask(database, "select current_database()::text")
+    ask(database, f"alter role {name} createrole createdb bypassrls")
+    ask(database, f"alter database {here} owner to {name}; alter schema public owner to {name}")
+    made = "select rolname::text from pg_roles where rolname in ('authenticated', 'service_role')"
+    for role in ask(database, made):
+        ask(database, f"grant {role} to {name} with admin option")
+    return dsn
+
+
+@pytest.fixture
+def without_vector(database: str, ask: Ask) -> Callable[[], None]:
+    """Makes the server of `database` have no pgvector to give it; returns what undoes that."""
+    [version] = ask(database, "show server_version_num")
+    available = "select name from pg_available_extensions where name = 'vector'"
+    if int(version) < 180000 or not ask(database, available):
+        pytest.skip("needs PostgreSQL 18 with pgvector")
+    [name] = ask(database, "select current_database()::text")
+    if ask(database, available.replace("vector", "btree_gin")):
+        ask(database, "create schema extensions; create extension btree_gin schema extensions")
+    ask(database, f"alter database {name} set extension_control_path = '/nowhere'")
+    assert ask(database, available) == []
+
+    def install() -> None:
+        ask(database, f"alter database {name} reset extension_control_path")
+
+    return install
+
+
+@pytest.fixture
 def ask() -> Ask:
     """Run statements, outside of a transaction; the first column of the last one's rows."""
 
@@ -125,5 +158,6 @@ def _role(database: str) -> Iterator[str]:
         try:
             yield make_conninfo(database, user=name, password=name)
         finally:
+            connection.execute(sql.SQL("reassign owned by {} to current_user").format(named))
             connection.execute(sql.SQL("drop owned by {} cascade").format(named))
             connection.execute(sql.SQL("drop role {}").format(named))

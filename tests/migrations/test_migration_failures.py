@@ -5,6 +5,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from pgrecall import Memory
 from pgrecall._async.migrate import migrate
 from pgrecall.errors import (
     ConfigurationError,
@@ -12,215 +13,120 @@ from pgrecall.errors import (
     MigrationError,
     MissingPrivilegeError,
 )
-from pgrecall.sql.migration_files import parse_migration, read_migrations
+from pgrecall.sql.migration_files import read_release
+from tests.migrations.catalog import changed, everything, ours
+from tests.migrations.releases import ended_by, with_text
 
-FILES = read_migrations()
-BASE = FILES[0].name
-HISTORY = next(file.name for file in FILES if file.name.endswith("_memory_history.sql"))
+RELEASE = read_release()
+NAMES = [file.name for file in RELEASE.install]
 OURS = "select nspname from pg_namespace where nspname = 'agent_memory'"
-SHAPE = """
-select (c.relkind, c.relrowsecurity, c.relacl, obj_description(c.oid), (
-  select array_agg((a.attname, a.atttypid)::text) from pg_attribute as a where a.attrelid = c.oid
-))::text
-from pg_class as c where c.oid = %s::regclass
-"""
 WAITING = """
 select pid from pg_stat_activity
 where datname = current_database() and wait_event_type = 'Lock'
-"""
-EMPTY = """
-drop schema public cascade;
-drop schema agent_memory cascade;
-create schema public;
 """
 STATEMENT = re.compile(r"(?:GRANT|CREATE ROLE) [^;]+;")
 
 
 async def test_a_lock_that_others_hold_is_named(runner, database, ask):
     await runner.migrate(database)
-    ask(database, "delete from agent_memory.migrations")
+    ask(database, "drop policy ai_memories_select on public.ai_memories")
+    before = ours(database)
     with psycopg.connect(database, application_name="an old report") as other:
         other.execute("select count(*) from public.ai_memories")
         pid = other.info.backend_pid
         with pytest.raises(MigrationError) as caught:
-            await runner.migrate(database, lock_timeout=0.2)
+            await runner.migrate(database, repair=True, lock_timeout=0.2)
     message = str(caught.value)
-    assert BASE in message
+    assert NAMES[0] in message
     assert "table public.ai_memories, AccessShareLock" in message
     assert "an old report" in message
     assert "idle in transaction" in message
     assert f"pg_terminate_backend({pid})" in caught.value.hint
-    assert ask(database, "select name from agent_memory.migrations") == []
-    assert len((await runner.migrate(database)).applied) == len(FILES)
+    assert changed(before, ours(database)) == {}
+    assert len((await runner.migrate(database, repair=True)).applied) == len(NAMES)
+    assert (await runner.status(database)).is_current
 
 
 async def test_a_lock_on_no_table_is_a_clear_error_too(runner, database, ask):
     await runner.migrate(database)
-    ask(database, "delete from agent_memory.migrations")
     with psycopg.connect(database) as other:
         other.execute("alter function agent_memory.exact_limit() cost 2")
         with pytest.raises(MigrationError, match="lock_timeout"):
-            await runner.migrate(database, lock_timeout=0.2)
+            await runner.migrate(database, repair=True, lock_timeout=0.2)
 
 
-async def follow_hints(runner, superuser, dsn, ask):
-    """Do what each hint says until the migrations pass; the statements that it took."""
-    done = []
-    for _ in range(8):
-        try:
-            await runner.migrate(dsn)
-        except MissingPrivilegeError as error:
-            [statement] = STATEMENT.findall(error.hint)
-            assert statement not in done
-            ask(superuser, statement)
-            done.append(statement)
-        else:
-            break
-    return done
-
-
-async def test_a_role_without_rights_is_told_which_it_lacks(runner, database, make_role, ask):
-    await runner.migrate(database)  # for the roles of the server
-    ask(database, EMPTY)
-    role = make_role(database)
-    with pytest.raises(MissingPrivilegeError, match="CREATE on database") as caught:
-        await runner.migrate(role)
-    assert BASE in str(caught.value)
-    assert ask(database, OURS) == []
-    done = await follow_hints(runner, database, role, ask)
-    assert [statement.split(" ON ")[1].split()[0] for statement in done] == ["DATABASE", "SCHEMA"]
-    assert (await runner.status(role)).is_current
-
-
-async def test_missing_roles_are_asked_for_one_by_one(runner, new_server, ask):
-    ask(new_server, "create role app login; grant create on database pgrecall to app")
-    ask(new_server, "grant usage, create on schema public to app")
-    app = make_conninfo(new_server, user="app")
-    with pytest.raises(MissingPrivilegeError, match=r"role anon is missing.*app may not create it"):
-        await runner.migrate(app)
-    done = await follow_hints(runner, new_server, app, ask)
-    assert [statement.split()[2] for statement in done] == ["anon", "authenticated", "service_role"]
+async def test_a_role_is_told_at_once_of_all_that_it_lacks(runner, new_server, ask):
+    ask(new_server, "create role app login")
+    ask(new_server, "revoke all on schema public from public")
+    app, before = make_conninfo(new_server, user="app"), everything(new_server)
+    for attempt in (runner.plan, runner.migrate):
+        with pytest.raises(MissingPrivilegeError, match="CREATE on the database") as caught:
+            await attempt(app)
+        assert "USAGE and CREATE on schema public" in str(caught.value)
+        assert all(f"the role {role}" in str(caught.value)
+                   for role in ("anon", "authenticated", "service_role"))  # fmt: skip
+    assert changed(before, everything(new_server)) == {}
+    for statement in STATEMENT.findall(caught.value.hint):
+        ask(new_server, statement)
+    await runner.migrate(app)
     assert (await runner.status(app)).is_current
+
+
+async def test_an_owner_of_a_database_needs_no_superuser(runner, new_server, ask):
+    ask(new_server, "create role app login createrole createdb bypassrls")
+    ask(new_server, "alter database pgrecall owner to app; alter schema public owner to app")
+    app = make_conninfo(new_server, user="app")
+    [version] = ask(new_server, "show server_version_num")
+    if int(version) < 160000:
+        # Before 16 only a superuser gives the right to bypass Row Level Security.
+        with pytest.raises(MissingPrivilegeError, match="the role service_role") as caught:
+            await runner.plan(app)
+        for statement in STATEMENT.findall(caught.value.hint):
+            ask(new_server, statement)
+    await runner.migrate(app)
+    assert (await runner.status(app)).is_current
+    with Memory(app, embedder=None) as memory:
+        memory.remember("It rained in Lisbon.")
+        assert [hit.content for hit in memory.recall("Lisbon")] == ["It rained in Lisbon."]
 
 
 async def test_who_does_not_own_the_schema_is_told_who_does(runner, database, make_role, ask):
     owner, other = make_role(database), make_role(database)
     names = [conninfo_to_dict(dsn)["user"] for dsn in (owner, other)]
     [here] = ask(database, "select current_database()::text")
-    await runner.migrate(database)
-    ask(database, EMPTY)
     for name in names:
         ask(database, f"grant usage, create on schema public to {name}")
         ask(database, f"grant create on database {here} to {name}")
+        ask(database, f"grant authenticated, service_role to {name}")
     await runner.migrate(owner)
-    with pytest.raises(MissingPrivilegeError, match=rf"belongs to {names[0]}") as caught:
+    ask(database, "update agent_memory.migrations set features = '{}'")
+    ask(database, f"grant usage on schema agent_memory to {names[1]}")
+    ask(database, f"grant select on agent_memory.migrations to {names[1]}")
+    with pytest.raises(MissingPrivilegeError, match=f"ownership of what {names[0]} owns") as caught:
         await runner.migrate(other)
     assert f"GRANT {names[0]} TO {names[1]};" in caught.value.hint
-    await follow_hints(runner, database, other, ask)
-    assert (await runner.status(other)).is_current
+    ask(database, f"GRANT {names[0]} TO {names[1]};")
+    await runner.migrate(other)
 
 
 async def test_nobody_is_told_to_grant_a_superuser(runner, database, make_role, ask):
     await runner.migrate(database)
+    role = make_role(database)
+    name = conninfo_to_dict(role)["user"]
+    ask(database, "update agent_memory.migrations set features = '{}'")
+    ask(database, f"grant usage on schema agent_memory to {name}")
+    ask(database, f"grant select on agent_memory.migrations to {name}")
     with pytest.raises(MissingPrivilegeError) as caught:
-        await runner.plan(make_role(database))
+        await runner.plan(role)
     assert "GRANT postgres" not in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("definition", "kind"),
-    [
-        ("create table agent_memory.organizations (id integer primary key, name text)", "table"),
-        ("create table agent_memory.organizations (id uuid primary key, name text)", "table"),
-        ("create table agent_memory.organizations (name text)", "table"),
-        ("create view agent_memory.organizations as select 1 as organization_id", "view"),
-        ("create table public.ai_memories (id bigint primary key, content text)", "table"),
-        ("create table agent_memory.members (organization_id int, user_id int)", "table"),
-        ("create materialized view agent_memory.history as select 1", "materialized view"),
-        ("create table public.agent_memory_config (agent_id text, settings jsonb)", "table"),
-        ("create sequence public.ai_memories", "sequence"),
-        ("create index ai_memories on public.there (x)", "index"),
-    ],
-)
-async def test_what_is_in_the_way_is_named_and_kept(runner, database, ask, definition, kind):
-    ask(database, "create table public.there (x int)")
-    ask(database, definition)
-    name = re.search(rf"{kind} (?:public\.)?(\w+)", definition)[1]
-    name = f"public.{name}"
-    before = ask(database, SHAPE, name)
-    with pytest.raises(MigrationError) as caught:
-        await runner.migrate(database)
-    assert f"{kind} {name}" in str(caught.value)
-    assert "Rename it" in caught.value.hint
-    assert ask(database, SHAPE, name) == before
-    ask(database, f"alter {kind} {name} rename to mine")
-    await runner.migrate(database)
-    assert (await runner.status(database)).is_current
-
-
-@pytest.mark.parametrize(
-    ("definition", "what"),
-    [
-        (
-            "create type agent_memory.recalled_memory as (x int)",
-            "type agent_memory.recalled_memory",
-        ),
-        ("create type agent_memory.memory_change as enum ('a')", "type agent_memory.memory_change"),
-        ("create domain public.ai_memories as text", "domain public.ai_memories"),
-        (
-            "create function public.recall_memories(a text) returns text language sql as $$$$",
-            "function public.recall_memories(text)",
-        ),
-        (
-            "create function public.forget_memories(jsonb, boolean) returns int"
-            " language sql as 'select 1'",
-            "function public.forget_memories(jsonb,boolean)",
-        ),
-        (
-            "create schema agent_memory; create table agent_memory.migrations (version int)",
-            "schema agent_memory",
-        ),
-        (
-            "create schema agent_memory; create type agent_memory.principal as (x int)",
-            "schema agent_memory",
-        ),
-    ],
-)
-async def test_names_that_are_taken_are_refused_with_the_cure(
-    runner, database, ask, definition, what
-):
-    ask(database, "set check_function_bodies = off; " + definition)
-    for attempt in (runner.plan, runner.migrate):
-        with pytest.raises(MigrationError) as caught:
-            await attempt(database)
-        assert f"In the way, and not pgrecall's: {what}." in str(caught.value)
-    ask(database, caught.value.hint.partition(": ")[2])
-    await runner.migrate(database)
-    assert (await runner.status(database)).is_current
-
-
-async def test_a_schema_that_another_role_made_is_not_moved_into(runner, database, make_role, ask):
-    role = conninfo_to_dict(make_role(database))["user"]
-    ask(database, f"create schema agent_memory authorization {role}")
-    with pytest.raises(MigrationError, match="schema agent_memory"):
-        await runner.migrate(database)
-    ask(database, "alter schema agent_memory owner to postgres")
-    await runner.migrate(database)
-
-
-async def test_an_empty_schema_that_was_made_for_it_is_used(runner, database, ask):
-    ask(database, "create schema agent_memory")
-    await runner.migrate(database)
-    assert (await runner.status(database)).is_current
+    assert "run the migrations as postgres" in caught.value.hint
 
 
 async def test_a_failing_statement_is_quoted(runner, database, ask):
-    text = "create table public.half (x int); select 1 / 0;"
-    broken = parse_migration("29990101_broken.sql", text)
-    with pytest.raises(MigrationError, match=r"29990101_broken\.sql failed .*division by zero"):
-        await runner.migrate(database, files=(*FILES, broken))
-    assert ask(database, "select to_regclass('public.half')::text") == [None]
-    assert ask(database, "select count(*) from agent_memory.migrations") == [len(FILES)]
+    broken = with_text(RELEASE, NAMES[2], ended_by("select 1 / 0;"))
+    with pytest.raises(MigrationError, match=rf"{NAMES[2]} failed .*division by zero"):
+        await runner.migrate(database, release=broken)
+    assert ask(database, OURS) == []
 
 
 async def waiting_pid(dsn, ask):
@@ -230,33 +136,32 @@ async def waiting_pid(dsn, ask):
     return pids[0]
 
 
-async def test_a_crash_in_the_middle_of_a_file_leaves_nothing_of_it(runner, database, ask):
+async def test_a_crash_in_the_middle_of_a_file_leaves_nothing(runner, database, ask):
+    before = everything(database)
     with psycopg.connect(database) as other:
-        # The file has created its table and waits to create this type.
-        other.execute("create type agent_memory.memory_change as (x int)")
+        # The file has made its first tables and waits to make this schema.
+        other.execute("create schema extensions")
         run = asyncio.create_task(runner.migrate(database, lock_timeout=60))
         pid = await asyncio.wait_for(waiting_pid(database, ask), 30)
         ask(database, "select pg_terminate_backend(%s)", pid)
-        with pytest.raises(DatabaseUnavailableError, match=HISTORY):
+        with pytest.raises(DatabaseUnavailableError, match=NAMES[0]):
             await run
         other.rollback()
-    before = [file.name for file in FILES if file.name < HISTORY]
-    assert ask(database, "select name from agent_memory.migrations order by 1") == before
-    assert ask(database, "select to_regclass('agent_memory.history')::text") == [None]
-    assert len((await runner.migrate(database)).applied) == len(FILES) - len(before)
+    assert changed(before, everything(database)) == {}
+    assert len((await runner.migrate(database)).applied) == len(NAMES)
     assert (await runner.status(database)).is_current
 
 
-async def test_a_cancelled_run_leaves_nothing_of_its_file(database, ask):
+async def test_a_cancelled_run_leaves_nothing(database, ask):
     with psycopg.connect(database) as other:
-        other.execute("create type agent_memory.memory_change as (x int)")
+        other.execute("create schema extensions")
         run = asyncio.create_task(migrate(database, lock_timeout=60))
         await asyncio.wait_for(waiting_pid(database, ask), 30)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
         other.rollback()
-    assert ask(database, "select to_regclass('agent_memory.history')::text") == [None]
+    assert ask(database, OURS) == []
     await migrate(database)
 
 

@@ -1,32 +1,40 @@
 import asyncio
+from dataclasses import replace
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgrecall.errors import EditedMigrationError, MigrationError
-from pgrecall.sql.migration_files import parse_migration, read_migrations
+from pgrecall.sql.migration_files import parse_migration, read_release
+from tests.migrations.catalog import changed, ours
 
-NAMES = [file.name for file in read_migrations()]
-VECTORS = next(name for name in NAMES if name.endswith("_memory_embeddings.sql"))
+RELEASE = read_release()
+NAMES = [file.name for file in RELEASE.install]
 
 WITHOUT_RLS = """
 select c.oid::regclass::text from pg_class c
 where c.relkind in ('r', 'p') and not c.relrowsecurity
   and c.relnamespace::regnamespace::text in ('public', 'agent_memory')
 """
-LEDGER = "select name from agent_memory.migrations order by applied_at"
+LEDGER = "select name from agent_memory.migrations order by name"
+RECORDS = "select m::text from agent_memory.migrations as m order by 1"
+REMEMBER = """
+set request.jwt.claims = '{"sub": "agent:default"}';
+select agent_memory.settle_agent(gen_random_uuid(), 'acme', 'default');
+select id::text from public.remember_memories('[{"content": "It rained in Lisbon."}]');
+"""
+LOCKS = """
+select distinct l.relation::regclass::text || ' ' || l.mode
+from pg_locks as l join pg_database as d on d.oid = l.database
+where d.datname = current_database() and l.pid <> pg_backend_pid() and l.locktype = 'relation'
+  and l.relation::regclass::text ~ 'memor|agent'
+  and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+  and l.mode <> 'ShareUpdateExclusiveLock'
+"""
 
 
 def names(migrations):
     return [migration.name for migration in migrations]
-
-
-def edited(name, text=None):
-    """The packaged files, one of them with another text."""
-    return tuple(
-        parse_migration(file.name, text or f"{file.text}\n-- edited") if file.name == name else file
-        for file in read_migrations()
-    )
 
 
 async def test_a_fresh_database_gets_everything(runner, database, ask):
@@ -39,39 +47,92 @@ async def test_a_fresh_database_gets_everything(runner, database, ask):
     assert (await runner.status(database)).is_current
 
 
+async def test_a_plan_changes_nothing(runner, database, ask):
+    before = ours(database)
+    await runner.plan(database)
+    assert changed(before, ours(database)) == {}
+    assert ask(database, "select to_regnamespace('agent_memory')::text") == [None]
+
+
 async def test_a_second_run_does_nothing_and_needs_no_write(runner, database, ask):
     await runner.migrate(database)
-    ledger = ask(database, "select m::text from agent_memory.migrations as m")
+    ledger = ask(database, RECORDS)
     read_only = make_conninfo(database, options="-c default_transaction_read_only=on")
     assert (await runner.migrate(read_only)).applied == ()
-    assert ask(database, "select m::text from agent_memory.migrations as m") == ledger
+    assert ask(database, RECORDS) == ledger
+
+
+async def test_a_second_run_takes_no_lock_on_any_table(runner, database, ask):
+    await runner.migrate(database)
+    # The ledger and the reference are read; for all else even a reader would have to wait.
+    read = ["agent_memory.migrations", "agent_memory.fingerprints"]
+    unread = [table for table in RELEASE.tables if table not in read]
+    with psycopg.connect(database) as other:
+        other.execute(f"lock table {', '.join(unread)} in access exclusive mode".encode())
+        other.execute(f"lock table {', '.join(read)} in exclusive mode".encode())
+        impatient = make_conninfo(database, options="-c lock_timeout=200ms")
+        assert (await runner.migrate(impatient)).applied == ()
+
+
+async def test_applying_all_again_waits_for_no_reader_or_writer(runner, database, ask):
+    await runner.migrate(database)
+    with psycopg.connect(database, prepare_threshold=None) as other:
+        other.execute(REMEMBER.encode())
+        other.execute("set local role authenticated")
+        other.execute("select * from public.recall_memories('Lisbon')")
+        report = await runner.migrate(database, repair=True, lock_timeout=0.5)
+    assert names(report.applied) == NAMES
+    assert (await runner.status(database)).is_current
+
+
+async def test_readers_and_writers_wait_for_no_run_that_applies_all_again(runner, database, ask):
+    await runner.migrate(database)
+    ask(database, REMEMBER)
+    # The last file waits here, while the run holds all locks that it takes.
+    with psycopg.connect(database) as other:
+        other.execute("alter function agent_memory.retain_all(integer) cost 2")
+        run = asyncio.create_task(runner.migrate(database, repair=True, lock_timeout=60))
+        while not ask(database, "select pid from pg_stat_activity where wait_event_type = 'Lock'"
+                      " and datname = current_database()"):  # fmt: skip
+            await asyncio.sleep(0.02)
+        impatient = make_conninfo(database, options="-c lock_timeout=200ms")
+        assert ask(database, LOCKS) == []
+        claims = """set request.jwt.claims = '{"sub": "agent:default"}'; set role authenticated;"""
+        write = """select id from remember_memories('[{"content": "It rained again."}]')"""
+        assert len(ask(impatient, f"{claims} {write}")) == 1
+        assert len(ask(impatient, f"{claims} select id from recall_memories('rained')")) == 2
+        other.rollback()
+        await run
 
 
 async def test_every_file_can_run_again(runner, database, ask):
     await runner.migrate(database)
+    before = ours(database)
     ask(database, "delete from agent_memory.migrations")
     assert names((await runner.migrate(database)).applied) == NAMES
+    assert changed(before, ours(database)) == {}
 
 
 async def test_eight_runners_at_once_apply_each_file_once(runner, database, ask):
     reports = await asyncio.gather(*(runner.migrate(database) for _ in range(8)))
-    assert sorted(name for report in reports for name in names(report.applied)) == NAMES
+    assert sorted(names(report.applied) for report in reports) == [[]] * 7 + [NAMES]
     assert ask(database, LEDGER) == NAMES
 
 
-async def test_what_psql_applied_is_recorded(runner, database, ask, psql, pytestconfig):
-    folder = pytestconfig.rootpath / "src" / "pgrecall" / "sql" / "migrations"
-    done = psql(database, *(option for name in NAMES for option in ("-f", folder / name)))
-    assert done.returncode == 0, done.stderr
-    assert names((await runner.migrate(database)).applied) == NAMES
-    assert ask(database, LEDGER) == NAMES
+async def test_runners_at_once_on_two_databases_of_a_new_server(runner, new_server, ask):
+    ask(new_server, "create database other")
+    both = (new_server, make_conninfo(new_server, dbname="other"))
+    await asyncio.gather(*(runner.migrate(database) for database in both))
+    for database in both:
+        assert (await runner.status(database)).is_current
 
 
 async def test_the_ledger_says_who_applied_what_and_with_which_extensions(runner, database, ask):
     await runner.migrate(database)
     [first, *_] = (await runner.status(database)).migrations
     assert (first.state, first.reason) == ("applied", None)
-    assert first.applied.checksum == read_migrations()[0].checksum
+    assert first.applied.checksum == RELEASE.install[0].checksum
+    assert first.applied.release == RELEASE.version
     assert first.applied.applied_by == ask(database, "select session_user::text")[0]
     versions = "select extname || ' ' || extversion from pg_extension where extname <> 'plpgsql'"
     assert set(first.applied.features) <= set(ask(database, versions))
@@ -81,8 +142,9 @@ async def test_the_ledger_says_who_applied_what_and_with_which_extensions(runner
 async def test_clients_have_no_right_on_the_ledger(runner, database, ask, role):
     await runner.migrate(database)
     rights = "select, insert, update, delete, truncate, references, trigger"
-    has_any = "select has_table_privilege(%s, 'agent_memory.migrations', %s)"
-    assert ask(database, has_any, role, rights) == [False]
+    has_any = "select has_table_privilege(%s, 'agent_memory.' || t, %s) from (values"
+    ledgers = "('migrations'), ('fingerprints'), ('additions')) as l (t)"
+    assert ask(database, f"{has_any} {ledgers}", role, rights) == [False] * 3
 
 
 async def test_missing_extensions_are_reported(runner, database, ask):
@@ -95,79 +157,55 @@ async def test_missing_extensions_are_reported(runner, database, ask):
     assert not any("skipping" in notice for notice in report.notices)
 
 
-async def test_an_edited_file_is_refused_until_it_is_accepted(runner, database, ask):
+async def test_extensions_stand_in_a_schema_of_their_own(runner, database, ask):
     await runner.migrate(database)
-    files = edited(NAMES[3])
-    for attempt in (runner.migrate, runner.plan):
-        with pytest.raises(EditedMigrationError, match=NAMES[3]):
-            await attempt(database, files=files)
-    states = {
-        state.name: state.state for state in (await runner.status(database, files=files)).migrations
-    }
-    assert states == {**dict.fromkeys(NAMES, "applied"), NAMES[3]: "edited"}
-    report = await runner.migrate(database, files=files, accept=[NAMES[3]])
-    assert names(report.applied) == NAMES[3:]
-    assert (await runner.migrate(database, files=files)).applied == ()
+    homes = ask(
+        database,
+        "select distinct extnamespace::regnamespace::text from pg_extension"
+        " where extname in ('uuid-ossp', 'pgcrypto', 'btree_gin', 'vector')",
+    )
+    assert set(homes) <= {"extensions"}
+
+
+async def test_an_extension_stays_where_it_is(runner, database, ask):
+    if not ask(database, "select name from pg_available_extensions where name = 'vector'"):
+        pytest.skip("needs pgvector")
+    ask(database, "create schema mine; create extension vector with schema mine")
+    await runner.migrate(database)
+    home = "select extnamespace::regnamespace::text from pg_extension where extname = 'vector'"
+    assert ask(database, home) == ["mine"]
+    assert ask(database, "select agent_memory.has_vector()") == [True]
+    assert (await runner.status(database)).is_current
 
 
 async def test_other_line_endings_are_no_edit(runner, database):
     await runner.migrate(database)
-    windows = [parse_migration(f.name, f.text.replace("\n", "\r\n")) for f in read_migrations()]
-    assert (await runner.migrate(database, files=windows)).applied == ()
+    install = (parse_migration(f.text.replace("\n", "\r\n")) for f in RELEASE.install)
+    windows = replace(RELEASE, install=tuple(install))
+    assert (await runner.migrate(database, release=windows)).applied == ()
 
 
-async def test_a_database_of_a_newer_pgrecall_is_left_alone(runner, database):
-    future = parse_migration("29990101_future.sql", "create table public.future (x int);")
-    await runner.migrate(database, files=(*read_migrations(), future))
-    with pytest.raises(MigrationError, match=r"newer pgrecall.*29990101_future"):
-        await runner.migrate(database)
-    assert (await runner.status(database)).migrations[-1].state == "unknown"
+async def test_a_run_that_was_killed_is_done_again(runner, database, ask):
+    await runner.migrate(database)
+    ask(database, f"delete from agent_memory.migrations where name = '{NAMES[-1]}'")
+    assert names((await runner.migrate(database)).applied) == NAMES
 
 
-def answering(name):
-    """A file that replaces what others of its kind define."""
-    function = "create or replace function public.answer() returns text language sql"
-    return parse_migration(name, f"{function} as $$ select '{name}' $$;")
-
-
-async def test_later_files_follow_a_file_that_is_applied_late(runner, database, ask):
-    base, *_ = read_migrations()
-    early, late = answering("30000101_early.sql"), answering("30000102_late.sql")
-    await runner.migrate(database, files=(base, late))
-    report = await runner.migrate(database, files=(base, early, late))
-    assert names(report.applied) == [early.name, late.name]
-    assert ask(database, "select public.answer()") == [late.name]
-
-
-@pytest.fixture
-def without_extensions(database, ask):
-    """A database whose server has no extension to give, until they are installed."""
-    [version] = ask(database, "show server_version_num")
-    available = "select name from pg_available_extensions where name = 'vector'"
-    if int(version) < 180000 or not ask(database, available):
-        pytest.skip("needs PostgreSQL 18 with pgvector")
-    [name] = ask(database, "select current_database()::text")
-    ask(database, f"alter database {name} set extension_control_path = '/nowhere'")
-    assert ask(database, available) == []
-
-    def install():
-        ask(database, f"alter database {name} reset extension_control_path")
-
-    return install
-
-
-async def test_vectors_come_when_the_extension_comes(runner, database, ask, without_extensions):
+async def test_vectors_come_when_the_extension_comes(runner, database, ask, without_vector):
     report = await runner.migrate(database)
     assert any("extension vector is not available" in notice for notice in report.notices)
     assert ask(database, "select agent_memory.has_vector()") == [False]
 
-    without_extensions()
-    assert VECTORS in names((await runner.plan(database)).pending)
-    ask(database, "create extension vector")
-    report = await runner.migrate(database)
-    assert names(report.applied)[-1:] == NAMES[-1:], "whatever follows is applied again"
+    without_vector()
+    assert names((await runner.plan(database)).pending) == NAMES
+    # Beside who reads and writes.
+    with psycopg.connect(database) as other:
+        other.execute(REMEMBER.encode())
+        other.execute("select * from public.recall_memories('Lisbon')")
+        await runner.migrate(database, lock_timeout=0.5)
     assert ask(database, "select agent_memory.has_vector()") == [True]
     assert ask(database, WITHOUT_RLS) == []
+    assert (await runner.status(database)).is_current
     assert (await runner.migrate(database)).applied == ()
 
 
@@ -188,8 +226,9 @@ async def test_an_extension_that_may_not_be_created_is_asked_for_once(runner, da
     report = await runner.migrate(database)
     [notice] = [notice for notice in report.notices if notice.startswith("extension vector")]
     assert 'CREATE EXTENSION "vector"' in notice
+    assert ask(database, "select count(*) from agent_memory.additions where kind = 'schema'") == [0]
     assert (await runner.migrate(database)).applied == (), "it does not try again at every start"
 
     ask(database, "drop event trigger forbid; create extension vector")
-    assert VECTORS in names((await runner.migrate(database)).applied)
+    assert names((await runner.migrate(database)).applied) == NAMES
     assert ask(database, "select agent_memory.has_vector()") == [True]

@@ -2,94 +2,95 @@
 
 import pytest
 
-from pgrecall._sync.migrate import migrate, plan
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall._sync.migrate import migrate, plan, status
+from pgrecall.sql.migration_files import read_release
+from tests.migrations.catalog import changed, ours
 
-NAMES = [file.name for file in read_migrations()]
-GUIDE = [
-    "20230901_memory_context_management.sql",
-    "20250706_agent_memory_config.sql",
-    "20250707_agent_memory_stats.sql",
-]
+INSTALL = read_release().install
+NAMES = [file.name for file in INSTALL]
+BY = pytest.mark.parametrize("options", [[], ["-1"]], ids=["one by one", "in one transaction"])
 TABLES = """
-select c.relname::text from pg_class c
+select c.oid::regclass::text from pg_class c
 where c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text in ('public', 'agent_memory')
   and c.relrowsecurity = %s order by 1
 """
-# What the catalogs say of the schema, the runner's own tables left out.
-SHAPE = """
-select line from (
-  select pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
-         || coalesce(obj_description(p.oid, 'pg_proc'), '')
-  from pg_proc as p
-  where p.pronamespace::regnamespace::text in ('public', 'agent_memory') and p.prokind = 'f'
-  union all
-  select c.oid::regclass::text || coalesce(c.relacl::text, '')
-         || coalesce(obj_description(c.oid, 'pg_class'), '')
-         || case when c.relkind = 'i' then pg_get_indexdef(c.oid) else '' end
-  from pg_class as c
-  where c.relnamespace::regnamespace::text in ('public', 'agent_memory')
-    and c.relname !~ '^(migrations|fingerprints)'
-  union all
-  select c.conname || pg_get_constraintdef(c.oid)
-  from pg_constraint as c where c.conname !~ '^(migrations|fingerprints)'
-  union all
-  select p.policyname || p.tablename || p.cmd || coalesce(p.qual, '') || coalesce(p.with_check, '')
-  from pg_policies as p
-) as lines (line)
-order by 1
+SETTINGS = """
+select concat_ws(' ', current_setting('search_path'), current_setting('lock_timeout'),
+                 current_setting('check_function_bodies'))
 """
+USE = """
+select set_config('request.jwt.claims', '{"sub": "agent:default"}', false);
+select agent_memory.settle_agent(gen_random_uuid(), 'acme', 'default');
+set role authenticated;
+select id from public.remember_memories('[{"content": "It rained in Lisbon."}]');
+select content from public.recall_memories('Lisbon');
+"""
+MINE = "select count(*) from public.ai_memories"
 
 
 @pytest.fixture
 def folder(tmp_path):
     """The files as the runner has read them, wherever they may be edited meanwhile."""
-    for file in read_migrations():
+    for file in INSTALL:
         (tmp_path / file.name).write_text(file.text, encoding="utf-8")
     return tmp_path
 
 
-@pytest.mark.parametrize("options", [[], ["-1"]], ids=["one by one", "in one transaction"])
-def test_the_guides_files_run_twice_with_every_table_secured(database, ask, psql, folder, options):
-    for _ in range(2):
-        for name in GUIDE:
-            done = psql(database, *options, "-f", folder / name)
-            assert done.returncode == 0, done.stderr
-    assert set(ask(database, TABLES, True)) >= {
-        "organizations",
-        "agent_memory.members",
-        "ai_memory_contexts",
-        "ai_memories",
-        "agent_memory_config",
-        "agent_memory_stats",
-    }
-    assert ask(database, TABLES, False) == []
-
-
-@pytest.mark.parametrize("options", [[], ["-1"]], ids=["one by one", "in one transaction"])
-def test_all_files_run_twice_and_the_second_is_idle(database, ask, psql, folder, options):
-    shapes = []
+@pytest.mark.parametrize("who", ["database", "owner"])
+@BY
+def test_the_guides_three_files_make_all_of_it(request, ask, psql, folder, options, who):
+    dsn = request.getfixturevalue(who)
+    seen = []
     for _ in range(2):
         for name in NAMES:
-            done = psql(database, *options, "-f", folder / name)
+            done = psql(dsn, *options, "-f", folder / name)
             assert done.returncode == 0, done.stderr
-        shapes.append(ask(database, SHAPE))
-    assert shapes[0] == shapes[1]
-    assert ask(database, TABLES, False) == []
+        seen.append(ours(dsn))
+    assert changed(*seen) == {}
+    assert ask(dsn, TABLES, False) == []
+    assert ask(dsn, "select * from agent_memory.wrong_rights()") == []
+    assert ask(dsn, USE) == ["It rained in Lisbon."]
+    # The policy holds: another caller sees nothing.
+    stranger = """set request.jwt.claims = '{"sub": "stranger"}'; set role authenticated;"""
+    assert ask(dsn, f"{stranger} {MINE}") == [0]
+    assert ask(dsn, MINE) == [1]
 
 
-def test_psql_and_the_runner_make_the_same_schema(make_database, ask, psql, folder):
+@BY
+def test_all_files_in_one_call(database, ask, psql, folder, options):
+    files = [option for name in NAMES for option in ("-f", folder / name)]
+    done = psql(database, *options, *files)
+    assert done.returncode == 0, done.stderr
+    assert ask(database, USE) == ["It rained in Lisbon."]
+
+
+def test_a_session_has_its_own_settings_again(database, ask):
+    text = "".join(file.text for file in INSTALL)
+    assert ask(database, f"{text}\n{SETTINGS}") == ask(database, SETTINGS)
+
+
+def test_psql_and_the_runner_make_the_same_schema(make_database, psql, folder):
     by_psql, by_runner = make_database(), make_database()
     done = psql(by_psql, *(option for name in NAMES for option in ("-f", folder / name)))
     assert done.returncode == 0, done.stderr
     migrate(by_runner)
-    assert ask(by_psql, SHAPE) == ask(by_runner, SHAPE)
-    assert [pending.name for pending in plan(by_psql).pending] == NAMES
+    assert changed(ours(by_psql), ours(by_runner)) == {}
+    # The files have recorded themselves; what they made is noted by the next run.
+    assert plan(by_psql).pending == ()
+    assert "no reference was recorded yet" in status(by_psql).drift_unknown
+    assert migrate(by_psql).applied == ()
+    assert status(by_psql).is_current
+
+
+def test_a_later_file_wants_the_first_one(database, psql, folder):
+    done = psql(database, "-f", folder / NAMES[2])
+    assert done.returncode == 3
+    assert 'schema "agent_memory" does not exist' in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_psql_is_told_of_the_wrong_encoding_by_the_file(make_database, psql, folder, encoding):
-    done = psql(make_database(encoding), "-f", folder / GUIDE[0])
+    done = psql(make_database(encoding), "-f", folder / NAMES[0])
     assert done.returncode == 3
     assert f"pgrecall needs a database in UTF8; this one is in {encoding}" in done.stderr
     assert "HINT:" in done.stderr

@@ -10,12 +10,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import Diagnostic
 
-BIG_TABLES = {
-    "ai_memories",
-    "agent_memory.embeddings",
-    "ai_memory_contexts",
-    "agent_memory.history",
-}
+# As plans name them, without their schema.
+BIG_TABLES = {"ai_memories", "ai_memory_contexts", "embeddings", "history"}
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,12 @@ class Gate:
 
     def member(self, role: str = "member") -> DataApi:
         """A person of a new organization that the service settled."""
-        [organization] = self.service().insert("organizations", [{"name": "Acme"}])
+        service = self.service().of("agent_memory")
+        [organization] = service.insert("organizations", [{"name": "Acme"}])
         person = self.person(organization["organization_id"])
         assert person.claims is not None
         member = {"organization_id": organization["organization_id"], "role": role}
-        self.service().insert("agent_memory.members", [{**member, "user_id": person.claims["sub"]}])
+        service.insert("members", [{**member, "user_id": person.claims["sub"]}])
         return person
 
 

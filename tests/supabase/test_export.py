@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 from tests.cli.conftest import Shell
 
-FILES = {file.name: file.text.encode() for file in read_migrations()}
+FILES = {file.name: file.text.encode() for file in read_release().install}
 FIRST = next(iter(FILES))
 
 

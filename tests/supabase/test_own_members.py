@@ -54,8 +54,8 @@ def test_pgrecalls_own_table_no_longer_decides(gate: Gate, project: Project, tea
     stranger = gate.person(team)
     assert stranger.claims is not None
     member = {"organization_id": team, "user_id": stranger.claims["sub"], "role": "owner"}
-    gate.service().insert("agent_memory.members", [member])
-    assert stranger.select("organizations") == []
+    gate.service().of("agent_memory").insert("members", [member])
+    assert stranger.rpc("memory_status")["organization_id"] is None
 
 
 def test_programs_stay_members(project: Project, team: str) -> None:
@@ -69,4 +69,4 @@ def test_migrations_leave_it_alone(gate: Gate, project: Project, team: str) -> N
     # As by psql or `supabase db push`, which know no ledger.
     project.ask(sql(), role=POSTGRES)
     user = join(project, team, "boss")
-    assert len(gate.person(team, user).select("organizations")) == 1
+    assert gate.person(team, user).rpc("memory_status")["organization_id"] == team

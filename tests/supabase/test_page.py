@@ -33,6 +33,17 @@ def test_its_scripts_read_columns_that_are_there(project: Project) -> None:
     assert project.ask(f"select {columns} from ai_memories") == []
 
 
+def test_its_service_writes_tables_that_are_there(project: Project) -> None:
+    written = re.findall(r"\.from\('(\w+)'\)\.insert\(\{\s*([^}]*)\}", SCRIPTS)
+    assert {table for table, _ in written} == {"organizations", "members"}
+    for table, values in written:
+        columns = re.findall(r"(\w+): ", values)
+        assert columns
+        may = "select has_column_privilege('service_role', %s, %s, 'insert')"
+        for column in columns:
+            assert project.ask(may, f"agent_memory.{table}", column) == [(True,)]
+
+
 def test_its_first_statement_makes_an_owner(project: Project) -> None:
     [settle] = [each for each in SQL if "auth.users" in each]
     project.ask("insert into auth.users values (gen_random_uuid(), 'maria@example.org')")

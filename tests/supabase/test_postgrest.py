@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -74,7 +76,8 @@ def test_people_of_other_organizations_find_nothing(gate: Gate) -> None:
     maria.rpc("remember_memories", memories=[{**TEA, "visibility": "organization"}])
     assert stranger.rpc("recall_memories", query="tea") == []
     assert stranger.select("ai_memories") == []
-    assert len(stranger.select("organizations")) == 1
+    assert [each["role"] for each in stranger.rpc("list_memory_members")] == ["owner"]
+    assert stranger.rpc("memory_audit") == []
 
 
 def test_a_claimed_organization_is_not_believed(gate: Gate) -> None:
@@ -85,7 +88,7 @@ def test_a_claimed_organization_is_not_believed(gate: Gate) -> None:
         liar.rpc("recall_memories", query="tea")
     # PostgREST answers with status 400 and this code.
     assert caught.value.sqlstate == "PM001"
-    assert liar.select("organizations") == []
+    assert liar.rpc("memory_status")["organization_id"] is None
 
 
 def test_nobody_gets_in_without_a_token(gate: Gate) -> None:
@@ -93,7 +96,8 @@ def test_nobody_gets_in_without_a_token(gate: Gate) -> None:
         lambda: gate.anonymous().rpc("recall_memories", query="tea"),
         lambda: gate.anonymous().rpc("remember_memories", memories=[TEA]),
         lambda: gate.anonymous().select("ai_memories"),
-        lambda: gate.anonymous().select("organizations"),
+        lambda: gate.anonymous().rpc("memory_status"),
+        lambda: gate.anonymous().of("agent_memory").select("organizations"),
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             attempt()
@@ -102,9 +106,34 @@ def test_nobody_gets_in_without_a_token(gate: Gate) -> None:
 def test_clients_write_by_functions_alone(gate: Gate) -> None:
     maria = gate.member("owner")
     with pytest.raises(errors.InsufficientPrivilege):
-        maria.insert("organizations", [{"name": "Mine"}])
-    with pytest.raises(errors.InsufficientPrivilege):
         maria.insert("ai_memories", [{"content": "x"}])
+
+
+@pytest.mark.parametrize("table", ["organizations", "members", "audit", "keys"])
+def test_an_exposed_private_schema_is_the_services_alone(gate: Gate, table: str) -> None:
+    """Where a project lists agent_memory among the schemas of its Data API."""
+    maria = gate.member("owner").of("agent_memory")
+    for attempt in (
+        lambda: maria.select(table),
+        lambda: maria.insert(table, [{"organization_id": str(uuid4())}]),
+    ):
+        with pytest.raises(errors.InsufficientPrivilege, match="schema agent_memory"):
+            attempt()
+
+
+def test_what_is_no_table_of_clients_functions_tell(gate: Gate) -> None:
+    maria = gate.member("owner")
+    [said] = maria.rpc("remember_memories", memories=[TEA])
+    maria.rpc("set_memory_member", user_id=str(uuid4()), role="viewer")
+    maria.rpc("update_memory", memory_id=said["id"], changes={"importance": 0.9})
+    assert maria.rpc("memory_status")["role"] == "owner"
+    roles = [each["role"] for each in maria.rpc("list_memory_members")]
+    assert sorted(roles) == ["owner", "viewer"]
+    assert [each["action"] for each in maria.rpc("memory_audit", match_limit=5)] == ["member_set"]
+    assert [each["change"] for each in maria.rpc("memory_changes", ids=[said["id"]])] == ["updated"]
+    maria.rpc("erase_memories", scope={"ids": [said["id"]]})
+    [erased] = maria.rpc("memory_erasures")
+    assert erased["counts"]["memories"] == 1
 
 
 def test_a_client_function_has_one_form(project: Project) -> None:

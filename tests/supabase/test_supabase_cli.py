@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pgrecall import Memory
-from pgrecall._sync.migrate import migrate
+from pgrecall._sync.migrate import migrate, status
 from pgrecall.ops.supabase import export_migrations
-from pgrecall.sql.migration_files import read_migrations
+from pgrecall.sql.migration_files import read_release
 from tests.supabase.conftest import POSTGRES, Project
 from tests.supabase.supabase_cli import SupabaseCli, installed
 
@@ -56,14 +56,14 @@ def test_the_exported_files_are_pushed(
     exported = export_migrations(tmp_path)
     supabase.run(f"{exported.next_command} --yes", DATABASE_URL=empty_project.url)
     pushed = sorted(name for (name,) in empty_project.ask(LIST_PUSHED))
-    assert pushed == [file.name for file in read_migrations()]
+    assert pushed == [file.name for file in read_release().install]
     supabase.run(f"{exported.next_command} --yes", DATABASE_URL=empty_project.url)
     with Memory(empty_project.dsn_of(POSTGRES), embedder=None) as memory:
         memory.remember("Maria is vegetarian.")
         assert len(memory.recall("Maria")) == 1
-    # Its own runner may follow at any time.
-    again = migrate(empty_project.dsn_of(POSTGRES))
-    assert [file.name for file in again.applied] == pushed
+    # Its own runner may follow at any time, and finds that the files recorded themselves.
+    assert migrate(empty_project.dsn_of(POSTGRES)).applied == ()
+    assert status(empty_project.dsn_of(POSTGRES)).is_current
 
 
 def test_files_of_before_and_after_stay_the_projects(
@@ -81,7 +81,7 @@ def test_files_of_before_and_after_stay_the_projects(
     supabase.run(f"{exported.next_command} --yes", **places)
     (folder / "20270101000000_mine.sql").write_text("alter table public.mine add name text;")
     supabase.run(push, **places)
-    assert len(empty_project.ask(LIST_PUSHED)) == len(read_migrations()) + 2
+    assert len(empty_project.ask(LIST_PUSHED)) == len(read_release().install) + 2
 
 
 def advisors(supabase: SupabaseCli, project: Project) -> list[dict[str, Any]]:

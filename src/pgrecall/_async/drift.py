@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection
-from psycopg.rows import args_row
+from psycopg.rows import args_row, scalar_row
 
 from pgrecall.domain.drift import DriftReport, SchemaObject
 from pgrecall.sql import Statement, statement
@@ -23,6 +23,10 @@ class Fingerprints:
     connection: AsyncConnection
     public_names: Sequence[str]
     _before: Objects | None = None
+
+    async def is_missing(self) -> bool:
+        """Whether the table is there, and nobody has noted yet what the files made."""
+        return await self._has_table() and not await self._read_reference()
 
     async def compare(self) -> DriftReport:
         """How the schema differs from its reference."""
@@ -56,7 +60,13 @@ class Fingerprints:
         )
 
     async def _read_reference(self) -> Objects:
-        return await self._list(statement("list_fingerprints"))
+        # Whoever has dropped it gets it back by a repair.
+        return await self._list(statement("list_fingerprints")) if await self._has_table() else {}
+
+    async def _has_table(self) -> bool:
+        async with self.connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(statement("has_fingerprints").sql)
+            return bool(await cursor.fetchone())
 
     async def _write(self, move: Move) -> None:
         rows = move.recorded

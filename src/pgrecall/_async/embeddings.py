@@ -12,13 +12,13 @@ from uuid import UUID
 from pgrecall._async.database import Database
 from pgrecall._async.store import OnProgress, Store
 from pgrecall._async.transaction import Rows
-from pgrecall._async.vectors import memory_vectors
+from pgrecall._async.vectors import draft_vectors
 from pgrecall.domain.embeddings import Backfill, EmbeddingModel, ModelDrop, ModelSwitch
 from pgrecall.domain.numbers import count
 from pgrecall.domain.text import identifier
 from pgrecall.embedding import Embedder
 from pgrecall.errors import ConfigurationError, ConflictError, InvalidInputError
-from pgrecall.sql.batches import vector_text
+from pgrecall.sql.batches import vector_fields
 from pgrecall.sql.loader import statement
 
 # What is done again at most after an interruption; small enough that nobody waits for its locks.
@@ -104,7 +104,7 @@ class AsyncEmbeddings:
         before = tally.statuses["stored"]
         after: UUID | None = None
         page: Rows | None = None
-        while page is None or len(page) == PAGE:
+        while page is None or page:
             asked = {"model": embedder.model, "after": after, "match_limit": PAGE}
             page = await self._run("missing_memory_embeddings", asked)
             if page:
@@ -113,10 +113,10 @@ class AsyncEmbeddings:
         return tally.statuses["stored"] - before
 
     async def _fill(self, embedder: Embedder, page: Rows) -> Rows:
-        vectors = await memory_vectors(embedder, [row["text"] for row in page])
+        texts = await draft_vectors(embedder, [row["text"] for row in page], None)
         items = [
-            {"id": str(row["id"]), "digest": row["digest"], "embedding": vector_text(vector)}
-            for row, vector in zip(page, vectors, strict=True)
+            {"id": str(row["id"]), "digest": row["digest"], **vector_fields(vectors)}
+            for row, vectors in zip(page, texts, strict=True)
         ]
         given = {"model": embedder.model, "embeddings": json.dumps(items)}
         return await self._run("store_memory_embeddings", given)

@@ -40,6 +40,8 @@ async def create_login(
         await _refuse_rights(session, role)
         changes = await _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
+        if is_new:
+            await _record(session, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
             await _set_password(session, role, chosen)
@@ -66,6 +68,12 @@ async def _change_role(session: Session, role: str) -> tuple[str, ...]:
             await _change(session, role, change, shown=change)
         done += composed
     return tuple(done)
+
+
+async def _record(session: Session, role: str) -> None:
+    answer = await session.row("may_record_login")
+    if answer["may_record"]:
+        await session.rows("record_login", role=role)
 
 
 async def _set_password(session: Session, role: str, password: str) -> None:

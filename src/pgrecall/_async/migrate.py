@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row, scalar_row
+from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._async.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
@@ -184,7 +184,7 @@ class _Run:
                 seen = await self._look()
                 pending = await self._find_pending(seen)
                 had = [row.features for row in await self._read_ledger(seen)]
-                await self._begin(seen)
+                await self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
                     await self._execute_script(texts[name])
@@ -195,17 +195,19 @@ class _Run:
             raise await self._explained(name, error) from error
         return pending
 
-    async def _begin(self, seen: _Seen) -> None:
+    async def _begin(self, seen: _Seen, pending: tuple[PendingMigration, ...]) -> None:
         if seen.has_ledger:
             self._warn_of(await self.fingerprints.begin())
+            # What was accepted is applied as if it had never been.
+            accepted = [each.name for each in pending if each.name in self.accept]
+            await self._execute(statement("forget_migrations", {"names": accepted}))
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         await self._execute(statement("set_lock_timeout", timeout))
 
     async def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
         async with self._explaining("the look at the schema"), self.connection.transaction():
-            [has_reference] = await self._list(statement("has_reference"), scalar_row)
-            if not has_reference:
+            if await self.fingerprints.is_missing():
                 await self.fingerprints.record(is_lossy=False)
 
     async def _find_drift(self) -> DriftReport:

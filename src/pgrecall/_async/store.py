@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 from uuid import UUID
 
 from pgrecall._async.concurrency import Home, Lock, in_thread, observed
@@ -36,7 +35,7 @@ from pgrecall.recall.question import Question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
 from pgrecall.sql.adapters import RealArray
-from pgrecall.sql.batches import Batches, vector_text
+from pgrecall.sql.batches import Batches, vector_fields
 from pgrecall.sql.loader import statement
 from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
@@ -104,7 +103,7 @@ class Store:
         if not drafts:
             return Remembered(())
         report = _reporter(on_progress, len(drafts))
-        vectors: Sequence[Any] = [None] * len(drafts)
+        vectors: list[list[Vector]] = [[] for _ in drafts]
         if embedder is not None:
             vectors = await draft_vectors(
                 embedder, [draft.text_to_embed for draft in drafts], report
@@ -267,10 +266,8 @@ async def _content_vector(
     content = changes.get("content")
     if embedder is None or not isinstance(content, str):
         return {}
-    [vector] = await draft_vectors(embedder, [content], None)
-    if vector is None:
-        return {}
-    return {"embedding": vector_text(vector), "embedding_model": embedder.model}
+    [vectors] = await draft_vectors(embedder, [content], None)
+    return {**vector_fields(vectors), "embedding_model": embedder.model} if vectors else {}
 
 
 def _model(embedder: Embedder | None) -> str | None:

@@ -15,6 +15,7 @@ from pgrecall.domain.remembered import Remembered, RememberedItem, refused
 from pgrecall.domain.text import identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
+from pgrecall.embedding import Vector
 from pgrecall.errors import InvalidInputError
 from pgrecall.recall.question import checked_kinds
 from pgrecall.sql.batches import Batches
@@ -93,12 +94,12 @@ class AsyncTransfer:
     async def _stored(self, drafts: Sequence[Draft], dry_run: bool) -> Remembered:
         database, embedder = await self._store.open()
         # First without vectors, which take most of the time: what is there already needs none.
-        without_vectors = Batches(drafts, [None] * len(drafts), None, "check_imports")
+        without_vectors = Batches(drafts, [[] for _ in drafts], None, "check_imports")
         checked = without_vectors.answers(await database.run(without_vectors, is_read=True))
         new = [d for d, a in zip(drafts, checked, strict=True) if a.status == "added"]
         if dry_run or not new:
             return checked
-        vectors: Sequence[Any] = [None] * len(new)
+        vectors: list[list[Vector]] = [[] for _ in new]
         if embedder is not None:
             vectors = await draft_vectors(embedder, [draft.text_to_embed for draft in new], None)
         model = None if embedder is None else embedder.model

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from pgrecall._async.concurrency import in_thread
-from pgrecall.domain.text import MAX_CONTENT_CHARACTERS
+from pgrecall.domain.pieces import pieces
+from pgrecall.domain.text import MAX_CONTENT_CHARACTERS, MAX_QUERY_CHARACTERS
 from pgrecall.embedding import Embedder, Vector, embed_query, embed_texts, embedder_named
 
 BATCH_SIZE = 64
 DEFAULT = "default"
+# A speaker's name and what parts it from the words are embedded with them.
+MAX_SPEAKER_CHARACTERS = 257
 
 EmbedderChoice: TypeAlias = "Embedder | str | None"
 
@@ -24,29 +27,26 @@ def chosen_embedder(choice: EmbedderChoice, setting: str) -> Embedder | None:
 
 async def draft_vectors(
     embedder: Embedder, texts: Sequence[str], on_texts: Callable[[int], None] | None
-) -> list[Vector | None]:
-    """A vector for each text; None for one that is blank or longer than a memory may be.
+) -> list[list[Vector]]:
+    """The vectors of each text's pieces: one for an ordinary text, none for one that is blank or
+    longer than a memory may be.
 
     `on_texts` hears after each batch how many texts are done.
     """
-    vectors: list[Vector | None] = [None] * len(texts)
-    places = [place for place, text in enumerate(texts) if is_embeddable(text)]
-    for start in range(0, len(places), BATCH_SIZE):
-        batch = places[start : start + BATCH_SIZE]
-        rows = await in_thread(embed_texts, embedder, [texts[place] for place in batch])
-        for place, row in zip(batch, rows, strict=True):
-            vectors[place] = row
+    vectors: list[list[Vector]] = [[] for _ in texts]
+    parts = [
+        (place, part)
+        for place, text in enumerate(texts)
+        if is_embeddable(text)
+        for part in pieces(text)
+    ]
+    for start in range(0, len(parts), BATCH_SIZE):
+        batch = parts[start : start + BATCH_SIZE]
+        rows = await in_thread(embed_texts, embedder, [part for _, part in batch])
+        for (place, _), row in zip(batch, rows, strict=True):
+            vectors[place].append(row)
         if on_texts is not None:
-            on_texts(batch[-1] + 1)
-    return vectors
-
-
-async def memory_vectors(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
-    """A vector for each text of a memory, which the database has taken already."""
-    vectors: list[Vector] = []
-    for start in range(0, len(texts), BATCH_SIZE):
-        batch = texts[start : start + BATCH_SIZE]
-        vectors.extend(await in_thread(embed_texts, embedder, batch))
+            on_texts(batch[-1][0] + 1)
     return vectors
 
 
@@ -54,9 +54,9 @@ async def query_vector(embedder: Embedder, query: str) -> Vector | None:
     """The vector of a query, or None for one that is blank; of a long one, of its beginning."""
     if not query.strip():
         return None
-    return await in_thread(embed_query, embedder, query[:MAX_CONTENT_CHARACTERS])
+    return await in_thread(embed_query, embedder, query[:MAX_QUERY_CHARACTERS])
 
 
 def is_embeddable(text: str) -> bool:
     """Whether a text is worth a vector: the database refuses blank and overlong ones."""
-    return bool(text.strip()) and len(text) <= MAX_CONTENT_CHARACTERS
+    return bool(text.strip()) and len(text) <= MAX_CONTENT_CHARACTERS + MAX_SPEAKER_CHARACTERS

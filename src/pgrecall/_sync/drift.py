@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection
-from psycopg.rows import args_row
+from psycopg.rows import args_row, scalar_row
 
 from pgrecall.domain.drift import DriftReport, SchemaObject
 from pgrecall.sql import Statement, statement
@@ -25,6 +25,10 @@ class Fingerprints:
     connection: Connection
     public_names: Sequence[str]
     _before: Objects | None = None
+
+    def is_missing(self) -> bool:
+        """Whether the table is there, and nobody has noted yet what the files made."""
+        return self._has_table() and not self._read_reference()
 
     def compare(self) -> DriftReport:
         """How the schema differs from its reference."""
@@ -56,7 +60,13 @@ class Fingerprints:
         return self._list(statement("list_schema_objects", {"names": list(self.public_names)}))
 
     def _read_reference(self) -> Objects:
-        return self._list(statement("list_fingerprints"))
+        # Whoever has dropped it gets it back by a repair.
+        return self._list(statement("list_fingerprints")) if self._has_table() else {}
+
+    def _has_table(self) -> bool:
+        with self.connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(statement("has_fingerprints").sql)
+            return bool(cursor.fetchone())
 
     def _write(self, move: Move) -> None:
         rows = move.recorded

@@ -40,6 +40,8 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
         _refuse_rights(session, role)
         changes = _change_role(session, role)
         is_new = any(change.startswith("CREATE ROLE ") for change in changes)
+        if is_new:
+            _record(session, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None
         if chosen := password or generated:
             _set_password(session, role, chosen)
@@ -66,6 +68,12 @@ def _change_role(session: Session, role: str) -> tuple[str, ...]:
             _change(session, role, change, shown=change)
         done += composed
     return tuple(done)
+
+
+def _record(session: Session, role: str) -> None:
+    answer = session.row("may_record_login")
+    if answer["may_record"]:
+        session.rows("record_login", role=role)
 
 
 def _set_password(session: Session, role: str, password: str) -> None:

@@ -242,7 +242,7 @@ class Memory:
         """Bring forgotten memories back into recall.
 
         A value of a slot comes back to its own stretch of time, before newer values. Raises
-        InvalidScopeError if nothing is named, ConflictError if the text of one was remembered again.
+        InvalidScopeError if nothing is named, ConflictError if a text was remembered again.
         """
         named = scope(ids, user_id, agent_id, context)
         return self._store.set_forgotten("restore_memories", named, dry_run)

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 import psycopg
 from psycopg import Connection, IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row, scalar_row
+from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._sync.drift import Fingerprints
 from pgrecall.domain.drift import DriftReport
@@ -186,7 +186,7 @@ class _Run:
                 seen = self._look()
                 pending = self._find_pending(seen)
                 had = [row.features for row in self._read_ledger(seen)]
-                self._begin(seen)
+                self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
                     self._execute_script(texts[name])
@@ -197,17 +197,19 @@ class _Run:
             raise self._explained(name, error) from error
         return pending
 
-    def _begin(self, seen: _Seen) -> None:
+    def _begin(self, seen: _Seen, pending: tuple[PendingMigration, ...]) -> None:
         if seen.has_ledger:
             self._warn_of(self.fingerprints.begin())
+            # What was accepted is applied as if it had never been.
+            accepted = [each.name for each in pending if each.name in self.accept]
+            self._execute(statement("forget_migrations", {"names": accepted}))
         timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
         self._execute(statement("set_lock_timeout", timeout))
 
     def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
         with self._explaining("the look at the schema"), self.connection.transaction():
-            [has_reference] = self._list(statement("has_reference"), scalar_row)
-            if not has_reference:
+            if self.fingerprints.is_missing():
                 self.fingerprints.record(is_lossy=False)
 
     def _find_drift(self) -> DriftReport:

@@ -20,6 +20,9 @@ from pgrecall.sql.address import parameters
 from pgrecall.sql.failures import translated
 from pgrecall.sql.loader import Statement, statement
 
+BUILT_IN = Settings.model_construct()
+"""The settings where nothing is set: for whoever must not mind what the environment says."""
+
 
 class Session:
     """A connection, and what is run on it. Outside of a transaction each statement commits.

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 from uuid import UUID
 
 from pgrecall._sync.concurrency import Home, Lock, in_thread, observed
@@ -38,7 +37,7 @@ from pgrecall.recall.question import Question
 from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
 from pgrecall.sql.adapters import RealArray
-from pgrecall.sql.batches import Batches, vector_text
+from pgrecall.sql.batches import Batches, vector_fields
 from pgrecall.sql.loader import statement
 from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
@@ -106,7 +105,7 @@ class Store:
         if not drafts:
             return Remembered(())
         report = _reporter(on_progress, len(drafts))
-        vectors: Sequence[Any] = [None] * len(drafts)
+        vectors: list[list[Vector]] = [[] for _ in drafts]
         if embedder is not None:
             vectors = draft_vectors(embedder, [draft.text_to_embed for draft in drafts], report)
             # Writing takes a small part of the time that embedding takes: not counted again.
@@ -263,10 +262,8 @@ def _content_vector(embedder: Embedder | None, changes: Mapping[str, Json]) -> d
     content = changes.get("content")
     if embedder is None or not isinstance(content, str):
         return {}
-    [vector] = draft_vectors(embedder, [content], None)
-    if vector is None:
-        return {}
-    return {"embedding": vector_text(vector), "embedding_model": embedder.model}
+    [vectors] = draft_vectors(embedder, [content], None)
+    return {**vector_fields(vectors), "embedding_model": embedder.model} if vectors else {}
 
 
 def _model(embedder: Embedder | None) -> str | None:

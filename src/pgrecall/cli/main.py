@@ -35,6 +35,7 @@ _OVERVIEW = (
     ("metrics", "metrics:metrics", "Print how the database does, as Prometheus reads it."),
     ("maintain", "maintain:maintain", "Find out what the database needs, and with --apply do it."),
     ("migrate", "migrate:migrate", "Bring a database to the schema of this release."),
+    ("uninstall", "uninstall:uninstall", "Take away from a database all that pgrecall made."),
     (
         "backup",
         "backup:app",

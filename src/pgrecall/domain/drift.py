@@ -9,7 +9,7 @@ Change = Literal["missing", "altered", "added", "replaced"]
 
 
 class SchemaObject(NamedTuple):
-    """One object of a database, such as a policy, a column or a grant.
+    """One object of a database, such as a policy, a column or an index.
 
     `kind` and `name` identify it; `part_of` is the object with which it comes and goes.
     `definition` is equal for equal objects of one server. `removal` is the statement that takes it

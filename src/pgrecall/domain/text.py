@@ -12,7 +12,9 @@ import re
 
 from pgrecall.errors import InvalidInputError, LimitExceededError
 
-MAX_CONTENT_CHARACTERS = 100_000
+MAX_CONTENT_CHARACTERS = 1_000_000
+# What is searched for is its first 4,000.
+MAX_QUERY_CHARACTERS = 100_000
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

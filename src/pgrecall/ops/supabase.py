@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 from typing import Literal
 
-from pgrecall.domain.migration import MigrationFile
+from pgrecall.domain.migration import Release
 from pgrecall.errors import ConflictError, InvalidInputError
-from pgrecall.sql.migration_files import NAME, read_release
+from pgrecall.sql.migration_files import NAME, parse_migration, read_release
 
 FileState = Literal["written", "unchanged", "replaced"]
 
@@ -36,17 +37,19 @@ class Export:
 
 
 def export_migrations(
-    project: Path, *, force: bool = False, migrations: Iterable[MigrationFile] | None = None
+    project: Path, *, force: bool = False, release: Release | None = None
 ) -> Export:
     """Write the migrations to `supabase/migrations` of a project's folder, made where missing.
 
-    What is there with the same text stays as it is, so it is safe to repeat. `force` replaces
-    files that say something else; `migrations` replaces those of this release.
+    A project that has the files of an earlier release keeps them, since `supabase db push` notices
+    no edit of what it has applied, and gets one file more, `…_pgrecall_<version>.sql`, with what
+    brings it to this release. What is there with the same text stays as it is, so it is safe to
+    repeat. `force` replaces files that say something else; `release` replaces this one.
 
     Raises ConflictError, before it writes anything, if a file says something else or another one
     has its number. Raises InvalidInputError if the folder can't be read or written.
     """
-    files = read_release().install if migrations is None else tuple(migrations)
+    release = release or read_release()
     if project.name == "supabase" and (project / "config.toml").exists():
         raise InvalidInputError(
             f"{project} is the inner folder of a project",
@@ -54,30 +57,61 @@ def export_migrations(
         )
     folder = project / "supabase" / "migrations"
     try:
-        states = {file: _state(folder, file) for file in files}
-        _refuse_taken_numbers(folder, files)
+        texts = _texts(folder, release)
+        states = {name: _state(folder, name, text) for name, text in texts.items()}
+        _refuse_taken_numbers(folder, texts)
         if not force:
-            _refuse_edited(folder, [file.name for file in states if states[file] == "replaced"])
-        for file, state in states.items():
+            _refuse_edited(folder, [name for name in states if states[name] == "replaced"])
+        for name, state in states.items():
             if state != "unchanged":
-                _write(folder / file.name, file.text)
+                _write(folder / name, texts[name])
     except OSError as error:
         raise InvalidInputError(f"{error.filename or folder}: {error.strerror}") from None
-    exported = tuple(ExportedFile(file.name, state) for file, state in states.items())
+    exported = tuple(ExportedFile(name, state) for name, state in states.items())
     return Export(folder, exported, _next_command(project))
 
 
-def _state(folder: Path, file: MigrationFile) -> FileState:
-    path = folder / file.name
+def _texts(folder: Path, release: Release) -> dict[str, str]:
+    """What the project is to have, by name: the install, or an earlier one and what follows it."""
+    install = {file.name: file.text for file in release.install}
+    earlier = {name: text for name in install if (text := _earlier(folder / name, release))}
+    if not earlier:
+        return install
+    name = f"{datetime.now(UTC):%Y%m%d%H%M%S}_pgrecall_{release.version}.sql"
+    found = sorted(folder.glob(f"*_pgrecall_{release.version}.sql"))
+    upgrade = "\n".join(f"-- {file.name}\n\n{file.text}" for file in release.files)
+    return {**install, **earlier, found[0].name if found else name: upgrade}
+
+
+def _earlier(path: Path, release: Release) -> str | None:
+    """The text of a file as an earlier release has written it; None if there is none."""
+    if not path.exists():
+        return None
+    try:
+        file = parse_migration(_read(path))
+    except ValueError:
+        return None
+    return file.text if _numbers(file.release) < _numbers(release.version) else None
+
+
+def _read(path: Path) -> str:
+    # Git may have given it the line endings of another system.
+    return path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"[0-9]+", version)))
+
+
+def _state(folder: Path, name: str, text: str) -> FileState:
+    path = folder / name
     if not path.exists():
         return "written"
-    # Git may have given it the line endings of another system.
-    found = path.read_bytes().replace(b"\r\n", b"\n")
-    return "unchanged" if found == file.text.encode() else "replaced"
+    return "unchanged" if _read(path) == text else "replaced"
 
 
-def _refuse_taken_numbers(folder: Path, files: Iterable[MigrationFile]) -> None:
-    ours = {_number(file.name): file.name for file in files}
+def _refuse_taken_numbers(folder: Path, texts: dict[str, str]) -> None:
+    ours = {_number(name): name for name in texts}
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         name = ours.get(_number(path.name))
         if name and path.name != name:

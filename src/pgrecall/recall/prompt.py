@@ -21,7 +21,9 @@ from uuid import UUID
 
 from pgrecall.domain.hit import Hit, Neighbour
 from pgrecall.domain.marks import CLOSING, OPENING
+from pgrecall.domain.pieces import LONG_CHARACTERS
 from pgrecall.recall.line import MAX_DATES, Line, line_of_hit, line_of_neighbour
+from pgrecall.recall.passage import passage
 
 CountTokens = Callable[[str], int]
 
@@ -31,9 +33,22 @@ SHORT_ANSWER_WORDS = 6
 _ASKS = re.compile("[?？؟\u037e\u055e][\\s\"'”’»)\\]]*$")
 
 
-def block(hits: Sequence[Hit], token_budget: int, count_tokens: CountTokens) -> str:
-    """The block of what fits into `token_budget` tokens; '' if no hit does."""
+def block(
+    hits: Sequence[Hit], token_budget: int, count_tokens: CountTokens, query: str = ""
+) -> str:
+    """The block of what fits into `token_budget` tokens; '' if no hit does.
+
+    Of a text that is too long for any prompt, there is the part that the query is about.
+    """
     names_user = len({hit.user_id for hit in hits}) > 1
+
+    def shortened(text: str) -> str:
+        # Four characters a token: few texts have more.
+        if len(text) <= max(LONG_CHARACTERS, 4 * token_budget):
+            return text
+        return passage(text, query, fits=lambda part: 4 * count_tokens(part) <= token_budget)
+
+    hits = [_with_content(hit, shortened) for hit in hits]
     chosen = _Chosen(token_budget - count_tokens(_framed([])), count_tokens)
     for hit in hits:
         chosen.add(line_of_hit(hit, names_user=names_user))
@@ -46,6 +61,16 @@ def block(hits: Sequence[Hit], token_budget: int, count_tokens: CountTokens) -> 
     while lines and count_tokens(text := _framed(_in_order(lines, hits))) > token_budget:
         lines.popitem()
     return text if lines else ""
+
+
+def _with_content(hit: Hit, shortened: Callable[[str], str]) -> Hit:
+    before, after = hit.before, hit.after
+    return replace(
+        hit,
+        content=shortened(hit.content),
+        before=before and replace(before, content=shortened(before.content)),
+        after=after and replace(after, content=shortened(after.content)),
+    )
 
 
 def helpful(hit: Hit) -> Iterator[Neighbour]:

@@ -44,7 +44,8 @@ class Recall(Sequence[Hit]):
         """The best hits that fit into `token_budget` tokens, newest first, as a block.
 
         Without one, into that of the agent's `config`, 1200 unless something else is set. A
-        message comes with the question that it answers, where there is room. Each line has the
+        message comes with the question that it answers, where there is room; of a text of more
+        than 30,000 characters, the part that the query is about. Each line has the
         memory's id, as `get` and `history` take it, its day and where it is from; nothing is said
         twice. The block is marked, so that `remember` leaves it out. '' if no hit fits.
 
@@ -52,7 +53,7 @@ class Recall(Sequence[Hit]):
         of a text by the model's own tokenizer.
         """
         budget = self.token_budget if token_budget is None else token_budget
-        return block(self.hits, budget, count_tokens)
+        return block(self.hits, budget, count_tokens, self.query)
 
     def explain(self) -> Explanation:
         """Which steps ran, what was compared, the times; after `recall(explain=True)` also what

@@ -33,13 +33,13 @@ MAX_CONVERSATION = 10_000
 class Batches:
     """The calls that write some drafts; can be gone through again when they are retried.
 
-    `vectors` holds one a draft, or None where a draft has none; `name` is the statement. Messages
+    `vectors` holds those of each draft's pieces, or none; `name` is the statement. Messages
     of one conversation that are recognised as a list, since they tell no times, are in one call,
     so the calls are not in the order of the drafts: `answers` puts that right.
     """
 
     drafts: Sequence[Draft]
-    vectors: Sequence[Vector | None]
+    vectors: Sequence[Sequence[Vector]]
     model: str | None
     name: str = "remember_memories"
 
@@ -63,10 +63,10 @@ class Batches:
         answered = dict(zip(places, (row for each in rows for row in each), strict=True))
         return remembered(answered[place] for place in range(len(self.drafts)))
 
-    def _item(self, draft: Draft, vector: Vector | None) -> str:
+    def _item(self, draft: Draft, vectors: Sequence[Vector]) -> str:
         fields: dict[str, Any] = dict(draft.fields)
-        if vector is not None:
-            fields |= {"embedding": vector_text(vector), "embedding_model": self.model}
+        if vectors:
+            fields |= {**vector_fields(vectors), "embedding_model": self.model}
         return json.dumps(fields, ensure_ascii=False, allow_nan=False)
 
     def _call(self, items: list[str]) -> Statement:
@@ -116,6 +116,12 @@ def _check_length(messages: int) -> None:
             f"{MAX_CONVERSATION:,}",
             hint="Give each its created_at, or send them in several lists.",
         )
+
+
+def vector_fields(vectors: Sequence[Vector]) -> dict[str, Any]:
+    """The vectors of a text's pieces, of which there is at least one, as fields of its item."""
+    first, *further = map(vector_text, vectors)
+    return {"embedding": first, "piece_embeddings": further} if further else {"embedding": first}
 
 
 def vector_text(vector: Vector) -> str:

@@ -20,9 +20,8 @@ Key: TypeAlias = tuple[str, str]
 Objects: TypeAlias = Mapping[Key, SchemaObject]
 
 REPAIR = "pgrecall migrate --repair"
-_SERVER: Key = ("server", "PostgreSQL")
 # Of these no statement changes one into what it was: it goes, and comes back.
-_REMADE = frozenset({"constraint", "grant", "index", "rule", "trigger"})
+_REMADE = frozenset({"constraint", "index", "rule", "trigger"})
 _BY_HAND = frozenset({"column", "table", "type"})
 # Who is a member may be decided by a project's own tables; no migration makes these again.
 _REPLACEABLE: frozenset[Key] = frozenset({("function", "agent_memory.memberships(text)")})
@@ -45,11 +44,6 @@ def differences(reference: Objects, present: Objects) -> DriftReport:
     """What is missing, altered or added; parts of what is missing or added go without saying."""
     if not reference:
         return DriftReport(unknown=f"no reference was recorded yet; {REPAIR} records one")
-    if not _is_comparable(reference, present):
-        was, now = reference[_SERVER].definition, present[_SERVER].definition
-        return DriftReport(
-            unknown=f"the reference is of PostgreSQL {was}, the server {now}; {REPAIR} renews it"
-        )
     return DriftReport(
         tuple(
             drift
@@ -62,11 +56,11 @@ def differences(reference: Objects, present: Objects) -> DriftReport:
 def moved(reference: Objects, before: Objects, after: Objects, *, is_lossy: bool) -> Move:
     """How the reference changes with a migration that made `before` into `after`.
 
-    Without a reference, or with one of another major version, it becomes `after`. `is_lossy` says
-    that an extension has gone: what went with it is not missed.
+    Without a reference it becomes `after`. `is_lossy` says that an extension has gone: what went
+    with it is not missed.
     """
     wanted = dict(reference)
-    if not reference or not _is_comparable(reference, after):
+    if not reference:
         wanted = dict(after)
     else:
         wanted |= {key: it for key, it in after.items() if not _is_same(before.get(key), it)}
@@ -77,10 +71,6 @@ def moved(reference: Objects, before: Objects, after: Objects, *, is_lossy: bool
         tuple(it for key, it in wanted.items() if not _is_same(reference.get(key), it)),
         tuple(key for key in reference if key not in wanted),
     )
-
-
-def _is_comparable(reference: Objects, present: Objects) -> bool:
-    return _is_same(reference.get(_SERVER), present[_SERVER])
 
 
 def _is_same(one: SchemaObject | None, other: SchemaObject) -> bool:

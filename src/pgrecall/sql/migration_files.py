@@ -6,16 +6,23 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from pgrecall.domain.migration import MigrationFile, Release
 
 # The names that `supabase db push` takes, too; of two files of one number it skips the second.
 NAME = re.compile(r"([0-9]+)_(.*)\.sql")
-_RECORD = re.compile(r"^select agent_memory\.record_migration\('([^']+)', '([^']+)', '([^']+)'\);$")
+_RECORD = re.compile(
+    r"^select agent_memory\.record_(?:migration|upgrade)\('([^']+)', '([^']+)', '([^']+)'\);$"
+)
 _CREATE_PUBLIC = re.compile(
     r"\bcreate (?:or replace )?(?:table|function|procedure|view|sequence) (public\.[a-z_]+)"
 )
 _CREATE_TABLE = re.compile(r"^\s*create table ([a-z_]+\.[a-z_]+)", re.MULTILINE)
+_LEDGER = re.compile(
+    r"create table agent_memory\.migrations \([^;]*\);\s*"
+    r"alter table agent_memory\.migrations enable row level security;"
+)
 _PREFLIGHT = re.compile(
     r"^-- preflight: begins\n(.*)^-- preflight: ends$", re.MULTILINE | re.DOTALL
 )
@@ -24,7 +31,12 @@ _PREFLIGHT = re.compile(
 @cache
 def read_release() -> Release:
     """What this release makes of a database."""
-    install, upgrades = _read("install"), _read("upgrades")
+    return release_in(files("pgrecall.sql"))
+
+
+def release_in(folder: Traversable) -> Release:
+    """What the assembled files of a folder make of a database."""
+    install, upgrades = _read(folder / "install"), _read(folder / "upgrades")
     text = "\n".join(file.text for file in install)
     return Release(
         version=install[0].release,
@@ -40,6 +52,13 @@ def preflight(release: Release) -> str:
     found = _PREFLIGHT.search(release.install[0].text)
     assert found, f"{release.install[0].name} has no preflight"
     return found[1]
+
+
+def ledger(release: Release) -> tuple[str, ...]:
+    """The statements that make the ledger of a release, empty; each on one line."""
+    found = _LEDGER.search(release.install[0].text)
+    assert found, f"{release.install[0].name} makes no ledger"
+    return tuple(f"{' '.join(each.split())};" for each in found[0].split(";")[:2])
 
 
 def sql() -> str:
@@ -71,8 +90,9 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return found[::-1]
 
 
-def _read(folder: str) -> tuple[MigrationFile, ...]:
-    entries = (files("pgrecall.sql") / folder).iterdir()
+def _read(folder: Traversable) -> tuple[MigrationFile, ...]:
+    # A release without upgrades has no folder of them.
+    entries = folder.iterdir() if folder.is_dir() else ()
     found = sorted(
         (entry for entry in entries if NAME.fullmatch(entry.name)), key=lambda entry: entry.name
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from pgrecall._sync.session import connected
+from pgrecall._sync.session import BUILT_IN, connected
 
 _PATIENCE_SECONDS = 10.0
 
@@ -20,12 +20,12 @@ class FakeClock:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self.now = datetime.now(UTC)
-        with connected(dsn, "test") as session:
+        with connected(dsn, "test", settings=BUILT_IN) as session:
             session.run_composed("compose_create_test_role")
 
     def set(self, now: datetime) -> None:
         """It is now the given time, which must be aware, and stays so."""
-        with connected(self._dsn, "test") as session:
+        with connected(self._dsn, "test", settings=BUILT_IN) as session:
             session.run_composed("compose_set_clock", now=now.isoformat())
         self.now = now
         self._disconnect()
@@ -36,7 +36,7 @@ class FakeClock:
 
     def _disconnect(self) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        with connected(self._dsn, "test") as session:
+        with connected(self._dsn, "test", settings=BUILT_IN) as session:
             while any(session.row("disconnect_others").values()):
                 if time.monotonic() > deadline:
                     raise TimeoutError("sessions of the database did not end")

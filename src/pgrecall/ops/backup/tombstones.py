@@ -23,7 +23,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 MEMORIES = "public.ai_memories"
 CONTEXTS = "public.ai_memory_contexts"
-_OF_MEMORIES = ("agent_memory.history", "agent_memory.embeddings")
+_OF_MEMORIES = ("agent_memory.history", "agent_memory.embeddings", "agent_memory.pieces")
 _STATS = "public.agent_memory_stats"
 _AUDIT = "agent_memory.audit"
 # What settle() changes in rows that were put in.

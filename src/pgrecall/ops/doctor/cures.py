@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgrecall._sync.migrate import migrate
-from pgrecall._sync.session import connected
+from pgrecall._sync.session import BUILT_IN, connected
 from pgrecall.domain.diagnosis import Cure, Diagnosis
 from pgrecall.errors import InvalidInputError
 
@@ -31,7 +31,7 @@ def apply(dsn: str, cure: Cure) -> None:
     if not cure.is_safe:
         raise InvalidInputError(f"{cure.text!r} is not for the doctor to do")
     if cure.kind == "sql":
-        with connected(dsn, "doctor") as session:
+        with connected(dsn, "doctor", settings=BUILT_IN) as session:
             # One by one: VACUUM and what is CONCURRENTLY stand in no transaction.
             for each in cure.text.splitlines():
                 session.execute(each)

@@ -12,11 +12,10 @@ import psycopg
 from psycopg.errors import Diagnostic
 
 from pgrecall._sync.drift import Fingerprints
-from pgrecall._sync.session import Session, connect
+from pgrecall._sync.session import BUILT_IN, Session, connect
 from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import AppliedMigration, MigrationState
 from pgrecall.ops.doctor.surroundings import Surroundings
-from pgrecall.settings import Settings
 from pgrecall.sql.migration_files import preflight, read_release
 from pgrecall.sql.migration_plan import compare
 from pgrecall.sql.rows import applied_migration
@@ -41,6 +40,7 @@ class Outlook:
     has_reference: bool
     reads_ledger: bool
     reads_reference: bool
+    reads_rights: bool
     reads_memories: bool
     reads_backups: bool
     sees_sessions: bool
@@ -156,8 +156,8 @@ class CheckedDatabase:
 def connected_database(surroundings: Surroundings) -> Iterator[CheckedDatabase]:
     """The database, connected to; why not, if it can't be."""
     try:
-        # With what is built in: the doctor names a setting that can't be read, and needs none.
-        session = connect(surroundings.dsn, "doctor", settings=Settings.model_construct())
+        # The doctor names a setting that can't be read, and needs none.
+        session = connect(surroundings.dsn, "doctor", settings=BUILT_IN)
     except psycopg.Error as error:
         yield CheckedDatabase(surroundings, None, error)
         return

@@ -152,7 +152,7 @@ def _memory(message: _Message, place: int, same: int, chat: Chat) -> SourcePart:
     if start.name is None:
         return Skipped(position, "nobody said it")
     if message.length > MAX_CONTENT_CHARACTERS + 1:
-        return Malformed(position, f"it has {message.length:,} characters, more than 100,000")
+        return Malformed(position, f"it has {message.length:,} characters, more than 1,000,000")
     if not message.text.strip():
         return Skipped(position, "it has no text")
     try:

@@ -16,7 +16,7 @@ from pgrecall.ops.transfer.json_lines import parsed
 DOCUMENTS = ("metadata", HISTORY)
 NUMBERS = ("importance", "confidence")
 WHOLE_NUMBERS = ("position",)
-# A content may have 100,000 characters, and a history many of them.
+# A content may have 1,000,000 characters, and a history many of them.
 MAX_FIELD = 64 * 1024 * 1024
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, NoReturn
 
 from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 
-# A memory of 100,000 characters with a long history fits in; a file without lines does not.
+# A memory of 1,000,000 characters with a history fits in; a file without lines does not.
 MAX_LINE_BYTES = 64 * 1024 * 1024
 
 

@@ -26,11 +26,12 @@
 --
 -- Schema agent_memory, which clients can't look into:
 --   organizations, members, keys, claim_signing   who is calling
---   history, embeddings, models, config_history    what belongs to memories and settings
+--   history, embeddings, pieces, models,
+--   config_history                                 what belongs to memories and settings
 --   audit, erasures, tombstones                    what was done, and what is gone
 --   migrations, fingerprints, additions, backups   ledgers of the installation and of operations
 --   and the functions that all of the above are made of, by subject, in the order in which data
---   travels: identity, access, members, text, conversations, vectors, writing, slots, scope, signals,
+--   travels: identity, access, members, text, conversations, vectors, pieces, writing, slots, scope, signals,
 --   recall, large organizations, changing, erasing, settings, embedding models, statistics, transfer,
 --   operations.
 --
@@ -62,7 +63,6 @@ do $preflight$
 declare
   public_relations constant text[] := '{agent_memory_config,agent_memory_config_pkey,agent_memory_stats,agent_memory_stats_pkey,ai_memories,ai_memories_agent_idx,ai_memories_context_idx,ai_memories_dedup_idx,ai_memories_idempotency_idx,ai_memories_kind_idx,ai_memories_metadata_idx,ai_memories_one_slot_value,ai_memories_organization_metadata_idx,ai_memories_organization_search_idx,ai_memories_pkey,ai_memories_sample_idx,ai_memories_search_idx,ai_memories_shared_idx,ai_memories_slot_values_idx,ai_memories_superseded_by_idx,ai_memories_time_idx,ai_memories_user_idx,ai_memory_contexts,ai_memory_contexts_key_idx,ai_memory_contexts_pkey}';
   public_functions constant text[] := '{add_memory_model,add_memory_stats,append_memories,authenticate_memory_key,configure_memory,create_memory_key,drop_memory_model,erase_memories,explain_memories,forget_memories,import_memories,inspect_memories,list_memory_keys,list_memory_members,memory_audit,memory_changes,memory_config,memory_config_history,memory_erasures,memory_history,memory_models,memory_status,missing_memory_embeddings,recall_in_context,recall_memories,remember_memories,restore_memories,revoke_memory_key,set_memory_member,set_private_memory_access,store_memory_embeddings,switch_memory_model,update_memory}';
-  upgrades constant text[] := '{}';
   release constant text := '0.1.0';
   database constant text := pg_catalog.quote_ident(pg_catalog.current_database());
   installer constant text := pg_catalog.quote_ident(current_user);
@@ -70,6 +70,11 @@ declare
   may_create_roles constant boolean := (select r.rolcreaterole from pg_catalog.pg_roles as r where r.rolname = current_user);
   may_bypass constant boolean := (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = current_user);
   is_16 constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 160000;
+  is_here constant boolean := pg_catalog.to_regclass('agent_memory.migrations') is not null;
+  is_owner constant boolean := is_superuser or exists (
+    select from pg_catalog.pg_class as c
+    where c.oid = pg_catalog.to_regclass('agent_memory.migrations') and pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE'));
+  had text[] := '{}';
   taken text[];
   missing text[] := '{}';
   cures text[] := '{}';
@@ -82,46 +87,53 @@ begin
       hint = 'CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0; and run the migrations there.';
   end if;
 
-  -- Where the ledger is, pgrecall has been here, and the names are its own.
-  if pg_catalog.to_regclass('agent_memory.migrations') is null then
-    taken := array(
-      select pg_catalog.format('%s public.%I', case c.relkind
-          when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
-          when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
-      from pg_catalog.pg_class as c
-      where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
-      union all
-      select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
-      from pg_catalog.pg_type as t
-      where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
-        and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
-        and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
-      union all
-      -- With other arguments, too: it could be called in the stead of ours.
-      select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
-                               p.oid::pg_catalog.regprocedure)
-      from pg_catalog.pg_proc as p
-      where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
-      union all
-      -- Who owns the schema could drop what stands in it.
-      select pg_catalog.format('schema agent_memory, of %I', r.rolname)
-      from pg_catalog.pg_namespace as n
-      join pg_catalog.pg_roles as r on r.oid = n.nspowner
-      where n.nspname = 'agent_memory'
-        and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
-             or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
-             or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
-             or not (r.rolsuper or r.rolname = current_user))
-      order by 1);
-    if taken <> '{}' then
-      raise exception using
-        errcode = 'duplicate_object',
-        message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
-    end if;
+  -- Where the ledger is, pgrecall has been here, and the names of that release are its own.
+  if is_here and is_owner and pg_catalog.to_regprocedure('agent_memory.declared_rights()') is not null then
+    execute 'select array(select distinct pg_catalog.split_part(pg_catalog.split_part(d.name, ''.'', 2), ''('', 1)
+             from agent_memory.declared_rights() as d where d.name like ''public.%'')' into had;
+  end if;
+  taken := array(
+    select pg_catalog.format('%s public.%I', case c.relkind
+        when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
+        when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
+    from pg_catalog.pg_class as c
+    left join pg_catalog.pg_index as i on i.indexrelid = c.oid
+    left join pg_catalog.pg_class as t on t.oid = i.indrelid and t.relnamespace = c.relnamespace
+    where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
+      and coalesce(t.relname, c.relname) <> all (had)
+    union all
+    select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
+    from pg_catalog.pg_type as t
+    where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
+      and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
+      and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
+    union all
+    -- With other arguments, too: it could be called in the stead of ours.
+    select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
+                             p.oid::pg_catalog.regprocedure)
+    from pg_catalog.pg_proc as p
+    where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
+      and p.proname <> all (had)
+    union all
+    -- Who owns the schema could drop what stands in it.
+    select pg_catalog.format('schema agent_memory, of %I', r.rolname)
+    from pg_catalog.pg_namespace as n
+    join pg_catalog.pg_roles as r on r.oid = n.nspowner
+    where n.nspname = 'agent_memory' and not is_here
+      and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
+           or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
+           or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
+           or not (r.rolsuper or r.rolname = current_user))
+    order by 1);
+  -- Who is not the owner is told so below, and can't know what was had.
+  if taken <> '{}' and (is_owner or not is_here) then
+    raise exception using
+      errcode = 'duplicate_object',
+      message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
+      hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
   end if;
 
-  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and is_owner then
     for wanted in
       execute 'select m.release from agent_memory.migrations as m'
     loop
@@ -132,24 +144,15 @@ begin
           hint = 'pip install --upgrade pgrecall, or use the files of that release.';
       end if;
     end loop;
-    execute 'select array(select u from pg_catalog.unnest($1) as u
-             where not exists (select from agent_memory.migrations as m where m.name = u)
-               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
-             order by 1)' into taken using upgrades;
-    if taken <> '{}' then
-      raise exception using errcode = 'object_not_in_prerequisite_state',
-        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
-    end if;
   end if;
 
   -- What the installer may do, asked all at once.
   if pg_catalog.to_regnamespace('agent_memory') is null and not pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') then
-    missing := missing || 'CREATE on the database';
-    cures := cures || pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer);
+    missing := pg_catalog.array_append(missing, 'CREATE on the database');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
-  if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and not is_superuser then
     for wanted in
       select distinct r.rolname as name, r.rolsuper
       from (
@@ -163,14 +166,14 @@ begin
       join pg_catalog.pg_roles as r on r.oid = owned.owner
       where not pg_catalog.pg_has_role(current_user, owned.owner, 'USAGE')
     loop
-      missing := missing || pg_catalog.format('ownership of what %I owns', wanted.name);
-      cures := cures || case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
-        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end;
+      missing := pg_catalog.array_append(missing, pg_catalog.format('ownership of what %I owns', wanted.name));
+      cures := pg_catalog.array_append(cures, case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
+        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end);
     end loop;
   end if;
   if not (pg_catalog.has_schema_privilege('public', 'USAGE') and pg_catalog.has_schema_privilege('public', 'CREATE')) then
-    missing := missing || 'USAGE and CREATE on schema public';
-    cures := cures || pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer);
+    missing := pg_catalog.array_append(missing, 'USAGE and CREATE on schema public');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer));
   end if;
   for wanted in
     select w.name, w.attributes, w.name = 'service_role' as bypasses, r.oid
@@ -180,10 +183,10 @@ begin
   loop
     if wanted.oid is null then
       if not (is_superuser or may_create_roles and (not wanted.bypasses or is_16 and may_bypass)) then
-        missing := missing || pg_catalog.format('the role %I, and the right to create it', wanted.name);
-        cures := cures || pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
+        missing := pg_catalog.array_append(missing, pg_catalog.format('the role %I, and the right to create it', wanted.name));
+        cures := pg_catalog.array_append(cures, pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes));
         if wanted.name <> 'anon' then
-          cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+          cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
         end if;
       end if;
     -- The client acts as these, on the installer's own connection too.
@@ -191,8 +194,8 @@ begin
         and not (may_create_roles and not is_16)
         and not exists (select from pg_catalog.pg_auth_members as m
                         where m.roleid = wanted.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')) then
-      missing := missing || pg_catalog.format('membership in role %I', wanted.name);
-      cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+      missing := pg_catalog.array_append(missing, pg_catalog.format('membership in role %I', wanted.name));
+      cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
     end if;
   end loop;
   if missing <> '{}' then
@@ -204,6 +207,26 @@ begin
 end
 $preflight$;
 -- preflight: ends
+
+-- Upgrades come first: they change tables as the files below can't.
+do $order$
+declare
+  upgrades constant text[] := '{}';
+  lacking text[];
+begin
+  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+    execute 'select array(select u from pg_catalog.unnest($1) as u
+             where not exists (select from agent_memory.migrations as m where m.name = u)
+               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
+             order by 1)' into lacking using upgrades;
+    if lacking <> '{}' then
+      raise exception using errcode = 'object_not_in_prerequisite_state',
+        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(lacking, ', ')),
+        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
+    end if;
+  end if;
+end
+$order$;
 
 create schema if not exists agent_memory;
 comment on schema agent_memory is 'pgrecall''s private half. Not for clients, which call the functions of schema public.';
@@ -236,7 +259,7 @@ begin
   end if;
   if pg_catalog.to_regclass('agent_memory.additions') is null then
     create table agent_memory.additions (
-      kind text not null check (kind in ('extension', 'membership', 'role', 'schema')),
+      kind text not null check (kind in ('extension', 'membership', 'right', 'role', 'schema')),
       name text not null,
       primary key (kind, name)
     );
@@ -252,7 +275,7 @@ comment on column agent_memory.migrations.features is
 comment on table agent_memory.fingerprints is 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
 comment on column agent_memory.fingerprints.part_of is 'The object with which it comes and goes.';
 comment on column agent_memory.fingerprints.cure is 'The statement that makes it as it was; null where applying the migrations again does.';
-comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership, name is the role.';
+comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership of the owner''s, and of the right to use schema public, name is the role.';
 
 create or replace function agent_memory.features()
 returns text[]
@@ -297,6 +320,18 @@ as $$
       applied_by = excluded.applied_by, features = excluded.features
 $$;
 comment on function agent_memory.record_migration(text, text, text) is 'Writes down that a file was applied.';
+
+create or replace function agent_memory.record_upgrade(name text, release text, checksum text)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into agent_memory.migrations as m (name, checksum, release, features)
+  values (record_upgrade.name, record_upgrade.checksum, record_upgrade.release, agent_memory.features())
+  on conflict (name) do nothing
+$$;
+comment on function agent_memory.record_upgrade(text, text, text) is
+  'Writes down that an upgrade was applied; where one of its name was, it has changed nothing, and neither does this.';
 
 -- A new database has what the upgrades of earlier releases would change.
 insert into agent_memory.migrations as m (name, checksum, release, features)
@@ -506,7 +541,7 @@ as $$
   select 'table', t.name, 'service_role', p.privilege
   from (values ('public.ai_memory_contexts'), ('public.ai_memories'), ('public.agent_memory_config'),
                ('public.agent_memory_stats'), ('agent_memory.organizations'), ('agent_memory.members'),
-               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.models'),
+               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.pieces'), ('agent_memory.models'),
                ('agent_memory.config_history'), ('agent_memory.audit'), ('agent_memory.erasures')) as t (name)
   cross join (values ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) as p (privilege)
   union all
@@ -596,7 +631,7 @@ begin
     select 'schema' as kind, n.nspname::text as name, coalesce(n.nspacl, acldefault('n', n.nspowner)) as acl, n.nspowner as owner
     from pg_namespace as n where n.nspname = 'agent_memory'
     union all
-    select 'function', p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+    select case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
     from pg_proc as p
     where p.pronamespace = 'agent_memory'::regnamespace
        or p.oid::regprocedure::text in (select d.name from declared as d where d.kind = 'function')
@@ -618,27 +653,32 @@ begin
     join pg_attribute as a on a.attrelid = to_regclass(o.name) and a.attacl is not null and not a.attisdropped
     where o.kind = 'table'
   ), present as (
-    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type
+    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type, g.is_grantable
     from objects as o cross join lateral aclexplode(o.acl) as g
     -- Whoever may look into the schema may use its types, as everywhere.
     where g.grantee <> o.owner and not (o.kind = 'type' and g.grantee = 0)
     union all
-    select 'table', c.name, c.attname, g.grantee, g.privilege_type
+    select 'table', c.name, c.attname, g.grantee, g.privilege_type, g.is_grantable
     from columns as c cross join lateral aclexplode(c.attacl) as g where g.grantee <> c.owner
   ), named as (
-    select p.kind, p.name, p.attname, p.privilege_type as privilege,
+    select p.kind, p.name, p.attname, p.privilege_type as privilege, p.is_grantable,
            case p.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(p.grantee)) end as grantee
     from present as p
+  ), judged as (
+    select n.*, n.attname is null and exists (
+             select from declared as d
+             where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege)) as is_declared
+    from named as n
   )
-  select n.kind, n.name, n.grantee, n.privilege, 'undeclared',
-         format('revoke %s on %s %s from %s cascade', n.privilege || case when n.attname is null then '' else format(' (%I)', n.attname) end, n.kind, n.name, n.grantee)
-  from named as n
-  where n.attname is not null or not exists (
-    select from declared as d
-    where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege))
+  select j.kind, j.name, j.grantee, j.privilege, case when j.is_declared then 'grantable' else 'undeclared' end,
+         -- What was handed on by it goes with it.
+         format('REVOKE %s%s%s ON %s %s FROM %s CASCADE', case when j.is_declared then 'GRANT OPTION FOR ' end, j.privilege,
+                case when j.attname is not null then format(' (%I)', j.attname) end, upper(j.kind), j.name, j.grantee)
+  from judged as j
+  where not j.is_declared or j.is_grantable
   union all
   select d.kind, d.name, d.grantee, d.privilege, 'missing',
-         format('grant %s on %s %s to %I', d.privilege, d.kind, d.name, d.grantee)
+         format('GRANT %s ON %s %s TO %I', d.privilege, upper(d.kind), d.name, d.grantee)
   from declared as d
   where d.name is not null
     -- Of schema public, which is not ours, a right that all have is as good.
@@ -650,7 +690,7 @@ begin
 end
 $$;
 comment on function agent_memory.wrong_rights() is
-  'Rights that are not as declared_rights() says: undeclared, or missing, each with the statement that cures it.';
+  'Rights that are not as declared_rights() says: undeclared, grantable (declared, but without the option to hand it on) or missing, each with the statement that cures it.';
 
 create or replace function agent_memory.apply_rights()
 returns void
@@ -660,8 +700,11 @@ as $$
 declare
   wrong record;
 begin
-  for wrong in select w.cure from agent_memory.wrong_rights() as w loop
+  for wrong in select * from agent_memory.wrong_rights() loop
     execute wrong.cure;
+    if wrong.kind = 'schema' and wrong.name = 'public' then
+      insert into agent_memory.additions (kind, name) values ('right', wrong.grantee) on conflict do nothing;
+    end if;
   end loop;
 end
 $$;
@@ -740,7 +783,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
-comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7, by whose order a time can be told.';
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7 of this time: later ones sort after earlier ones.';
 
 -- Checks of values ----------------------------------------------------------------------------
 
@@ -1633,38 +1676,74 @@ $text_config$;
 comment on function agent_memory.text_config(text) is
   'The text search configuration of a language; simple for one without a stemmer. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
 
+create or replace function agent_memory.unspaced_letters()
+returns text
+language sql immutable parallel safe
+as $$
+  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
+  select '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff'
+$$;
+comment on function agent_memory.unspaced_letters() is
+  'The letters of scripts that part no words by spaces, as they stand between the brackets of a regular expression.';
+
+create or replace function agent_memory.matched_form(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Most texts are in this form, and to see that takes a third of the time.
+  if octet_length(content) = char_length(content) or content is nfkc normalized then
+    return content;
+  end if;
+  -- These marks become letters, which would be taken for the end of the word before them.
+  return normalize(translate(content, '™℠', '  '), nfkc);
+end
+$$;
+comment on function agent_memory.matched_form(text) is
+  'A text in the one Unicode form, NFKC, in which texts are compared, indexed and asked for, however they were typed and whatever was stored.';
+
 create or replace function agent_memory.paired(content text)
 returns text
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
-  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff';
-  cut constant text := left(content, 30000);
+  -- As unspaced_letters() and matched_form(), which not all who write a row can look up.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff';
+  cut text := left(content, 30000);
 begin
-  if cut !~ ('[' || letters || ']') then
-    return content;
+  if octet_length(cut) = char_length(cut) then
+    return cut;
+  elsif cut is not nfkc normalized then
+    -- One letter may become eighteen; few texts grow at all.
+    cut := left(normalize(translate(cut, '™℠', '  '), nfkc), 60000);
   end if;
-  return regexp_replace(cut, '([' || letters || ']{2})', ' \1 ', 'g') || ' '
+  if cut !~ ('[' || letters || ']') then
+    return cut;
+  end if;
+  -- With the last letter of a run alone, every letter begins a lexeme.
+  return regexp_replace(cut, '([' || letters || ']{1,2})', ' \1 ', 'g') || ' '
     || regexp_replace(regexp_replace(regexp_replace(
          cut, '[^' || letters || ']+', ' ', 'g'), '(^| )[^ ]', ' ', 'g'), '([^ ]{2})', ' \1 ', 'g');
 end
 $$;
 comment on function agent_memory.paired(text) is
-  'A text in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter; other text is left as it is. Of a text with such letters, the first 30,000 characters.';
+  'The first 30,000 characters of a text in its matched_form(), in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter.';
 
 create or replace function agent_memory.lexemes(language text, content text)
 returns tsvector
 language sql immutable parallel safe
 as $$
-  -- Inlined. Plain ASCII has no letters to pair.
+  -- Inlined. Plain ASCII has one form, and no letters to pair.
   select pg_catalog.to_tsvector(agent_memory.text_config(language), case
-    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
+    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content)
+      then pg_catalog."left"(content, 30000)
     else agent_memory.paired(content)
   end)
 $$;
-comment on function agent_memory.lexemes(text, text) is 'What a text is found by: its words, stemmed as its language does.';
+comment on function agent_memory.lexemes(text, text) is
+  'What a text is found by: the words of its first 30,000 characters, stemmed as its language does. What stands behind them is in agent_memory.pieces.';
 
 create or replace function agent_memory.detected_language(content text)
 returns text
@@ -1672,7 +1751,7 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  sample constant text := lower(left(content, 500));
+  sample text := lower(left(content, 500));
   languages constant text[] := '{english,german,french,spanish,italian,portuguese,dutch,swedish,danish,norwegian,finnish,hungarian,romanian,turkish}';
   words text[];
   stop_words bigint[];
@@ -1686,10 +1765,11 @@ begin
     return 'english';
   end if;
   if octet_length(sample) > char_length(sample) then
+    sample := lower(agent_memory.matched_form(sample));
     -- More than half of the letters are of a script.
     select s.language into found
       from (values ('arabic', '[^\u0620-\u064a]'), ('hindi', '[^\u0904-\u0939]'), ('russian', '[^\u0430-\u044f\u0451]'),
-                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]')) as s (language, others)
+                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^' || agent_memory.unspaced_letters() || ']')) as s (language, others)
       where 2 * char_length(regexp_replace(sample, s.others, '', 'g')) > char_length(regexp_replace(sample, '[\s\d[:punct:]]', '', 'g'));
     if found.language is not null then
       return found.language;
@@ -1769,9 +1849,17 @@ as $$
 #variable_conflict use_variable
 declare
   asked constant text := left(query, 4000);
+  letters constant text := agent_memory.unspaced_letters();
   language text;
   found text[];
+  alone text[] := '{}';
 begin
+  if octet_length(asked) > char_length(asked) then
+    alone := array(
+      select m.groups[1]
+      from regexp_matches(agent_memory.matched_form(asked), format(
+        '(?<![[:alnum:]%1$s])([%1$s])(?![[:alnum:]%1$s])', letters), 'g') as m (groups));
+  end if;
   if cardinality(languages) = 1 then
     found := tsvector_to_array(agent_memory.lexemes(languages[1], asked));
   else
@@ -1784,7 +1872,9 @@ begin
       where language is null or agent_memory.lexemes(language, l.lexeme) <> '');
   end if;
   return query
-    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+    -- A letter that stands alone is asked for as what a pair begins with.
+    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || ''''
+                      || case when l.lexeme = any (alone) then ':*' else '' end)::tsquery
     from unnest(found) as l (lexeme)
     order by length(l.lexeme) desc, l.lexeme
     limit 64;
@@ -1864,7 +1954,7 @@ begin
       context_id uuid,
       kind text not null default 'fact'
         check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
-      content text not null check (char_length(content) <= 100000 and content ~ '\S'),
+      content text not null check (char_length(content) <= 1000000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
       slot text check (char_length(slot) between 1 and 500),
@@ -1892,10 +1982,11 @@ begin
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
         setweight(to_tsvector(agent_memory.text_config(language), case when octet_length(content) = char_length(content)
-          then content else agent_memory.paired(content) end), 'A')
+          then "left"(content, 30000) else agent_memory.paired(content) end), 'A')
         || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
         || coalesce(window_lexemes, ''::tsvector)) stored,
-      -- What recall weighs of a text, kept so that it need not read long ones.
+      -- What recall asks of a text, kept so that it need not read long ones.
+      is_long boolean not null generated always as (char_length(content) > 30000) stored,
       is_opening boolean not null generated always as (coalesce(length(window_lexemes), 0) = 0) stored,
       is_question boolean not null generated always as (right(content, 1) in ('?', '？', '؟')) stored,
       has_question boolean not null generated always as (content ~ '[?？؟]') stored,
@@ -1916,10 +2007,11 @@ begin
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
       constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
-      -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+      -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
+      -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
-        occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -1971,6 +2063,7 @@ comment on column public.ai_memories.dedup_key is 'Digest of agent, user, contex
 comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
+comment on column public.ai_memories.is_long is 'Whether it has more than 30,000 characters, so that further ones are in agent_memory.pieces.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
 comment on column public.ai_memories.is_question is 'Whether it ends in a question mark.';
 comment on column public.ai_memories.has_question is 'Whether it has a question mark anywhere.';
@@ -2128,6 +2221,19 @@ comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
 
 -- Windows -------------------------------------------------------------------------------------
 
+create or replace function agent_memory.window_part(lexemes tsvector)
+returns tsvector
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Three of these and a memory's own words are together less than the 1 MB that a tsvector may have.
+  return case when pg_column_size(lexemes) > 200000 then '' else lexemes end;
+end
+$$;
+comment on function agent_memory.window_part(tsvector) is
+  'What the lexemes of a message add to the windows of those after it: nothing where they are so many that they would say nothing.';
+
 create or replace function agent_memory.windows(organization_id uuid, drafts agent_memory.draft[])
 returns table (ordinal integer, window_lexemes tsvector)
 language plpgsql stable
@@ -2139,7 +2245,7 @@ begin
   return query
   with told as materialized (
     select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
-           agent_memory.lexemes(d.language, d.content) as lexemes
+           agent_memory.window_part(agent_memory.lexemes(d.language, d.content)) as lexemes
     from unnest(drafts) as d
     where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
@@ -2147,7 +2253,7 @@ begin
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
       select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
-             ts_filter(m.search_vector, '{a}') as lexemes
+             agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
@@ -2199,7 +2305,8 @@ as $$
         case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
         || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
         || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
-    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
+    from (select m.*, agent_memory.openness(m.visibility) as openness,
+                 agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null
@@ -2349,9 +2456,10 @@ begin
       organization_id uuid not null,
       memory_id uuid not null,
       model text not null check (char_length(model) between 1 and 255),
+      piece integer not null default 0 check (piece >= 0),
       is_indexed boolean not null default false,
       created_at timestamptz not null default agent_memory.now(),
-      primary key (organization_id, memory_id, model),
+      primary key (organization_id, memory_id, model, piece),
       constraint embeddings_memory_fk foreign key (organization_id, memory_id)
         references public.ai_memories (organization_id, id) on delete cascade
     );
@@ -2359,11 +2467,13 @@ begin
     alter table agent_memory.embeddings set (toast_tuple_target = 8160);
     create index embeddings_exact_idx on agent_memory.embeddings (organization_id, model) where not is_indexed;
     create index embeddings_indexed_idx on agent_memory.embeddings (organization_id, model) where is_indexed;
+    create index embeddings_pieces_idx on agent_memory.embeddings (organization_id, model) where piece > 0;
     alter table agent_memory.embeddings enable row level security;
   end if;
 end
 $tables$;
-comment on table agent_memory.embeddings is 'The vectors of memories, one a model; where the server has pgvector, in the column embedding.';
+comment on table agent_memory.embeddings is 'The vectors of memories, one a model, and of long texts one a piece; where the server has pgvector, in the column embedding.';
+comment on column agent_memory.embeddings.piece is 'Which piece of a long text it is of; 0 of all other texts, and of the first piece.';
 comment on column agent_memory.embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
 
 do $without_vector$
@@ -2386,7 +2496,8 @@ begin
   create or replace function agent_memory.stored_models(organization_id uuid)
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
-  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+  create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
@@ -2453,11 +2564,20 @@ begin
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
     begin
-      return query
-      select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
-      from agent_memory.embeddings as e
-      where e.organization_id = similarities.organization_id and e.model = similarities.model
-        and e.memory_id = any (ids);
+      if agent_memory.has_pieces(similarities.organization_id, similarities.model) then
+        return query
+        select e.memory_id, max(1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids)
+        group by e.memory_id;
+      else
+        return query
+        select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids);
+      end if;
     end
     $body$ $ddl$, home);
 
@@ -2470,6 +2590,9 @@ begin
     #variable_conflict use_column
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
+      -- Of a long text several pieces may be near.
+      vector_limit constant integer := match_limit
+        * case when agent_memory.has_pieces(nearest.organization_id, nearest.model) then 4 else 1 end;
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
@@ -2490,9 +2613,11 @@ begin
              and %1$I.vector_dims(e.embedding) = %%1$s
            order by distance limit $4)
          select memory_id, (1 - distance)::real
-         from (select * from exact union all select * from indexed) as both_halves
-         order by distance limit $4', cardinality(query))
-      using nearest.organization_id, nearest.model, wanted, match_limit;
+         from (select %%2$s from (select * from exact union all select * from indexed) as both_halves %%3$s) as found
+         order by distance limit $5', cardinality(query),
+        case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
+        case when vector_limit > match_limit then 'group by memory_id' else '' end)
+      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
     end
     $body$ $ddl$, home);
 
@@ -2517,7 +2642,8 @@ begin
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
-    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+    create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -2532,11 +2658,12 @@ begin
       dimensions integer[];
     begin
       with stored as (
-        insert into agent_memory.embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, given.vector::%1$I.halfvec, is_large, clock.now
-        from unnest(ids, vectors) as given (id, vector)
+        insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
+        select store_embeddings.organization_id, given.id, store_embeddings.model, coalesce(given.piece, 0),
+               given.vector::%1$I.halfvec, is_large, clock.now
+        from unnest(ids, vectors, pieces) as given (id, vector, piece)
         cross join (select agent_memory.now() as now offset 0) as clock
-        on conflict (organization_id, memory_id, model)
+        on conflict (organization_id, memory_id, model, piece)
           do update set embedding = excluded.embedding, created_at = excluded.created_at
         returning %1$I.vector_dims(e.embedding) as dimension)
       select array_agg(distinct s.dimension) into dimensions from stored as s;
@@ -2578,6 +2705,22 @@ begin
         return null;
     end
     $body$ $ddl$, home);
+
+  create or replace function agent_memory.has_pieces(organization_id uuid, model text)
+  returns boolean
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+  set jit = off
+  set enable_seqscan = off
+  as $body$
+  begin
+    return exists (
+      select from agent_memory.embeddings as e
+      where e.organization_id = has_pieces.organization_id and e.model = has_pieces.model and e.piece > 0);
+  end
+  $body$;
+  comment on function agent_memory.has_pieces(uuid, text) is
+    'Whether an organization has vectors of pieces of long texts.';
 
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
@@ -2628,7 +2771,7 @@ end
 $with_vector$;
 
 comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
-  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one; of a long text, of its nearest piece.';
 
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
@@ -2639,8 +2782,8 @@ comment on function agent_memory.stored_dimension(uuid, text) is
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
-comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[]) is
-  'Stores one vector a memory; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
+  'Stores one vector a memory, of the pieces that are named, else of its text or first piece; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
@@ -2797,6 +2940,189 @@ end
 $$;
 comment on function agent_memory.require_vectors() is 'Raises PM007 where the server has no pgvector.';
 
+-- Long texts ---------------------------------------------------------------------------------
+--
+-- A row of ai_memories is found by the first 30,000 characters of its content: a text index holds no
+-- more than 1 MB, of which 30,000 letters of Han take a third. What stands behind them is indexed
+-- here, in pieces, and the words of all pieces count as words of the memory. Vectors of the pieces of
+-- a long text are rows of agent_memory.embeddings beside its first.
+
+do $tables$
+begin
+  if pg_catalog.to_regclass('agent_memory.pieces') is null then
+    create table agent_memory.pieces (
+      organization_id uuid not null,
+      memory_id uuid not null,
+      ordinal integer not null check (ordinal >= 1),
+      search_vector tsvector not null,
+      primary key (organization_id, memory_id, ordinal),
+      constraint pieces_memory_fk foreign key (organization_id, memory_id)
+        references public.ai_memories (organization_id, id) on delete cascade
+    );
+    alter table agent_memory.pieces enable row level security;
+  end if;
+end
+$tables$;
+comment on table agent_memory.pieces is 'What memories of more than 30,000 characters are found by beyond those: their further text in pieces of 30,000 characters.';
+comment on column agent_memory.pieces.ordinal is 'Its place from 1; the first 30,000 characters are in ai_memories.search_vector.';
+comment on column agent_memory.pieces.search_vector is 'The lexemes of the piece, without positions.';
+
+do $text_index$
+declare
+  wanted record;
+  has_btree_gin constant boolean := exists (select from pg_catalog.pg_extension where extname = 'btree_gin');
+begin
+  for wanted in
+    select * from (values
+      ('pieces_organization_search_idx', true, 'organization_id, search_vector'),
+      ('pieces_search_idx', false, 'search_vector')) as indexes (name, by_organization, keys)
+  loop
+    if wanted.by_organization <> has_btree_gin then
+      if pg_catalog.to_regclass('agent_memory.' || wanted.name) is not null then
+        execute pg_catalog.format('drop index agent_memory.%I', wanted.name);
+      end if;
+    elsif pg_catalog.to_regclass('agent_memory.' || wanted.name) is null then
+      execute pg_catalog.format('create index %I on agent_memory.pieces using gin (%s) with (gin_pending_list_limit = 256)',
+        wanted.name, wanted.keys);
+    end if;
+  end loop;
+end
+$text_index$;
+
+create or replace function agent_memory.index_pieces(organization_id uuid, ids uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  memory record;
+  lexemes tsvector;
+begin
+  delete from agent_memory.pieces as p
+    where p.organization_id = index_pieces.organization_id and p.memory_id = any (ids);
+  for memory in
+    -- As a value of this loop a text is fetched once, and not for each piece.
+    select m.id, m.language, m.content || '' as content from public.ai_memories as m
+    where m.organization_id = index_pieces.organization_id and m.id = any (ids) and m.is_long
+    order by m.id
+  loop
+    for place in 1 .. ceil((char_length(memory.content) - 30000) / 29800.0)::integer loop
+      -- They overlap by 200 characters, so that no word is cut in two.
+      lexemes := strip(agent_memory.lexemes(memory.language, substr(memory.content, 29800 * place + 1, 30000)));
+      if lexemes <> '' then
+        insert into agent_memory.pieces as p (organization_id, memory_id, ordinal, search_vector)
+        values (index_pieces.organization_id, memory.id, place, lexemes);
+      end if;
+    end loop;
+  end loop;
+end
+$$;
+comment on function agent_memory.index_pieces(uuid, uuid[]) is
+  'Indexes anew what some memories are found by beyond their first 30,000 characters.';
+
+create or replace function agent_memory.piece_vectors(item jsonb)
+returns agent_memory.vector_value[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select agent_memory.read_vectors(array(
+    select e.vector #>> '{}' from jsonb_array_elements(item -> 'piece_embeddings') with ordinality as e (vector, ordinal)
+    order by e.ordinal))
+$$;
+comment on function agent_memory.piece_vectors(jsonb) is
+  'The vectors of the further pieces of an item''s text, in order; null if one of them can''t be stored.';
+
+create or replace function agent_memory.piece_refusal(item jsonb)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when coalesce(nullif(item -> 'piece_embeddings', 'null'), '[]') = '[]' then null
+    when jsonb_typeof(item -> 'piece_embeddings') <> 'array' or jsonb_array_length(item -> 'piece_embeddings') > 2000
+      then 'piece_embeddings must be an array of at most 2,000 embeddings'
+    when (item ->> 'embedding') is null then 'piece_embeddings need embedding, that of the first piece'
+    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.piece_vectors(item) is null
+      then 'piece_embeddings must hold arrays of numbers from -65504 to 65504, not all of them zero or nearly so'
+  end;
+end
+$$;
+comment on function agent_memory.piece_refusal(jsonb) is 'Why the vectors of the pieces of an item''s text can''t be stored; null if nothing is wrong.';
+
+create or replace function agent_memory.embed_pieces(organization_id uuid, agent_id text, memory_id uuid, item jsonb)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  vectors constant agent_memory.vector_value[] := agent_memory.piece_vectors(item);
+  dimension integer;
+begin
+  foreach dimension in array agent_memory.store_embeddings(
+      organization_id, item ->> 'embedding_model', array_fill(memory_id, array[cardinality(vectors)]), vectors,
+      array(select generate_series(1, cardinality(vectors)))) loop
+    perform agent_memory.settle_model(organization_id, agent_id, item ->> 'embedding_model', dimension);
+  end loop;
+end
+$$;
+comment on function agent_memory.embed_pieces(uuid, text, uuid, jsonb) is
+  'Stores the vectors of the further pieces of a memory''s text, which an item has beside that of the first.';
+
+create or replace function agent_memory.add_pieces(organization_id uuid, memories jsonb, drafts agent_memory.draft[], added uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  long_ones constant uuid[] := array(
+    select d.id from unnest(drafts) as d where octet_length(d.content) > 30000 and d.id = any (added));
+  chosen record;
+begin
+  if long_ones <> '{}' then
+    perform agent_memory.index_pieces(organization_id, long_ones);
+  end if;
+  if long_ones = '{}' or not agent_memory.has_vector() then
+    return;
+  end if;
+  for chosen in
+    select d.agent_id, d.id, e.item
+    from unnest(drafts) as d
+    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = d.ordinal
+    where d.id = any (long_ones) and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
+      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
+    order by d.id
+  loop
+    perform agent_memory.embed_pieces(organization_id, chosen.agent_id, chosen.id, chosen.item);
+  end loop;
+end
+$$;
+comment on function agent_memory.add_pieces(uuid, jsonb, agent_memory.draft[], uuid[]) is
+  'Indexes the long ones of the drafts that were added, and stores the vectors of their pieces.';
+
+create or replace function agent_memory.whole_vector(organization_id uuid, memory_id uuid, search_vector tsvector, query tsquery)
+returns tsvector
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  asked constant text[] := array(
+    select l[1] from regexp_matches(query::text, '(''(?:[^'']|'''')+''(?::\*)?)', 'g') as l);
+begin
+  return whole_vector.search_vector || coalesce((
+    select string_agg(distinct rtrim(l.lexeme, ':*') || ':1A', ' ')::tsvector
+    -- Fetched once, and not for each lexeme.
+    from (select strip(p.search_vector) as lexemes from agent_memory.pieces as p
+          where p.organization_id = whole_vector.organization_id and p.memory_id = whole_vector.memory_id offset 0) as p
+    join unnest(asked) as l (lexeme) on p.lexemes @@ l.lexeme::tsquery), '');
+end
+$$;
+comment on function agent_memory.whole_vector(uuid, uuid, tsvector, tsquery) is
+  'What a memory of more than 30,000 characters is found by for a query: its search_vector, and those of the query''s lexemes that its further pieces have.';
+
 -- Writing ------------------------------------------------------------------------------------
 
 create or replace function agent_memory.plain_text(content text)
@@ -2805,11 +3131,14 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+  -- Of a long text that takes too long, and two of those are hardly the same but for their form.
+  return lower(regexp_replace(btrim(
+    case when octet_length(content) > 30000 then content else agent_memory.matched_form(content) end,
+    E' \t\r\n'), '\s+', ' ', 'g'));
 end
 $$;
 comment on function agent_memory.plain_text(text) is
-  'A text without regard to case and white space: two that are equal so say the same.';
+  'A text without regard to case, white space and, up to 30,000 bytes, Unicode form: two that are equal so say the same.';
 
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
@@ -2890,7 +3219,8 @@ begin
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
       ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
-      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
+      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0),
+      ('piece_embeddings', 0)) as f (name, longest)
       on f.name = e.key
     cross join lateral (
       select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
@@ -2912,25 +3242,28 @@ begin
   code := case
     when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
     when item ->> 'content' !~ '\S' then 'empty_content'
-    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when char_length(item ->> 'content') > 1000000 then 'too_long'
     when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
     when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
     when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
     when not agent_memory.is_storable(item ->> 'embedding')
          or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
+    when agent_memory.piece_refusal(item) is not null then 'pieces'
   end;
   return row(
-    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field'
+         when code = 'pieces' then 'invalid_embedding' else code end,
     case code
       when 'content' then 'content must be a text'
       when 'empty_content' then 'content is empty'
       when 'too_long' then format(
-        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+        'content has %s characters, more than 1,000,000; split it', char_length(item ->> 'content'))
       when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
       when 'trust' then 'trust must be user, assistant, tool, document or inference'
       when 'visibility' then 'visibility must be private, agent or organization'
       when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      when 'pieces' then agent_memory.piece_refusal(item)
       -- The pattern takes as long as all the rest: it only finds words for what was refused already.
       when 'invalid_embedding' then case
         when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
@@ -3032,7 +3365,7 @@ begin
             jsonb_typeof(e.item) = 'object' and are_storable
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
-            and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+            and char_length(e.item ->> 'content') <= 1000000 and e.item ->> 'content' ~ '\S'
             and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
@@ -3357,6 +3690,8 @@ begin
   answers := coalesce(answers, '{}');
   answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
   perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  perform agent_memory.add_pieces(caller.organization_id, memories, drafts, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return answers || array(
     select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
@@ -4232,13 +4567,17 @@ declare
   shares constant double precision[] := case when are_neighbours then '{1,.8,.6,.45,.35,.7,.5,.35}' else '{1}' end;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
-  any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
+  any_name constant tsquery := (
+    select string_agg(t::text || case when right(t::text, 1) = '*' then 'B' else ':B' end, ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
+    select m.id, case when m.is_long
+             then agent_memory.whole_vector(score_memories.organization_id, m.id, m.search_vector, any_term)
+             else m.search_vector end as search_vector,
+           m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,
@@ -4768,10 +5107,18 @@ begin
       select m.id, m.search_vector from public.ai_memories as m
       where m.search_vector @@ query and m.organization_id = holding.organization_id limit row_limit;
   end if;
+  if exists (select from agent_memory.pieces as p where p.organization_id = holding.organization_id) then
+    return query
+      select m.id, agent_memory.whole_vector(holding.organization_id, m.id, m.search_vector, query)
+      from public.ai_memories as m
+      where m.organization_id = holding.organization_id and not m.search_vector @@ query and m.id in (
+        select p.memory_id from agent_memory.pieces as p
+        where p.organization_id = holding.organization_id and p.search_vector @@ query limit row_limit);
+  end if;
 end
 $$;
 comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
-  'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
+  'Memories of an organization that a tsquery matches, by the text index: row_limit at most, and as many more whose further pieces match it; has_most says whether it has most of all memories.';
 
 create or replace function agent_memory.matching(
   organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer,
@@ -5105,7 +5452,7 @@ begin
   end if;
   for field in select jsonb_object_keys(changes) loop
     if field not in ('content', 'kind', 'importance', 'confidence', 'visibility', 'metadata', 'occurred_at',
-                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model') then
+                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model', 'piece_embeddings') then
       raise exception using errcode = 'PM003', message = format('field "%s" can''t be changed', field),
         hint = 'content, kind, importance, confidence, visibility, metadata, occurred_at, valid_from, valid_to and expires_at can.';
     elsif field in ('occurred_at', 'valid_from', 'valid_to', 'expires_at')
@@ -5170,7 +5517,7 @@ begin
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
-  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model', 'piece_embeddings']);
   if is_moved and not changes ? 'valid_to' then
     new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
   end if;
@@ -5214,7 +5561,7 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model', 'piece_embeddings']
     || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
@@ -5223,6 +5570,7 @@ begin
     and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
+    perform agent_memory.index_pieces(caller.organization_id, array[memory_id]);
   end if;
   if changes ? 'embedding' and agent_memory.has_vector() then
     perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
@@ -5230,6 +5578,9 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, changes ->> 'embedding_model', array[memory_id],
       agent_memory.read_vectors(array[changes ->> 'embedding']));
+    if jsonb_array_length(coalesce(nullif(changes -> 'piece_embeddings', 'null'), '[]')) > 0 then
+      perform agent_memory.embed_pieces(caller.organization_id, old.agent_id, memory_id, changes);
+    end if;
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then
@@ -5858,7 +6209,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'fa95f0e32c5da0d8ba8ab482fa3ed59594e8eeb5c579dee5796ca6fabfcc87fa');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '996815f8ca164062e87f4483076bc102681b5e534549c77fff4822b9b01dd3e0');
 
 reset lock_timeout;
 reset check_function_bodies;

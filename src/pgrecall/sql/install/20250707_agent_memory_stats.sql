@@ -371,6 +371,7 @@ begin
   perform agent_memory.settle_languages(caller.organization_id, parked);
   added := array(select agent_memory.add_memories(caller.organization_id, parked));
   perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
+  perform agent_memory.add_pieces(caller.organization_id, memories, parked, added);
   update public.ai_memories as m
   set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
   from unnest(judged) as v
@@ -571,7 +572,7 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '9896c8344914bfadc81da6b5b24755bb7c9d9bc0b20f3449b5dd3da9cbaa708f');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', 'a2c62e822434f2de2ad02103643b79f57418f3f2dc34a16a281a9c4cbbb2c3c6');
 
 reset lock_timeout;
 reset check_function_bodies;

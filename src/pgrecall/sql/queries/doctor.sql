@@ -31,6 +31,12 @@ select current_database()::text as database, session_user::text as session_user,
        exists (select from relations as r where r.name = 'agent_memory.fingerprints') as has_reference,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.migrations'), false) as reads_ledger,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.fingerprints'), false) as reads_reference,
+       -- Where the function is missing, asking it says so.
+       coalesce((
+         select has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')
+         from pg_catalog.pg_namespace as n
+         left join pg_catalog.pg_proc as p on p.pronamespace = n.oid and p.proname = 'wrong_rights' and p.pronargs = 0
+         where n.nspname = 'agent_memory'), true) as reads_rights,
        (select count(*) = 2 from relations as r where r.is_read and r.name in ('public.ai_memories', 'agent_memory.organizations'))
          as reads_memories,
        coalesce((select r.is_read from relations as r where r.name = 'agent_memory.backups'), false) as reads_backups,

@@ -19,8 +19,14 @@ where p.prosecdef and s.nspname = 'agent_memory'
   and (n.nspname = 'agent_memory' or n.nspname || '.' || p.proname = any (%(names)s::text[]))
 order by 1;
 
+-- name: doctor_wrong_rights
+select w.kind, w.name, w.grantee, w.privilege, w.problem, w.cure
+from agent_memory.wrong_rights() as w
+order by w.kind, w.name, w.grantee, w.problem, w.privilege;
+
 -- name: doctor_wide_grants
--- Everything that the public and anon have, and what a signed-in caller has beyond reading.
+-- Everything that the public and anon have, and what a signed-in caller has beyond reading the tables
+-- of schema public.
 select format('%%I.%%I', n.nspname, c.relname) as table,
        case g.grantee when 0 then 'public' else pg_get_userbyid(g.grantee)::text end as grantee,
        string_agg(g.privilege_type, ', ' order by g.privilege_type) as privileges
@@ -29,7 +35,7 @@ join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 cross join aclexplode(c.relacl) as g
 left join pg_catalog.pg_roles as r on r.oid = g.grantee
 where n.nspname || '.' || c.relname = any (%(tables)s::text[])
-  and (g.grantee = 0 or r.rolname = 'anon' or (r.rolname = 'authenticated' and g.privilege_type <> 'SELECT'))
+  and (g.grantee = 0 or r.rolname = 'anon' or (r.rolname = 'authenticated' and (g.privilege_type <> 'SELECT' or n.nspname = 'agent_memory')))
 group by 1, 2
 order by 1, 2;
 

@@ -15,10 +15,10 @@ select set_config('search_path', 'pg_catalog, pg_temp', true),
 -- bears one of the given names in schema public, and all that hangs on either. `part_of` is the
 -- object with which it comes and goes, `removal` the statement that takes it away, `cure` the one
 -- that brings it back, null where applying the migrations again does. Not here: comments, statistics
--- and storage parameters, which change no answer. It is one statement so that it is one snapshot and
+-- and storage parameters, which change no answer, and rights, which agent_memory.wrong_rights() tells. It is one statement so that it is one snapshot and
 -- one round trip.
 with settled as (
-  select n.oid, n.nspacl, n.nspowner as owner, quote_ident(r.rolname) as owner_name
+  select n.oid, n.nspowner as owner, quote_ident(r.rolname) as owner_name
   from pg_catalog.pg_namespace as n
   join pg_catalog.pg_roles as r on r.oid = n.nspowner
   where n.nspname = 'agent_memory'
@@ -57,7 +57,7 @@ types as (
       where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')
 ),
 columns as (
-  select r.kind || ' ' || r.name as part_of, r.name as relation, a.attname, a.attacl, r.relowner as owner,
+  select r.kind || ' ' || r.name as part_of, r.name as relation, a.attname,
          format_type(a.atttypid, a.atttypmod)
          || coalesce(' COLLATE ' || (
               select quote_ident(l.collname) from pg_catalog.pg_collation as l
@@ -72,45 +72,12 @@ columns as (
   join pg_catalog.pg_attribute as a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
   left join pg_catalog.pg_attrdef as d on d.adrelid = r.oid and d.adnum = a.attnum
 ),
--- Who may do what, without the owner's own rights. Of schema public, which is not ours, only what
--- the migrations grant.
-grants as (
-  select 'TABLE ' || r.name as target, r.kind || ' ' || r.name as part_of, r.relowner as owner, g.*, null as attname
-  from relations as r
-  cross join aclexplode(coalesce(r.relacl, acldefault(case r.relkind when 'S' then 's'::"char" else 'r' end, r.relowner))) as g
-  union all
-  select 'TABLE ' || c.relation, c.part_of, c.owner, g.*, c.attname
-  from columns as c cross join aclexplode(c.attacl) as g
-  union all
-  select upper(case f.kind when 'aggregate' then 'function' else f.kind end) || ' ' || f.name, f.kind || ' ' || f.name, f.proowner, g.*, null
-  from functions as f cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) as g
-  union all
-  select 'SCHEMA agent_memory', null, s.owner, g.*, null
-  from settled as s cross join aclexplode(coalesce(s.nspacl, acldefault('n', s.owner))) as g
-  union all
-  select 'SCHEMA public', null, n.nspowner, g.*, null
-  from pg_catalog.pg_namespace as n cross join aclexplode(n.nspacl) as g
-  join pg_catalog.pg_roles as r on r.oid = g.grantee and r.rolname in ('authenticated', 'service_role')
-  where n.nspname = 'public' and g.privilege_type = 'USAGE'
-),
-named_grants as (
-  select coalesce(' (' || quote_ident(g.attname) || ')', '') || ' ON ' || g.target as target, g.part_of,
-         case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end as grantee,
-         string_agg(g.privilege_type || case when g.is_grantable then ' with grant option' else '' end,
-                    ', ' order by g.privilege_type, g.is_grantable) as definition
-  from grants as g where g.grantee <> g.owner
-  group by 1, 2, 3
-),
 owners as (
   select r.kind, r.name, r.relowner as owner from relations as r
   union all select f.kind, f.name, f.proowner from functions as f
   union all select 'type', t.name, t.typowner from types as t
 )
--- Another major version may render the same thing in other words.
-select 'server' as kind, 'PostgreSQL' as name, null as part_of,
-       (current_setting('server_version_num')::integer / 10000)::text as definition, null as removal, null as cure
-union all
-select 'schema', 'agent_memory', null, '', null, null from settled
+select 'schema' as kind, 'agent_memory' as name, null as part_of, '' as definition, null as removal, null as cure from settled
 union all
 select r.kind, r.name, null, case r.relpersistence when 'u' then 'unlogged' when 'p' then '' else 'temporary' end,
        format('DROP %%s %%s;', case r.relkind when 'm' then 'MATERIALIZED VIEW' when 'f' then 'FOREIGN TABLE' else upper(r.kind) end, r.name), null
@@ -140,7 +107,8 @@ where c.contype not in ('n', 't')
 union all
 select 'index', i.indexrelid::regclass::text, r.kind || ' ' || r.name,
        pg_get_indexdef(i.indexrelid) || case when i.indisvalid and i.indisready then '' else ' (invalid)' end,
-       format('DROP INDEX %%s;', i.indexrelid::regclass), null
+       format('DROP INDEX %%s;', i.indexrelid::regclass),
+       regexp_replace(pg_get_indexdef(i.indexrelid), '^CREATE (UNIQUE )?INDEX ', 'CREATE \1INDEX CONCURRENTLY ') || ';'
 from relations as r
 join pg_catalog.pg_index as i on i.indrelid = r.oid
 where not exists (select from pg_catalog.pg_constraint as c where c.conindid = i.indexrelid and c.conrelid = r.oid)
@@ -188,10 +156,6 @@ select 'owner', o.kind || ' ' || o.name, o.kind || ' ' || o.name,
               case when o.owner = s.owner then s.owner_name else quote_ident(pg_get_userbyid(o.owner)) end)
 from owners as o cross join settled as s
 union all
-select 'grant', substr(g.target, 2) || ' TO ' || g.grantee, g.part_of, g.definition,
-       format('REVOKE ALL%%s FROM %%s;', g.target, g.grantee), null
-from named_grants as g
-union all
 select 'role', quote_ident(r.rolname), null,
        concat_ws(', ', case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypasses row level security' end,
                  case when r.rolcreaterole then 'creates roles' end, case when r.rolcanlogin then 'logs in' end),
@@ -209,6 +173,12 @@ from pg_catalog.pg_auth_members as m
 join pg_catalog.pg_roles as r on r.oid = m.member and r.rolname in ('anon', 'authenticated', 'service_role')
 group by r.rolname, m.roleid
 order by 1, 2;
+
+-- name: has_fingerprints
+select exists (
+  select from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'agent_memory' and c.relname = 'fingerprints') as has_fingerprints;
 
 -- name: list_fingerprints
 select f.kind, f.name, f.part_of, f.definition, null::text as removal, f.cure

@@ -65,3 +65,15 @@ limit 5;
 
 -- name: compose_login_password
 select format('ALTER ROLE %%I PASSWORD %%L;', %(role)s::text, %(verifier)s::text) as composed;
+
+-- name: may_record_login
+-- By the catalogs, since to_regclass() raises an error for who may not look into the schema.
+select coalesce((
+  select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'INSERT')
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'agent_memory' and c.relname = 'additions'), false) as may_record;
+
+-- name: record_login
+-- So that uninstalling takes it away.
+insert into agent_memory.additions (kind, name) values ('role', %(role)s) on conflict do nothing;

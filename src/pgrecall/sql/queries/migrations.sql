@@ -21,9 +21,6 @@ select exists (
 select m.name, m.checksum, m.release, to_char(m.applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') as applied_at, m.applied_by, m.features
 from agent_memory.migrations as m;
 
--- name: has_reference
-select exists (select from agent_memory.fingerprints) as has_reference;
-
 -- name: begin_migration
 -- The search path keeps what others put into public from being called by a superuser.
 select set_config('search_path', 'pg_catalog, pg_temp', true),
@@ -39,6 +36,9 @@ select pg_advisory_xact_lock(8099568234633718892);
 -- name: take_turn_of_ledger
 -- Of an installed schema no client can take this lock, as it could an advisory one.
 lock table agent_memory.migrations in share update exclusive mode;
+
+-- name: forget_migrations
+delete from agent_memory.migrations as m where m.name = any (%(names)s::text[]);
 
 -- name: set_lock_timeout
 -- The files set the first from the second.

@@ -62,7 +62,7 @@ select pg_catalog.format(
 select pg_catalog.format(
   'select e.memory_id from agent_memory.embeddings as e
    where e.organization_id = %%L and e.model = %%L
-   order by (e.embedding operator(%%I.<=>) %%L::real[]::%%I.halfvec) + 0 limit %%s',
+   group by e.memory_id order by min(e.embedding operator(%%I.<=>) %%L::real[]::%%I.halfvec) limit %%s',
   %(organization_id)s::uuid, %(model)s::text, v.home, %(vector)s::real[], v.home, %(count)s::integer) as composed
 from (select agent_memory.vector_schema() as home) as v;
 

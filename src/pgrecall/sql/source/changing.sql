@@ -78,7 +78,7 @@ begin
   end if;
   for field in select jsonb_object_keys(changes) loop
     if field not in ('content', 'kind', 'importance', 'confidence', 'visibility', 'metadata', 'occurred_at',
-                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model') then
+                     'valid_from', 'valid_to', 'expires_at', 'embedding', 'embedding_model', 'piece_embeddings') then
       raise exception using errcode = 'PM003', message = format('field "%s" can''t be changed', field),
         hint = 'content, kind, importance, confidence, visibility, metadata, occurred_at, valid_from, valid_to and expires_at can.';
     elsif field in ('occurred_at', 'valid_from', 'valid_to', 'expires_at')
@@ -143,7 +143,7 @@ begin
   if changes ? 'content' then
     changes := changes || jsonb_build_object('content', agent_memory.without_recalled(changes ->> 'content'));
   end if;
-  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model']);
+  new := jsonb_populate_record(old, changes - array['embedding', 'embedding_model', 'piece_embeddings']);
   if is_moved and not changes ? 'valid_to' then
     new.valid_to := agent_memory.own_end(caller.organization_id, memory_id);
   end if;
@@ -187,7 +187,7 @@ begin
          case when agent_memory.openness(new.visibility) < agent_memory.openness(old.visibility) then new.visibility else old.visibility end,
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
-  from jsonb_object_keys(changes - array['embedding', 'embedding_model']
+  from jsonb_object_keys(changes - array['embedding', 'embedding_model', 'piece_embeddings']
     || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
@@ -196,6 +196,7 @@ begin
     and agent_memory.openness(h.visibility) > agent_memory.openness(new.visibility);
   if new.content <> old.content then
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
+    perform agent_memory.index_pieces(caller.organization_id, array[memory_id]);
   end if;
   if changes ? 'embedding' and agent_memory.has_vector() then
     perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
@@ -203,6 +204,9 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, changes ->> 'embedding_model', array[memory_id],
       agent_memory.read_vectors(array[changes ->> 'embedding']));
+    if jsonb_array_length(coalesce(nullif(changes -> 'piece_embeddings', 'null'), '[]')) > 0 then
+      perform agent_memory.embed_pieces(caller.organization_id, old.agent_id, memory_id, changes);
+    end if;
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then

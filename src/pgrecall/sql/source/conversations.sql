@@ -50,7 +50,7 @@ begin
       context_id uuid,
       kind text not null default 'fact'
         check (kind in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note')),
-      content text not null check (char_length(content) <= 100000 and content ~ '\S'),
+      content text not null check (char_length(content) <= 1000000 and content ~ '\S'),
       speaker text check (char_length(speaker) between 1 and 255),
       language text not null default 'english' check (char_length(language) between 1 and 63),
       slot text check (char_length(slot) between 1 and 500),
@@ -78,10 +78,11 @@ begin
       search_vector tsvector not null generated always as (
         -- As agent_memory.lexemes(), which only those can call who may look into its schema.
         setweight(to_tsvector(agent_memory.text_config(language), case when octet_length(content) = char_length(content)
-          then content else agent_memory.paired(content) end), 'A')
+          then "left"(content, 30000) else agent_memory.paired(content) end), 'A')
         || setweight(to_tsvector(agent_memory.text_config(language), agent_memory.paired(coalesce(speaker, ''))), 'B')
         || coalesce(window_lexemes, ''::tsvector)) stored,
-      -- What recall weighs of a text, kept so that it need not read long ones.
+      -- What recall asks of a text, kept so that it need not read long ones.
+      is_long boolean not null generated always as (char_length(content) > 30000) stored,
       is_opening boolean not null generated always as (coalesce(length(window_lexemes), 0) = 0) stored,
       is_question boolean not null generated always as (right(content, 1) in ('?', '？', '؟')) stored,
       has_question boolean not null generated always as (content ~ '[?？؟]') stored,
@@ -102,10 +103,11 @@ begin
       constraint ai_memories_private_has_user check (visibility <> 'private' or user_id is not null),
       constraint ai_memories_valid_range check (valid_to >= valid_from),
       constraint ai_memories_stated_range check (stated_valid_to is null or superseded_by is not null and stated_valid_to >= valid_to),
-      -- Infinities and years beyond four digits can be stored, but many clients can't read them.
+      -- Infinities and years beyond four digits can be stored, but many clients can't read them. In the form
+      -- that comes back the same from a dump: BETWEEN would come back with other parentheses.
       constraint ai_memories_readable_times check (
-        occurred_at between '0001-01-02Z' and '9999-12-30Z' and valid_from between '0001-01-02Z' and '9999-12-30Z'
-        and valid_to between '0001-01-02Z' and '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at between '0001-01-02Z' and '9999-12-30Z')
+        occurred_at >= '0001-01-02Z' and occurred_at <= '9999-12-30Z' and valid_from >= '0001-01-02Z' and valid_from <= '9999-12-30Z'
+        and valid_to >= '0001-01-02Z' and valid_to <= '9999-12-30Z' and stated_valid_to <= '9999-12-30Z' and expires_at >= '0001-01-02Z' and expires_at <= '9999-12-30Z')
     );
     -- Recall reads the text index of every memory it scores, several times: it stands in the row, not out of
     -- line, unless that is longer than a page. That halved the time of a recall among long messages.
@@ -157,6 +159,7 @@ comment on column public.ai_memories.dedup_key is 'Digest of agent, user, contex
 comment on column public.ai_memories.position is 'The order of messages of one instant, in which they were given: microseconds of when they were written.';
 comment on column public.ai_memories.window_lexemes is 'Lexemes, weight C, of the up to three messages before it in its context.';
 comment on column public.ai_memories.search_vector is 'Own words with weight A, the speaker''s name B, the window''s words C.';
+comment on column public.ai_memories.is_long is 'Whether it has more than 30,000 characters, so that further ones are in agent_memory.pieces.';
 comment on column public.ai_memories.is_opening is 'Whether no message stands before it in its context, or it is none.';
 comment on column public.ai_memories.is_question is 'Whether it ends in a question mark.';
 comment on column public.ai_memories.has_question is 'Whether it has a question mark anywhere.';
@@ -314,6 +317,19 @@ comment on function agent_memory.place_drafts(uuid, agent_memory.draft[]) is
 
 -- Windows -------------------------------------------------------------------------------------
 
+create or replace function agent_memory.window_part(lexemes tsvector)
+returns tsvector
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Three of these and a memory's own words are together less than the 1 MB that a tsvector may have.
+  return case when pg_column_size(lexemes) > 200000 then '' else lexemes end;
+end
+$$;
+comment on function agent_memory.window_part(tsvector) is
+  'What the lexemes of a message add to the windows of those after it: nothing where they are so many that they would say nothing.';
+
 create or replace function agent_memory.windows(organization_id uuid, drafts agent_memory.draft[])
 returns table (ordinal integer, window_lexemes tsvector)
 language plpgsql stable
@@ -325,7 +341,7 @@ begin
   return query
   with told as materialized (
     select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
-           agent_memory.lexemes(d.language, d.content) as lexemes
+           agent_memory.window_part(agent_memory.lexemes(d.language, d.content)) as lexemes
     from unnest(drafts) as d
     where d.context_id is not null and d.kind = 'message' and d.code is null
   ), stored as (
@@ -333,7 +349,7 @@ begin
     from (select distinct t.context_id from told as t) as c
     cross join lateral (
       select m.occurred_at, m.position, agent_memory.openness(m.visibility) as openness,
-             ts_filter(m.search_vector, '{a}') as lexemes
+             agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
       from public.ai_memories as m
       where m.organization_id = windows.organization_id and m.context_id = c.context_id
         and m.kind = 'message' and m.forgotten_at is null
@@ -385,7 +401,8 @@ as $$
         case when lag(m.openness, 3) over before >= m.openness then lag(m.lexemes, 3) over before else '' end
         || case when lag(m.openness, 2) over before >= m.openness then lag(m.lexemes, 2) over before else '' end
         || case when lag(m.openness, 1) over before >= m.openness then lag(m.lexemes, 1) over before else '' end, 'C') as lexemes
-    from (select m.*, agent_memory.openness(m.visibility) as openness, ts_filter(m.search_vector, '{a}') as lexemes
+    from (select m.*, agent_memory.openness(m.visibility) as openness,
+                 agent_memory.window_part(ts_filter(m.search_vector, '{a}')) as lexemes
           from public.ai_memories as m) as m
     where m.organization_id = refresh_windows.organization_id and m.context_id = any (context_ids)
       and m.kind = 'message' and m.forgotten_at is null

@@ -73,6 +73,7 @@ begin
     from public.ai_memories as m
     left join agent_memory.embeddings as e
       on e.organization_id = count_missing.organization_id and e.model = count_missing.model and e.memory_id = m.id
+     and e.piece = 0
     where m.organization_id = count_missing.organization_id and m.agent_id = count_missing.agent_id;
 end
 $$;
@@ -145,21 +146,25 @@ begin
   end if;
   return query
     select m.id, agent_memory.embedded_text(m.speaker, m.content), agent_memory.text_digest(m.speaker, m.content)
-    from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.agent_id = agent
-      and (missing_memory_embeddings.after is null or m.id > missing_memory_embeddings.after)
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
-      and not exists (
-        select from agent_memory.embeddings as e
-        where e.organization_id = caller.organization_id and e.model = missing_memory_embeddings.model and e.memory_id = m.id
-        -- Looked up for each memory: joined, all vectors might be read for each page.
-        offset 0)
-    order by m.id limit match_limit;
+    from (
+      select m.id, m.speaker, m.content, sum(octet_length(m.content)) over (order by m.id rows unbounded preceding) as octets
+      from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.agent_id = agent
+        and (missing_memory_embeddings.after is null or m.id > missing_memory_embeddings.after)
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+        and not exists (
+          select from agent_memory.embeddings as e
+          where e.organization_id = caller.organization_id and e.model = missing_memory_embeddings.model and e.memory_id = m.id
+          -- Looked up for each memory: joined, all vectors might be read for each page.
+          offset 0)
+      order by m.id limit match_limit) as m
+    where m.octets <= 16000000 or m.octets = octet_length(m.content)
+    order by m.id;
 end
 $$;
 comment on function public.missing_memory_embeddings(text, text, uuid, integer) is
-  'The memories of an agent that have no vector of a model, in the order of their ids, those after the id `after`: 1 to 1000 of them. Only what the caller may read and change: the private memories of others are for the agent''s own program alone. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
+  'The memories of an agent that have no vector of a model, in the order of their ids, those after the id `after`: 1 to 1000 of them, and fewer where their texts have more than 16 MB. None: there are no more. Only what the caller may read and change: the private memories of others are for the agent''s own program alone. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM007.';
 
 create or replace function agent_memory.embedding_answers(organization_id uuid, ids uuid[], model text, embeddings jsonb)
 returns setof agent_memory.stored_embedding
@@ -172,11 +177,12 @@ begin
            c.code, r.reason
     from (select e.ordinal::integer as ordinal, e.item ->> 'digest' as digest, known.id,
                  row_number() over (partition by known.id order by e.ordinal) as place,
-                 (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector
+                 (e.item ->> 'embedding') is not null and agent_memory.is_storable(e.item ->> 'embedding') as is_vector,
+                 agent_memory.piece_refusal(e.item) as refusal
           from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)
           left join unnest(embedding_answers.ids) as known (id) on known.id::text = lower(e.item ->> 'id')) as i
     cross join lateral (select case
-      when not i.is_vector then 'invalid_embedding'
+      when not i.is_vector or i.refusal is not null then 'invalid_embedding'
       when i.id is null then 'not_found'
       when i.place > 1 or exists (
           select from agent_memory.embeddings as e
@@ -189,7 +195,8 @@ begin
       else 'stored'
     end offset 0) as c (code)
     cross join lateral (select case c.code
-      when 'invalid_embedding' then 'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so'
+      when 'invalid_embedding' then coalesce(case when i.is_vector then i.refusal end,
+        'embedding must be an array of numbers from -65504 to 65504, not all of them zero or nearly so')
       when 'not_found' then 'no such memory of this agent, or none that the caller may change'
       when 'has_vector' then 'it has a vector of this model already'
       when 'text_changed' then 'its text has changed; ask for it again'
@@ -245,11 +252,20 @@ begin
     perform agent_memory.store_embeddings(
       caller.organization_id, model, chosen.ids, agent_memory.read_vectors(chosen.embeddings));
   end loop;
+  for chosen in
+    select a.id, e.item || jsonb_build_object('embedding_model', model) as item
+    from unnest(answers) as a
+    join jsonb_array_elements(embeddings) with ordinality as e (item, ordinal) on e.ordinal = a.ordinal
+    where a.status = 'stored' and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
+      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
+  loop
+    perform agent_memory.embed_pieces(caller.organization_id, agent, chosen.id, chosen.item);
+  end loop;
   return query select * from unnest(answers);
 end
 $$;
 comment on function public.store_memory_embeddings(text, jsonb, text) is
-  'Stores vectors of a model that was added, or is current: a list of {"id", "digest", "embedding"}, the first two as missing_memory_embeddings() gave them, and answers for each. A memory that has a vector meanwhile, or another text, is skipped, so any number of clients may do this at once. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
+  'Stores vectors of a model that was added, or is current: a list of {"id", "digest", "embedding"}, with piece_embeddings for a long text, the first two as missing_memory_embeddings() gave them, and answers for each. A memory that has a vector meanwhile, or another text, is skipped, so any number of clients may do this at once. For owners, admins and the agent''s own program without a key. Raises PM001, PM002, PM003, PM005, PM007.';
 
 -- Switching and dropping ----------------------------------------------------------------------
 
@@ -355,7 +371,7 @@ begin
   -- The first of them by the primary key, and one stretch of it for the deletion.
   doomed := array(
     select e.memory_id from agent_memory.embeddings as e
-    where e.organization_id = caller.organization_id and e.model = drop_memory_model.model and exists (
+    where e.organization_id = caller.organization_id and e.model = drop_memory_model.model and e.piece = 0 and exists (
       select from public.ai_memories as m
       where m.organization_id = caller.organization_id and m.id = e.memory_id and m.agent_id = agent
       offset 0)
@@ -404,7 +420,7 @@ begin
       select m.agent_id, e.model, count(*) as vectors
       from agent_memory.embeddings as e
       join public.ai_memories as m on m.organization_id = caller.organization_id and m.id = e.memory_id
-      where e.organization_id = caller.organization_id and (agent is null or m.agent_id = agent)
+      where e.organization_id = caller.organization_id and e.piece = 0 and (agent is null or m.agent_id = agent)
       group by m.agent_id, e.model
     ), settled as (
       select c.agent_id, c.embedding_model as model, c.embedding_dimension as dimension, 'current' as state,

@@ -9,7 +9,6 @@ do $preflight$
 declare
   public_relations constant text[] := /* @public-relations */ '{}';
   public_functions constant text[] := /* @public-functions */ '{}';
-  upgrades constant text[] := /* @upgrades */ '{}';
   release constant text := /* @release */ '0';
   database constant text := pg_catalog.quote_ident(pg_catalog.current_database());
   installer constant text := pg_catalog.quote_ident(current_user);
@@ -17,6 +16,11 @@ declare
   may_create_roles constant boolean := (select r.rolcreaterole from pg_catalog.pg_roles as r where r.rolname = current_user);
   may_bypass constant boolean := (select r.rolbypassrls from pg_catalog.pg_roles as r where r.rolname = current_user);
   is_16 constant boolean := pg_catalog.current_setting('server_version_num')::integer >= 160000;
+  is_here constant boolean := pg_catalog.to_regclass('agent_memory.migrations') is not null;
+  is_owner constant boolean := is_superuser or exists (
+    select from pg_catalog.pg_class as c
+    where c.oid = pg_catalog.to_regclass('agent_memory.migrations') and pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE'));
+  had text[] := '{}';
   taken text[];
   missing text[] := '{}';
   cures text[] := '{}';
@@ -29,46 +33,53 @@ begin
       hint = 'CREATE DATABASE name ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0; and run the migrations there.';
   end if;
 
-  -- Where the ledger is, pgrecall has been here, and the names are its own.
-  if pg_catalog.to_regclass('agent_memory.migrations') is null then
-    taken := array(
-      select pg_catalog.format('%s public.%I', case c.relkind
-          when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
-          when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
-      from pg_catalog.pg_class as c
-      where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
-      union all
-      select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
-      from pg_catalog.pg_type as t
-      where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
-        and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
-        and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
-      union all
-      -- With other arguments, too: it could be called in the stead of ours.
-      select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
-                               p.oid::pg_catalog.regprocedure)
-      from pg_catalog.pg_proc as p
-      where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
-      union all
-      -- Who owns the schema could drop what stands in it.
-      select pg_catalog.format('schema agent_memory, of %I', r.rolname)
-      from pg_catalog.pg_namespace as n
-      join pg_catalog.pg_roles as r on r.oid = n.nspowner
-      where n.nspname = 'agent_memory'
-        and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
-             or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
-             or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
-             or not (r.rolsuper or r.rolname = current_user))
-      order by 1);
-    if taken <> '{}' then
-      raise exception using
-        errcode = 'duplicate_object',
-        message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
-    end if;
+  -- Where the ledger is, pgrecall has been here, and the names of that release are its own.
+  if is_here and is_owner and pg_catalog.to_regprocedure('agent_memory.declared_rights()') is not null then
+    execute 'select array(select distinct pg_catalog.split_part(pg_catalog.split_part(d.name, ''.'', 2), ''('', 1)
+             from agent_memory.declared_rights() as d where d.name like ''public.%'')' into had;
+  end if;
+  taken := array(
+    select pg_catalog.format('%s public.%I', case c.relkind
+        when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' when 'S' then 'sequence'
+        when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end, c.relname)
+    from pg_catalog.pg_class as c
+    left join pg_catalog.pg_index as i on i.indexrelid = c.oid
+    left join pg_catalog.pg_class as t on t.oid = i.indrelid and t.relnamespace = c.relnamespace
+    where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relname = any (public_relations)
+      and coalesce(t.relname, c.relname) <> all (had)
+    union all
+    select pg_catalog.format('%s public.%I', case t.typtype when 'd' then 'domain' else 'type' end, t.typname)
+    from pg_catalog.pg_type as t
+    where t.typnamespace = 'public'::pg_catalog.regnamespace and t.typrelid = 0
+      and pg_catalog.ltrim(t.typname, '_') = any (public_relations)
+      and not exists (select from pg_catalog.pg_type as e where e.oid = t.typelem and e.typrelid <> 0)
+    union all
+    -- With other arguments, too: it could be called in the stead of ours.
+    select pg_catalog.format('%s %s', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
+                             p.oid::pg_catalog.regprocedure)
+    from pg_catalog.pg_proc as p
+    where p.pronamespace = 'public'::pg_catalog.regnamespace and p.proname = any (public_functions)
+      and p.proname <> all (had)
+    union all
+    -- Who owns the schema could drop what stands in it.
+    select pg_catalog.format('schema agent_memory, of %I', r.rolname)
+    from pg_catalog.pg_namespace as n
+    join pg_catalog.pg_roles as r on r.oid = n.nspowner
+    where n.nspname = 'agent_memory' and not is_here
+      and (exists (select from pg_catalog.pg_class as c where c.relnamespace = n.oid)
+           or exists (select from pg_catalog.pg_proc as p where p.pronamespace = n.oid)
+           or exists (select from pg_catalog.pg_type as t where t.typnamespace = n.oid)
+           or not (r.rolsuper or r.rolname = current_user))
+    order by 1);
+  -- Who is not the owner is told so below, and can't know what was had.
+  if taken <> '{}' and (is_owner or not is_here) then
+    raise exception using
+      errcode = 'duplicate_object',
+      message = pg_catalog.format('in the way, and not pgrecall''s: %s', pg_catalog.array_to_string(taken, ', ')),
+      hint = 'Nothing was changed. pgrecall needs these names: install it into a database of its own (CREATE DATABASE name; and run the migrations there).';
   end if;
 
-  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and is_owner then
     for wanted in
       execute 'select m.release from agent_memory.migrations as m'
     loop
@@ -79,24 +90,15 @@ begin
           hint = 'pip install --upgrade pgrecall, or use the files of that release.';
       end if;
     end loop;
-    execute 'select array(select u from pg_catalog.unnest($1) as u
-             where not exists (select from agent_memory.migrations as m where m.name = u)
-               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
-             order by 1)' into taken using upgrades;
-    if taken <> '{}' then
-      raise exception using errcode = 'object_not_in_prerequisite_state',
-        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(taken, ', ')),
-        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
-    end if;
   end if;
 
   -- What the installer may do, asked all at once.
   if pg_catalog.to_regnamespace('agent_memory') is null and not pg_catalog.has_database_privilege(current_user, pg_catalog.current_database(), 'CREATE') then
-    missing := missing || 'CREATE on the database';
-    cures := cures || pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer);
+    missing := pg_catalog.array_append(missing, 'CREATE on the database');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT CREATE ON DATABASE %s TO %s;', database, installer));
   end if;
   -- Each is dropped or replaced by its owner alone.
-  if not is_superuser and pg_catalog.to_regclass('agent_memory.migrations') is not null then
+  if is_here and not is_superuser then
     for wanted in
       select distinct r.rolname as name, r.rolsuper
       from (
@@ -110,14 +112,14 @@ begin
       join pg_catalog.pg_roles as r on r.oid = owned.owner
       where not pg_catalog.pg_has_role(current_user, owned.owner, 'USAGE')
     loop
-      missing := missing || pg_catalog.format('ownership of what %I owns', wanted.name);
-      cures := cures || case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
-        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end;
+      missing := pg_catalog.array_append(missing, pg_catalog.format('ownership of what %I owns', wanted.name));
+      cures := pg_catalog.array_append(cures, case when wanted.rolsuper then pg_catalog.format('-- run the migrations as %I', wanted.name)
+        else pg_catalog.format('GRANT %I TO %s;', wanted.name, installer) end);
     end loop;
   end if;
   if not (pg_catalog.has_schema_privilege('public', 'USAGE') and pg_catalog.has_schema_privilege('public', 'CREATE')) then
-    missing := missing || 'USAGE and CREATE on schema public';
-    cures := cures || pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer);
+    missing := pg_catalog.array_append(missing, 'USAGE and CREATE on schema public');
+    cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA public TO %s;', installer));
   end if;
   for wanted in
     select w.name, w.attributes, w.name = 'service_role' as bypasses, r.oid
@@ -127,10 +129,10 @@ begin
   loop
     if wanted.oid is null then
       if not (is_superuser or may_create_roles and (not wanted.bypasses or is_16 and may_bypass)) then
-        missing := missing || pg_catalog.format('the role %I, and the right to create it', wanted.name);
-        cures := cures || pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
+        missing := pg_catalog.array_append(missing, pg_catalog.format('the role %I, and the right to create it', wanted.name));
+        cures := pg_catalog.array_append(cures, pg_catalog.format('CREATE ROLE %I %s;', wanted.name, wanted.attributes));
         if wanted.name <> 'anon' then
-          cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+          cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
         end if;
       end if;
     -- The client acts as these, on the installer's own connection too.
@@ -138,8 +140,8 @@ begin
         and not (may_create_roles and not is_16)
         and not exists (select from pg_catalog.pg_auth_members as m
                         where m.roleid = wanted.oid and m.admin_option and pg_catalog.pg_has_role(current_user, m.member, 'USAGE')) then
-      missing := missing || pg_catalog.format('membership in role %I', wanted.name);
-      cures := cures || pg_catalog.format('GRANT %I TO %s;', wanted.name, installer);
+      missing := pg_catalog.array_append(missing, pg_catalog.format('membership in role %I', wanted.name));
+      cures := pg_catalog.array_append(cures, pg_catalog.format('GRANT %I TO %s;', wanted.name, installer));
     end if;
   end loop;
   if missing <> '{}' then
@@ -151,6 +153,26 @@ begin
 end
 $preflight$;
 -- preflight: ends
+
+-- Upgrades come first: they change tables as the files below can't.
+do $order$
+declare
+  upgrades constant text[] := /* @upgrades */ '{}';
+  lacking text[];
+begin
+  if pg_catalog.to_regclass('agent_memory.migrations') is not null then
+    execute 'select array(select u from pg_catalog.unnest($1) as u
+             where not exists (select from agent_memory.migrations as m where m.name = u)
+               and exists (select from agent_memory.migrations as m where m.name = ''20230901_memory_context_management.sql'')
+             order by 1)' into lacking using upgrades;
+    if lacking <> '{}' then
+      raise exception using errcode = 'object_not_in_prerequisite_state',
+        message = pg_catalog.format('this database was made by an earlier release of pgrecall and lacks %s', pg_catalog.array_to_string(lacking, ', ')),
+        hint = 'Apply these files of sql/upgrades first, or let pgrecall migrate do all of it.';
+    end if;
+  end if;
+end
+$order$;
 
 create schema if not exists agent_memory;
 comment on schema agent_memory is 'pgrecall''s private half. Not for clients, which call the functions of schema public.';
@@ -183,7 +205,7 @@ begin
   end if;
   if pg_catalog.to_regclass('agent_memory.additions') is null then
     create table agent_memory.additions (
-      kind text not null check (kind in ('extension', 'membership', 'role', 'schema')),
+      kind text not null check (kind in ('extension', 'membership', 'right', 'role', 'schema')),
       name text not null,
       primary key (kind, name)
     );
@@ -199,7 +221,7 @@ comment on column agent_memory.migrations.features is
 comment on table agent_memory.fingerprints is 'Every object of the schema as the catalogs described it when the migrations had been applied; `pgrecall migrate --status` names what differs. It finds accidents: who owns the schema can write here, too.';
 comment on column agent_memory.fingerprints.part_of is 'The object with which it comes and goes.';
 comment on column agent_memory.fingerprints.cure is 'The statement that makes it as it was; null where applying the migrations again does.';
-comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership, name is the role.';
+comment on table agent_memory.additions is 'What the installation made outside of its own schema and of schema public, so that uninstalling can take it away: of a membership of the owner''s, and of the right to use schema public, name is the role.';
 
 create or replace function agent_memory.features()
 returns text[]
@@ -244,6 +266,18 @@ as $$
       applied_by = excluded.applied_by, features = excluded.features
 $$;
 comment on function agent_memory.record_migration(text, text, text) is 'Writes down that a file was applied.';
+
+create or replace function agent_memory.record_upgrade(name text, release text, checksum text)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into agent_memory.migrations as m (name, checksum, release, features)
+  values (record_upgrade.name, record_upgrade.checksum, record_upgrade.release, agent_memory.features())
+  on conflict (name) do nothing
+$$;
+comment on function agent_memory.record_upgrade(text, text, text) is
+  'Writes down that an upgrade was applied; where one of its name was, it has changed nothing, and neither does this.';
 
 -- A new database has what the upgrades of earlier releases would change.
 insert into agent_memory.migrations as m (name, checksum, release, features)

@@ -198,10 +198,18 @@ begin
       select m.id, m.search_vector from public.ai_memories as m
       where m.search_vector @@ query and m.organization_id = holding.organization_id limit row_limit;
   end if;
+  if exists (select from agent_memory.pieces as p where p.organization_id = holding.organization_id) then
+    return query
+      select m.id, agent_memory.whole_vector(holding.organization_id, m.id, m.search_vector, query)
+      from public.ai_memories as m
+      where m.organization_id = holding.organization_id and not m.search_vector @@ query and m.id in (
+        select p.memory_id from agent_memory.pieces as p
+        where p.organization_id = holding.organization_id and p.search_vector @@ query limit row_limit);
+  end if;
 end
 $$;
 comment on function agent_memory.holding(uuid, tsquery, boolean, integer) is
-  'Memories of an organization that a tsquery matches, by the text index; has_most says whether it has most of all memories.';
+  'Memories of an organization that a tsquery matches, by the text index: row_limit at most, and as many more whose further pieces match it; has_most says whether it has most of all memories.';
 
 create or replace function agent_memory.matching(
   organization_id uuid, terms tsquery[], background agent_memory.background, few integer, row_limit integer,

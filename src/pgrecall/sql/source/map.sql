@@ -26,11 +26,12 @@
 --
 -- Schema agent_memory, which clients can't look into:
 --   organizations, members, keys, claim_signing   who is calling
---   history, embeddings, models, config_history    what belongs to memories and settings
+--   history, embeddings, pieces, models,
+--   config_history                                 what belongs to memories and settings
 --   audit, erasures, tombstones                    what was done, and what is gone
 --   migrations, fingerprints, additions, backups   ledgers of the installation and of operations
 --   and the functions that all of the above are made of, by subject, in the order in which data
---   travels: identity, access, members, text, conversations, vectors, writing, slots, scope, signals,
+--   travels: identity, access, members, text, conversations, vectors, pieces, writing, slots, scope, signals,
 --   recall, large organizations, changing, erasing, settings, embedding models, statistics, transfer,
 --   operations.
 --

@@ -22,7 +22,7 @@ as $$
   select 'table', t.name, 'service_role', p.privilege
   from (values ('public.ai_memory_contexts'), ('public.ai_memories'), ('public.agent_memory_config'),
                ('public.agent_memory_stats'), ('agent_memory.organizations'), ('agent_memory.members'),
-               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.models'),
+               ('agent_memory.history'), ('agent_memory.embeddings'), ('agent_memory.pieces'), ('agent_memory.models'),
                ('agent_memory.config_history'), ('agent_memory.audit'), ('agent_memory.erasures')) as t (name)
   cross join (values ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) as p (privilege)
   union all
@@ -112,7 +112,7 @@ begin
     select 'schema' as kind, n.nspname::text as name, coalesce(n.nspacl, acldefault('n', n.nspowner)) as acl, n.nspowner as owner
     from pg_namespace as n where n.nspname = 'agent_memory'
     union all
-    select 'function', p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+    select case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
     from pg_proc as p
     where p.pronamespace = 'agent_memory'::regnamespace
        or p.oid::regprocedure::text in (select d.name from declared as d where d.kind = 'function')
@@ -134,27 +134,32 @@ begin
     join pg_attribute as a on a.attrelid = to_regclass(o.name) and a.attacl is not null and not a.attisdropped
     where o.kind = 'table'
   ), present as (
-    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type
+    select o.kind, o.name, null::name as attname, g.grantee, g.privilege_type, g.is_grantable
     from objects as o cross join lateral aclexplode(o.acl) as g
     -- Whoever may look into the schema may use its types, as everywhere.
     where g.grantee <> o.owner and not (o.kind = 'type' and g.grantee = 0)
     union all
-    select 'table', c.name, c.attname, g.grantee, g.privilege_type
+    select 'table', c.name, c.attname, g.grantee, g.privilege_type, g.is_grantable
     from columns as c cross join lateral aclexplode(c.attacl) as g where g.grantee <> c.owner
   ), named as (
-    select p.kind, p.name, p.attname, p.privilege_type as privilege,
+    select p.kind, p.name, p.attname, p.privilege_type as privilege, p.is_grantable,
            case p.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(p.grantee)) end as grantee
     from present as p
+  ), judged as (
+    select n.*, n.attname is null and exists (
+             select from declared as d
+             where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege)) as is_declared
+    from named as n
   )
-  select n.kind, n.name, n.grantee, n.privilege, 'undeclared',
-         format('revoke %s on %s %s from %s cascade', n.privilege || case when n.attname is null then '' else format(' (%I)', n.attname) end, n.kind, n.name, n.grantee)
-  from named as n
-  where n.attname is not null or not exists (
-    select from declared as d
-    where (d.kind, d.name, quote_ident(d.grantee), d.privilege) = (n.kind, n.name, n.grantee, n.privilege))
+  select j.kind, j.name, j.grantee, j.privilege, case when j.is_declared then 'grantable' else 'undeclared' end,
+         -- What was handed on by it goes with it.
+         format('REVOKE %s%s%s ON %s %s FROM %s CASCADE', case when j.is_declared then 'GRANT OPTION FOR ' end, j.privilege,
+                case when j.attname is not null then format(' (%I)', j.attname) end, upper(j.kind), j.name, j.grantee)
+  from judged as j
+  where not j.is_declared or j.is_grantable
   union all
   select d.kind, d.name, d.grantee, d.privilege, 'missing',
-         format('grant %s on %s %s to %I', d.privilege, d.kind, d.name, d.grantee)
+         format('GRANT %s ON %s %s TO %I', d.privilege, upper(d.kind), d.name, d.grantee)
   from declared as d
   where d.name is not null
     -- Of schema public, which is not ours, a right that all have is as good.
@@ -166,7 +171,7 @@ begin
 end
 $$;
 comment on function agent_memory.wrong_rights() is
-  'Rights that are not as declared_rights() says: undeclared, or missing, each with the statement that cures it.';
+  'Rights that are not as declared_rights() says: undeclared, grantable (declared, but without the option to hand it on) or missing, each with the statement that cures it.';
 
 create or replace function agent_memory.apply_rights()
 returns void
@@ -176,8 +181,11 @@ as $$
 declare
   wrong record;
 begin
-  for wrong in select w.cure from agent_memory.wrong_rights() as w loop
+  for wrong in select * from agent_memory.wrong_rights() loop
     execute wrong.cure;
+    if wrong.kind = 'schema' and wrong.name = 'public' then
+      insert into agent_memory.additions (kind, name) values ('right', wrong.grantee) on conflict do nothing;
+    end if;
   end loop;
 end
 $$;

@@ -175,13 +175,17 @@ declare
   shares constant double precision[] := case when are_neighbours then '{1,.8,.6,.45,.35,.7,.5,.35}' else '{1}' end;
   any_term constant tsquery := (select string_agg(t::text, ' | ')::tsquery from unnest(terms) as t);
   -- A speaker's name has weight B.
-  any_name constant tsquery := (select string_agg(t::text || ':B', ' | ')::tsquery from unnest(terms) as t);
+  any_name constant tsquery := (
+    select string_agg(t::text || case when right(t::text, 1) = '*' then 'B' else ':B' end, ' | ')::tsquery from unnest(terms) as t);
 begin
   return query
   with told as materialized (
     -- All signals of the memory alone are one number, and the text index is not read again: what a step
     -- hands to the next one costs more than the arithmetic.
-    select m.id, m.search_vector, m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
+    select m.id, case when m.is_long
+             then agent_memory.whole_vector(score_memories.organization_id, m.id, m.search_vector, any_term)
+             else m.search_vector end as search_vector,
+           m.occurred_at, m.position, m.has_question, e.similarity::double precision as similarity,
            -- A number each, so far apart that no match reaches another conversation. A memory outside
            -- any counts as a conversation of its own.
            uuid_hash_extended(coalesce(m.context_id, m.id), 0) & x'3fffffffffff0000'::bigint as conversation,

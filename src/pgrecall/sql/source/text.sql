@@ -32,38 +32,74 @@ $text_config$;
 comment on function agent_memory.text_config(text) is
   'The text search configuration of a language; simple for one without a stemmer. A name, not a regconfig, is stored with each memory, since a column of type regconfig would stand in the way of pg_upgrade.';
 
+create or replace function agent_memory.unspaced_letters()
+returns text
+language sql immutable parallel safe
+as $$
+  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
+  select '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff'
+$$;
+comment on function agent_memory.unspaced_letters() is
+  'The letters of scripts that part no words by spaces, as they stand between the brackets of a regular expression.';
+
+create or replace function agent_memory.matched_form(content text)
+returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Most texts are in this form, and to see that takes a third of the time.
+  if octet_length(content) = char_length(content) or content is nfkc normalized then
+    return content;
+  end if;
+  -- These marks become letters, which would be taken for the end of the word before them.
+  return normalize(translate(content, '™℠', '  '), nfkc);
+end
+$$;
+comment on function agent_memory.matched_form(text) is
+  'A text in the one Unicode form, NFKC, in which texts are compared, indexed and asked for, however they were typed and whatever was stored.';
+
 create or replace function agent_memory.paired(content text)
 returns text
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
-  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff';
-  cut constant text := left(content, 30000);
+  -- As unspaced_letters() and matched_form(), which not all who write a row can look up.
+  letters constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff';
+  cut text := left(content, 30000);
 begin
-  if cut !~ ('[' || letters || ']') then
-    return content;
+  if octet_length(cut) = char_length(cut) then
+    return cut;
+  elsif cut is not nfkc normalized then
+    -- One letter may become eighteen; few texts grow at all.
+    cut := left(normalize(translate(cut, '™℠', '  '), nfkc), 60000);
   end if;
-  return regexp_replace(cut, '([' || letters || ']{2})', ' \1 ', 'g') || ' '
+  if cut !~ ('[' || letters || ']') then
+    return cut;
+  end if;
+  -- With the last letter of a run alone, every letter begins a lexeme.
+  return regexp_replace(cut, '([' || letters || ']{1,2})', ' \1 ', 'g') || ' '
     || regexp_replace(regexp_replace(regexp_replace(
          cut, '[^' || letters || ']+', ' ', 'g'), '(^| )[^ ]', ' ', 'g'), '([^ ]{2})', ' \1 ', 'g');
 end
 $$;
 comment on function agent_memory.paired(text) is
-  'A text in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter; other text is left as it is. Of a text with such letters, the first 30,000 characters.';
+  'The first 30,000 characters of a text in its matched_form(), in which the letters of scripts that part no words by spaces stand in overlapping pairs, by which they are found without a segmenter.';
 
 create or replace function agent_memory.lexemes(language text, content text)
 returns tsvector
 language sql immutable parallel safe
 as $$
-  -- Inlined. Plain ASCII has no letters to pair.
+  -- Inlined. Plain ASCII has one form, and no letters to pair.
   select pg_catalog.to_tsvector(agent_memory.text_config(language), case
-    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content) then content
+    when pg_catalog.octet_length(content) operator(pg_catalog.=) pg_catalog.char_length(content)
+      then pg_catalog."left"(content, 30000)
     else agent_memory.paired(content)
   end)
 $$;
-comment on function agent_memory.lexemes(text, text) is 'What a text is found by: its words, stemmed as its language does.';
+comment on function agent_memory.lexemes(text, text) is
+  'What a text is found by: the words of its first 30,000 characters, stemmed as its language does. What stands behind them is in agent_memory.pieces.';
 
 create or replace function agent_memory.detected_language(content text)
 returns text
@@ -71,7 +107,7 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  sample constant text := lower(left(content, 500));
+  sample text := lower(left(content, 500));
   languages constant text[] := '{english,german,french,spanish,italian,portuguese,dutch,swedish,danish,norwegian,finnish,hungarian,romanian,turkish}';
   words text[];
   stop_words bigint[];
@@ -85,10 +121,11 @@ begin
     return 'english';
   end if;
   if octet_length(sample) > char_length(sample) then
+    sample := lower(agent_memory.matched_form(sample));
     -- More than half of the letters are of a script.
     select s.language into found
       from (values ('arabic', '[^\u0620-\u064a]'), ('hindi', '[^\u0904-\u0939]'), ('russian', '[^\u0430-\u044f\u0451]'),
-                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]')) as s (language, others)
+                   ('greek', '[^\u03ac-\u03ce]'), ('simple', '[^' || agent_memory.unspaced_letters() || ']')) as s (language, others)
       where 2 * char_length(regexp_replace(sample, s.others, '', 'g')) > char_length(regexp_replace(sample, '[\s\d[:punct:]]', '', 'g'));
     if found.language is not null then
       return found.language;
@@ -168,9 +205,17 @@ as $$
 #variable_conflict use_variable
 declare
   asked constant text := left(query, 4000);
+  letters constant text := agent_memory.unspaced_letters();
   language text;
   found text[];
+  alone text[] := '{}';
 begin
+  if octet_length(asked) > char_length(asked) then
+    alone := array(
+      select m.groups[1]
+      from regexp_matches(agent_memory.matched_form(asked), format(
+        '(?<![[:alnum:]%1$s])([%1$s])(?![[:alnum:]%1$s])', letters), 'g') as m (groups));
+  end if;
   if cardinality(languages) = 1 then
     found := tsvector_to_array(agent_memory.lexemes(languages[1], asked));
   else
@@ -183,7 +228,9 @@ begin
       where language is null or agent_memory.lexemes(language, l.lexeme) <> '');
   end if;
   return query
-    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+    -- A letter that stands alone is asked for as what a pair begins with.
+    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || ''''
+                      || case when l.lexeme = any (alone) then ':*' else '' end)::tsquery
     from unnest(found) as l (lexeme)
     order by length(l.lexeme) desc, l.lexeme
     limit 64;

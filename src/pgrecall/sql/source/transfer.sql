@@ -164,6 +164,7 @@ begin
   perform agent_memory.settle_languages(caller.organization_id, parked);
   added := array(select agent_memory.add_memories(caller.organization_id, parked));
   perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
+  perform agent_memory.add_pieces(caller.organization_id, memories, parked, added);
   update public.ai_memories as m
   set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
   from unnest(judged) as v

@@ -71,7 +71,7 @@ begin
     || substr(encode(random, 'hex'), 18);
 end
 $$;
-comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7, by whose order a time can be told.';
+comment on function agent_memory.uuid_v7(timestamptz) is 'A UUID of version 7 of this time: later ones sort after earlier ones.';
 
 -- Checks of values ----------------------------------------------------------------------------
 

@@ -57,9 +57,10 @@ begin
       organization_id uuid not null,
       memory_id uuid not null,
       model text not null check (char_length(model) between 1 and 255),
+      piece integer not null default 0 check (piece >= 0),
       is_indexed boolean not null default false,
       created_at timestamptz not null default agent_memory.now(),
-      primary key (organization_id, memory_id, model),
+      primary key (organization_id, memory_id, model, piece),
       constraint embeddings_memory_fk foreign key (organization_id, memory_id)
         references public.ai_memories (organization_id, id) on delete cascade
     );
@@ -67,11 +68,13 @@ begin
     alter table agent_memory.embeddings set (toast_tuple_target = 8160);
     create index embeddings_exact_idx on agent_memory.embeddings (organization_id, model) where not is_indexed;
     create index embeddings_indexed_idx on agent_memory.embeddings (organization_id, model) where is_indexed;
+    create index embeddings_pieces_idx on agent_memory.embeddings (organization_id, model) where piece > 0;
     alter table agent_memory.embeddings enable row level security;
   end if;
 end
 $tables$;
-comment on table agent_memory.embeddings is 'The vectors of memories, one a model; where the server has pgvector, in the column embedding.';
+comment on table agent_memory.embeddings is 'The vectors of memories, one a model, and of long texts one a piece; where the server has pgvector, in the column embedding.';
+comment on column agent_memory.embeddings.piece is 'Which piece of a long text it is of; 0 of all other texts, and of the first piece.';
 comment on column agent_memory.embeddings.is_indexed is 'Whether the HNSW index holds it; false for the first vectors of an organization, which are compared exactly.';
 
 do $without_vector$
@@ -94,7 +97,8 @@ begin
   create or replace function agent_memory.stored_models(organization_id uuid)
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
-  create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+  create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
@@ -161,11 +165,20 @@ begin
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
     begin
-      return query
-      select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
-      from agent_memory.embeddings as e
-      where e.organization_id = similarities.organization_id and e.model = similarities.model
-        and e.memory_id = any (ids);
+      if agent_memory.has_pieces(similarities.organization_id, similarities.model) then
+        return query
+        select e.memory_id, max(1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids)
+        group by e.memory_id;
+      else
+        return query
+        select e.memory_id, (1 - (e.embedding operator(%1$I.<=>) wanted))::real
+        from agent_memory.embeddings as e
+        where e.organization_id = similarities.organization_id and e.model = similarities.model
+          and e.memory_id = any (ids);
+      end if;
     end
     $body$ $ddl$, home);
 
@@ -178,6 +191,9 @@ begin
     #variable_conflict use_column
     declare
       wanted %1$I.halfvec := query::%1$I.halfvec;
+      -- Of a long text several pieces may be near.
+      vector_limit constant integer := match_limit
+        * case when agent_memory.has_pieces(nearest.organization_id, nearest.model) then 4 else 1 end;
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
@@ -198,9 +214,11 @@ begin
              and %1$I.vector_dims(e.embedding) = %%1$s
            order by distance limit $4)
          select memory_id, (1 - distance)::real
-         from (select * from exact union all select * from indexed) as both_halves
-         order by distance limit $4', cardinality(query))
-      using nearest.organization_id, nearest.model, wanted, match_limit;
+         from (select %%2$s from (select * from exact union all select * from indexed) as both_halves %%3$s) as found
+         order by distance limit $5', cardinality(query),
+        case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
+        case when vector_limit > match_limit then 'group by memory_id' else '' end)
+      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
     end
     $body$ $ddl$, home);
 
@@ -225,7 +243,8 @@ begin
     $body$ $ddl$, home);
 
   execute pg_catalog.format($ddl$
-    create or replace function agent_memory.store_embeddings(organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[])
+    create or replace function agent_memory.store_embeddings(
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
     returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -240,11 +259,12 @@ begin
       dimensions integer[];
     begin
       with stored as (
-        insert into agent_memory.embeddings as e (organization_id, memory_id, model, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, given.vector::%1$I.halfvec, is_large, clock.now
-        from unnest(ids, vectors) as given (id, vector)
+        insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
+        select store_embeddings.organization_id, given.id, store_embeddings.model, coalesce(given.piece, 0),
+               given.vector::%1$I.halfvec, is_large, clock.now
+        from unnest(ids, vectors, pieces) as given (id, vector, piece)
         cross join (select agent_memory.now() as now offset 0) as clock
-        on conflict (organization_id, memory_id, model)
+        on conflict (organization_id, memory_id, model, piece)
           do update set embedding = excluded.embedding, created_at = excluded.created_at
         returning %1$I.vector_dims(e.embedding) as dimension)
       select array_agg(distinct s.dimension) into dimensions from stored as s;
@@ -286,6 +306,22 @@ begin
         return null;
     end
     $body$ $ddl$, home);
+
+  create or replace function agent_memory.has_pieces(organization_id uuid, model text)
+  returns boolean
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+  set jit = off
+  set enable_seqscan = off
+  as $body$
+  begin
+    return exists (
+      select from agent_memory.embeddings as e
+      where e.organization_id = has_pieces.organization_id and e.model = has_pieces.model and e.piece > 0);
+  end
+  $body$;
+  comment on function agent_memory.has_pieces(uuid, text) is
+    'Whether an organization has vectors of pieces of long texts.';
 
   create or replace function agent_memory.stored_models(organization_id uuid)
   returns text[]
@@ -336,7 +372,7 @@ end
 $with_vector$;
 
 comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
-  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one.';
+  'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one; of a long text, of its nearest piece.';
 
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
@@ -347,8 +383,8 @@ comment on function agent_memory.stored_dimension(uuid, text) is
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
-comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[]) is
-  'Stores one vector a memory; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
+  'Stores one vector a memory, of the pieces that are named, else of its text or first piece; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';

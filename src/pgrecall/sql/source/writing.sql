@@ -6,11 +6,14 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return lower(regexp_replace(btrim(content, E' \t\r\n'), '\s+', ' ', 'g'));
+  -- Of a long text that takes too long, and two of those are hardly the same but for their form.
+  return lower(regexp_replace(btrim(
+    case when octet_length(content) > 30000 then content else agent_memory.matched_form(content) end,
+    E' \t\r\n'), '\s+', ' ', 'g'));
 end
 $$;
 comment on function agent_memory.plain_text(text) is
-  'A text without regard to case and white space: two that are equal so say the same.';
+  'A text without regard to case, white space and, up to 30,000 bytes, Unicode form: two that are equal so say the same.';
 
 create or replace function agent_memory.dedup_key(
   agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
@@ -91,7 +94,8 @@ begin
       ('id', 36), ('agent_id', 255), ('user_id', 255), ('context_key', 500), ('kind', 20), ('speaker', 255),
       ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
-      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0)) as f (name, longest)
+      ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0),
+      ('piece_embeddings', 0)) as f (name, longest)
       on f.name = e.key
     cross join lateral (
       select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
@@ -113,25 +117,28 @@ begin
   code := case
     when jsonb_typeof(item -> 'content') is distinct from 'string' then 'content'
     when item ->> 'content' !~ '\S' then 'empty_content'
-    when char_length(item ->> 'content') > 100000 then 'too_long'
+    when char_length(item ->> 'content') > 1000000 then 'too_long'
     when item ->> 'kind' not in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note') then 'kind'
     when item ->> 'trust' not in ('user', 'assistant', 'tool', 'document', 'inference') then 'trust'
     when item ->> 'visibility' not in ('private', 'agent', 'organization') then 'visibility'
     when not agent_memory.is_safe_json(coalesce(nullif(item -> 'metadata', 'null'), '{}')) then 'metadata'
     when not agent_memory.is_storable(item ->> 'embedding')
          or ((item ->> 'embedding') is not null and (item ->> 'embedding_model') is null) then 'invalid_embedding'
+    when agent_memory.piece_refusal(item) is not null then 'pieces'
   end;
   return row(
-    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field' else code end,
+    case when code in ('content', 'kind', 'trust', 'visibility', 'metadata') then 'invalid_field'
+         when code = 'pieces' then 'invalid_embedding' else code end,
     case code
       when 'content' then 'content must be a text'
       when 'empty_content' then 'content is empty'
       when 'too_long' then format(
-        'content has %s characters, more than 100,000; split it', char_length(item ->> 'content'))
+        'content has %s characters, more than 1,000,000; split it', char_length(item ->> 'content'))
       when 'kind' then 'kind must be message, fact, preference, event, procedure, summary or note'
       when 'trust' then 'trust must be user, assistant, tool, document or inference'
       when 'visibility' then 'visibility must be private, agent or organization'
       when 'metadata' then 'metadata must be an object of at most 64 KiB and 32 levels, with numbers from -1e300 to 1e300'
+      when 'pieces' then agent_memory.piece_refusal(item)
       -- The pattern takes as long as all the rest: it only finds words for what was refused already.
       when 'invalid_embedding' then case
         when item ->> 'embedding' !~ '^\[[-+0-9.eE, ]+\]$' then 'embedding must be an array of finite numbers'
@@ -233,7 +240,7 @@ begin
             jsonb_typeof(e.item) = 'object' and are_storable
             and e.item - '{content,kind,trust,visibility,agent_id,user_id,context_key,speaker,metadata,occurred_at,embedding,embedding_model}'::text[] = '{}'
             and jsonb_typeof(e.item -> 'content') = 'string'
-            and char_length(e.item ->> 'content') <= 100000 and e.item ->> 'content' ~ '\S'
+            and char_length(e.item ->> 'content') <= 1000000 and e.item ->> 'content' ~ '\S'
             and coalesce(e.item ->> 'kind' in ('message', 'fact', 'preference', 'event', 'procedure', 'summary', 'note'), not e.item ? 'kind')
             and coalesce(e.item ->> 'trust' in ('user', 'assistant', 'tool', 'document', 'inference'), not e.item ? 'trust')
             and coalesce(e.item ->> 'visibility' in ('private', 'agent', 'organization'), not e.item ? 'visibility')
@@ -558,6 +565,8 @@ begin
   answers := coalesce(answers, '{}');
   answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
   perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
+    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
+  perform agent_memory.add_pieces(caller.organization_id, memories, drafts, array(
     select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
   return answers || array(
     select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d

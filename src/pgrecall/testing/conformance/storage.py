@@ -69,12 +69,12 @@ class StorageConformance:
     async def test_each_item_is_answered(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         first = await memory.remember("Tea, please.")
-        answers = await memory.remember(["tea,  PLEASE. ", "Coffee, please.", "x" * 100_001, " "])
+        answers = await memory.remember(["tea,  PLEASE. ", "Coffee, please.", "x" * 1_000_001, " "])
         assert [item.status for item in answers] == ["duplicate", "added", "rejected", "rejected"]
         assert [item.ordinal for item in answers] == [1, 2, 3, 4]
         assert answers[0].id == first.id
         assert answers[2].id is None
-        assert "100001 characters" in (answers[2].reason or "")
+        assert "1000001 characters" in (answers[2].reason or "")
         assert len(answers.added) == 1
         assert len(answers.rejected) == 2
         assert len((await memory.list()).items) == 2
@@ -87,13 +87,13 @@ class StorageConformance:
 
     async def test_a_single_rejected_content_raises(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
-        with pytest.raises(LimitExceededError, match="more than 100,000"):
-            await memory.remember("x" * 100_001)
+        with pytest.raises(LimitExceededError, match="more than 1,000,000"):
+            await memory.remember("x" * 1_000_001)
         with pytest.raises(InvalidInputError, match="empty"):
             await memory.remember("\x00 \n")
         with pytest.raises(InvalidInputError, match="needs a user_id"):
             await memory.remember("secret", visibility="private")
-        assert (await memory.remember("x" * 100_000)).status == "added"
+        assert (await memory.remember("x" * 1_000_000)).status == "added"
 
     async def test_an_idempotency_key_writes_once(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()

@@ -1,21 +1,23 @@
-"""Clients read tables and call functions; nobody but the owner and `service_role` writes to a table
-directly, and `anon` has nothing at all. This check names rights that are wider than the migrations
-granted, or narrower. `TRUNCATE` and `TRIGGER` obey no Row Level Security, so they weigh most.
+"""Clients read the tables of schema public and call functions; nobody but the owner and
+`service_role` writes to a table directly, and `anon` has nothing at all. This check compares every
+right on a table, column, sequence, function or type of pgrecall's, and on schema `agent_memory`,
+with the declaration that the migrations apply, `agent_memory.declared_rights()`. So it also names
+what default privileges gave to an object that was made after them. Whoever may execute a function
+acts as any caller whose claims it sets, and `TRUNCATE` and `TRIGGER` obey no Row Level Security: a
+right that was not declared weighs most where it is a client's or on a function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, sql
-from pgrecall.domain.drift import Drift, DriftReport
-from pgrecall.ops.doctor import drift_findings
+from pgrecall.domain.diagnosis import Finding, Severity, Sign, Unseen, sql
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
 
 _CLIENTS = ("public", "anon", "authenticated")
-_WITH_OPTION = " with grant option"
 
 
 @dataclass(frozen=True)
@@ -28,56 +30,76 @@ class WideGrant:
 
 
 @dataclass(frozen=True)
-class GrantFacts:
-    """Rights of clients that are too wide whatever the reference says, and what differs from it."""
+class WrongRight:
+    """A right that is not as it is declared: `undeclared`, `grantable` or `missing`; `cure` is a
+    statement."""
 
+    kind: str
+    name: str
+    grantee: str
+    privilege: str
+    problem: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class GrantFacts:
+    """What differs from the declaration, None where that can't be asked, and the rights of clients
+    that are too wide whatever was declared."""
+
+    wrong: Sequence[WrongRight] | None
     wide: Sequence[WideGrant]
-    drift: DriftReport
 
 
 def read(database: CheckedDatabase) -> GrantFacts:
-    """What the catalogs say, and the reference where it can be read."""
+    """What the declaration says of the catalogs, else the catalogs alone."""
+    if database.outlook.reads_rights:
+        rows = database.rows("doctor_wrong_rights")
+        return GrantFacts([WrongRight(**row) for row in rows], ())
     rows = database.rows("doctor_wide_grants", tables=database.tables)
-    return GrantFacts([WideGrant(**row) for row in rows], database.drift)
+    return GrantFacts(None, [WideGrant(**row) for row in rows])
 
 
 def judge(facts: GrantFacts) -> Iterator[Sign]:
-    """By the reference where there is one, else by what no client may have."""
-    if facts.drift.unknown:
-        for each in facts.wide:
-            place = f"ON TABLE {each.table}"
-            yield Finding(
-                "critical",
-                f"grant {place} TO {each.grantee}",
-                f"{each.grantee} may {each.privileges}",
-                sql(f"REVOKE {each.privileges} {place} FROM {each.grantee};", is_safe=True),
-            )
-    yield from drift_findings.signs(facts.drift, "rights beyond those on tables", _judge_drift)
+    """One finding for each object and each role that has too much or too little of it."""
+    for wide in facts.wide:
+        place = f"ON TABLE {wide.table}"
+        yield Finding(
+            "critical",
+            f"grant {place} TO {wide.grantee}",
+            f"{wide.grantee} may {wide.privileges}",
+            sql(f"REVOKE {wide.privileges} {place} FROM {wide.grantee};", is_safe=True),
+        )
+    if facts.wrong is None:
+        yield Unseen("rights beyond those on tables", "the owner of schema agent_memory")
+        return
+    for (kind, name, grantee, problem), found in groupby(facts.wrong, _key):
+        rights = list(found)
+        privileges = ", ".join(dict.fromkeys(each.privilege for each in rights))
+        yield Finding(
+            _severity(rights[0]),
+            f"grant ON {kind.upper()} {name} TO {grantee}",
+            f"{_SAYINGS[problem]}: {privileges}",
+            sql(*(f"{each.cure};" for each in rights), is_safe=True),
+        )
 
 
-def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
-    if drift.kind != "grant":
-        return None
-    target, _, grantee = drift.name.rpartition(" TO ")
-    extra = sorted(_privileges(drift.now) - _privileges(drift.was))
-    missing = sorted(_privileges(drift.was) - _privileges(drift.now))
-    statements = [
-        *(f"REVOKE {each} {target} FROM {grantee};" for each in _plain(extra, target)),
-        *(f"GRANT {each} {target} TO {grantee};" for each in _plain(missing, target)),
-    ]
-    is_client = grantee in _CLIENTS
-    severity: Severity = "critical" if extra and is_client else "error" if missing else "warning"
-    return severity, sql(*statements, is_safe=is_client)
+def _key(right: WrongRight) -> tuple[str, str, str, str]:
+    return right.kind, right.name, right.grantee, right.problem
 
 
-def _privileges(definition: str | None) -> frozenset[str]:
-    return frozenset(definition.split(", ")) if definition else frozenset()
+_SAYINGS = {
+    "undeclared": "it was not declared",
+    "grantable": "it was declared without grant option",
+    "missing": "it was declared, and is missing",
+}
 
 
-def _plain(privileges: Sequence[str], target: str) -> list[str]:
-    """Privileges as a statement names them: all at once, or, of a column, one by one."""
-    names = [each.removesuffix(_WITH_OPTION) for each in privileges]
-    return names if target.startswith("(") else [", ".join(names)] if names else []
+def _severity(right: WrongRight) -> Severity:
+    if right.problem == "missing":
+        return "error"
+    is_open = right.grantee in _CLIENTS or right.kind == "function"
+    return "critical" if is_open else "warning"
 
 
 CHECK = Check("grants", "Rights", read, judge)

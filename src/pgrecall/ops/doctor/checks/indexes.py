@@ -1,6 +1,6 @@
 """Without its indexes recall reads whole tables, and without the unique ones duplicates come in.
 This check names indexes that are missing or altered, and those that are invalid: a build that was
-interrupted leaves one that costs every write and serves no read, and `IF NOT EXISTS` keeps it.
+interrupted leaves one that costs every write and serves no read, and the migrations keep it.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, command, sql
+from pgrecall.domain.diagnosis import Cure, Finding, Severity, Sign, sql
 from pgrecall.domain.drift import Drift, DriftReport
 from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
-from pgrecall.sql.migration_drift import REPAIR
 
 _INVALID = " (invalid)"
 
@@ -61,7 +60,7 @@ def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
         return None
     match drift.change:
         case "missing":
-            return "error", command(REPAIR, is_safe=True)
+            return "error", drift_findings.cure(drift, is_safe=True)
         case "added":
             return "warning", drift_findings.cure(drift)
         case _:

@@ -1,7 +1,9 @@
 """The schema is made by migrations, each recorded in `agent_memory.migrations` with its checksum.
 This check names files that are still to be applied, files whose text is not the one that was
 applied, and files that only a later pgrecall knows. Before a first migration it names what stands
-in the way: somebody else's tables under pgrecall's names, and rights that this role lacks.
+in the way: another application's objects under pgrecall's names, which are never asked to move, and
+rights that this role lacks. Where the ledger itself is lost, nothing tells the schema from another
+application's, so it is to be made again, empty, before the migrations.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell
+from pgrecall.domain.diagnosis import Finding, Sign, Unseen, advice, command, shell, sql
 from pgrecall.domain.migration import MigrationState
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
+from pgrecall.sql.migration_files import ledger, read_release
 
 _MIGRATE = "pgrecall migrate"
 
@@ -47,7 +50,10 @@ def judge(facts: MigrationFacts) -> Iterator[Sign]:
         yield Unseen("which migrations are applied", "the owner of schema agent_memory")
         return
     pending = [state for state in facts.states if state.state == "pending"]
-    if pending:
+    if facts.has_schema and not facts.has_ledger:
+        evidence = "agent_memory.migrations is missing, and a run would refuse what it did not make"
+        yield Finding("error", "ledger", evidence, sql(*ledger(read_release())))
+    elif pending:
         if facts.refusal:
             yield Finding("error", "migrations", facts.refusal, advice(facts.cure))
         yield _pending(facts, pending)
@@ -68,9 +74,6 @@ def _pending(facts: MigrationFacts, pending: Sequence[MigrationState]) -> Findin
     more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
     if not facts.has_schema:
         return Finding("critical", "schema", "pgrecall's schema is not here", migrate)
-    if not facts.has_ledger:
-        evidence = "no ledger says which were applied, so by psql; a run records it"
-        return Finding("notice", "ledger", evidence, migrate)
     reason = f"; {pending[0].reason}" if pending[0].reason else ""
     return Finding("error", f"{names}{more}", f"still to be applied{reason}", migrate)
 
