@@ -166,7 +166,7 @@ def test_an_organization_of_which_only_tombstones_are_left_takes_a_backup(
         assert len(memory.list(user_id="bob", limit=100).items) == 3
 
 
-def test_a_value_that_an_erased_one_had_superseded_stays_superseded(
+def test_a_value_that_an_erased_one_had_ended_stays_ended(
     pgrecall_dsn: str, tmp_path: Path
 ) -> None:
     with Memory(pgrecall_dsn, embedder=HashingEmbedder()) as memory:
@@ -178,8 +178,8 @@ def test_a_value_that_an_erased_one_had_superseded_stays_superseded(
     restore(pgrecall_dsn, str(path), as_organization="copy")
     with psycopg.connect(pgrecall_dsn) as connection:
         rows = connection.execute(
-            "select content, superseded_by from ai_memories where organization_id = %s"
-            " order by content",
+            "select content, superseded_by, valid_to is null from ai_memories"
+            " where organization_id = %s order by content",
             [organization_uuid("copy")],
         ).fetchall()
-    assert rows == [("Lives in Oslo.", None), ("Lives in Rome.", ids[1])]
+    assert rows == [("Lives in Oslo.", None, True), ("Lives in Rome.", None, False)]
