@@ -104,8 +104,9 @@ class Timeline:
             if operation == "end":
                 own_end = begins + timedelta(days=days) if days % 2 else NEVER
             told = None if own_end == NEVER else own_end.isoformat()
-            changes = {"valid_from": begins.isoformat()} if operation == "move" else {}
-            changes |= {"valid_to": told} if operation == "end" else {}
+            changes = (
+                {"valid_to": told} if operation == "end" else {"valid_from": begins.isoformat()}
+            )
             if own_end < begins:
                 with pytest.raises(psycopg.Error) as refused:
                     update(self.client, value.id, **changes)

@@ -439,14 +439,14 @@ def test_writers_movers_and_restorers_at_once(
     def retried(do: Any, *arguments: Any, **named: Any) -> None:
         while True:
             try:
-                return do(*arguments, **named)
+                do(*arguments, **named)
             except psycopg.errors.DeadlockDetected:
                 continue
             except psycopg.Error as error:
                 # It was erased, or has an end of its own that lies before.
                 if error.sqlstate not in ("PM003", "PM004"):
                     raise
-                return None
+            return
 
     def write(own: Client) -> None:
         for year in range(2000, 2020):
