@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,18 +19,18 @@ from benchmarks.conversations import Conversation, Question
 from benchmarks.memories import Target, remember_sessions
 from benchmarks.scoring import rank_sessions
 from benchmarks.statements import statement
+from pgrecall import Memory
 from pgrecall.domain.identity import organization_uuid
 from pgrecall.sql.adapters import RealArray, adapters
 
 Numbers: TypeAlias = npt.NDArray[np.float32]
 Places: TypeAlias = npt.NDArray[np.int64]
+Writer: TypeAlias = "Callable[[Memory, Conversation], Mapping[str, str]]"
+"""Writes a conversation; the turn id of each memory id."""
 
-SIGNALS = (
-    "words", "window_words", "meaning", "near_meaning", "context_meaning", "date", "speaker",
-    "user_words", "wish", "help", "time_words", "opening", "answer", "statement", "digits",
-    "recency", "latest", "importance",
-)  # fmt: skip
-"""As src/pgrecall/sql/source/signals.toml names them."""
+_DECLARATION = resources.files("pgrecall") / "sql" / "source" / "signals.toml"
+SIGNALS = tuple(each["name"] for each in tomllib.loads(_DECLARATION.read_text("utf-8"))["signal"])
+"""In the order of their declaration."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ class Asked:
     wanted: Places
 
 
-def ask(target: Target, conversations: Sequence[Conversation]) -> Iterator[list[Asked]]:
+def ask(
+    target: Target, conversations: Sequence[Conversation], write: Writer = remember_sessions
+) -> Iterator[list[Asked]]:
     """Writes each conversation and asks its questions, as the schema's owner."""
     console = Console(stderr=True)
     with psycopg.connect(target.database.dsn, context=adapters(), autocommit=True) as owner:
         for conversation in track(conversations, target.set_name, console=console, transient=True):
             with target.open(conversation.name) as memory:
-                turn_of = remember_sessions(memory, conversation)
+                turn_of = write(memory, conversation)
             yield [
                 _asked(target, owner, conversation, question, turn_of)
                 for question in conversation.questions
@@ -80,7 +84,9 @@ def _asked(
                 f"{target.set_name}{target.database.suffix}-{conversation.name}"
             ),
             "query": question.text,
-            "query_embedding": RealArray(target.embedder.embed_query(question.text)),
+            "query_embedding": RealArray(target.embedder.embed_query(question.text))
+            if target.with_meaning
+            else None,
             "model": target.embedder.model,
             "asked_at": question.asked_at or datetime.now(UTC),
             "names": list(SIGNALS),

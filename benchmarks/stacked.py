@@ -14,6 +14,8 @@ from benchmarks.signals import Asked, Numbers, Places
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Shares: TypeAlias = npt.NDArray[np.float64]
 
+MOST_CHANGED = 4
+"""Places of the weights; of more than these the whole sum is as fast."""
 _NOWHERE = np.float32(-1e9)
 
 
@@ -24,9 +26,30 @@ class Answers:
     question: Places
     column: Places
 
-    def by_question(self) -> Places:
-        """The first answer of each question."""
-        return np.flatnonzero(np.diff(self.question, prepend=-1))
+
+@dataclass(frozen=True)
+class Ranks:
+    """Where the answers of some questions come, from 1 on: (answers,) each, grouped by question."""
+
+    question: Places
+    rank: Places
+
+    def recall(self, k: int) -> float:
+        """The mean share of a question's answers among the first k."""
+        return float(self.shares(k).mean())
+
+    def all_found(self, k: int) -> float:
+        """The share of questions all of whose answers are among the first k."""
+        return float((self.shares(k) == 1).mean())
+
+    def shares(self, k: int) -> Shares:
+        """By question the share of its answers among the first k."""
+        return np.asarray(np.bincount(self.question, self.rank <= k) / np.bincount(self.question))
+
+    def reciprocals(self, k: int) -> Shares:
+        """By question one over the rank of its first answer, 0 if it is not among the first k."""
+        first = np.minimum.reduceat(self.rank, np.flatnonzero(np.diff(self.question, prepend=-1)))
+        return np.where(first <= k, 1 / first, 0)
 
 
 @dataclass(frozen=True)
@@ -35,9 +58,6 @@ class Stacked:
 
     `signals`: (signals, memories). `is_memory` (questions, most memories of one) and `is_session`
     say where a question has one; `session_starts` the first row of each session.
-
-    `softness`, in units of the weighted sum, is the scale of the logistic that stands for "among
-    the first k"; with 0 something is or is not.
     """
 
     signals: Numbers
@@ -49,25 +69,40 @@ class Stacked:
 
     def scores(self, weights: Numbers) -> Numbers:
         """The weighted sum of each memory, shape (memories,)."""
-        return weights @ self.signals
+        # By one thread, unlike `@`: searches run beside one another.
+        return np.asarray(np.einsum("s,sm->m", weights, self.signals))
 
-    def recall(self, scores: Numbers, k: int, softness: float) -> float:
-        """The mean share of the evidence among the first k memories."""
-        found = _found(_grid(scores, self.is_memory), self.evidence, k, softness)
-        return float(_shares(found, self.evidence).mean())
+    def memory_ranks(self, scores: Numbers) -> Ranks:
+        """Of the evidence among the memories of its question."""
+        return _ranks(_grid(scores, self.is_memory), self.evidence)
 
-    def session_recall(self, scores: Numbers, k: int, softness: float) -> float:
-        """The mean share of the wanted among the first k sessions, each as good as its best."""
-        return float(_shares(self._sessions(scores, k, softness), self.wanted).mean())
-
-    def all_sessions(self, scores: Numbers, k: int, softness: float) -> float:
-        """The share of questions all of whose wanted sessions are among the first k."""
-        found = self._sessions(scores, k, softness)
-        return float(np.multiply.reduceat(found, self.wanted.by_question()).mean())
-
-    def _sessions(self, scores: Numbers, k: int, softness: float) -> Shares:
+    def session_ranks(self, scores: Numbers) -> Ranks:
+        """Of the wanted among the sessions of its question, each as good as its best memory."""
         best = np.maximum.reduceat(scores, self.session_starts)
-        return _found(_grid(best, self.is_session), self.wanted, k, softness)
+        return _ranks(_grid(best, self.is_session), self.wanted)
+
+
+class Scored:
+    """Questions whose memories are scored by one weights after another.
+
+    Most weights differ at a place or two from some before them; only that is added up again.
+    """
+
+    def __init__(self, stacked: Stacked) -> None:
+        self.stacked = stacked
+        self._weights: Numbers = np.full(len(stacked.signals), np.nan, dtype=np.float32)
+        self._scores: Numbers = np.empty(0, dtype=np.float32)
+
+    def scores(self, weights: Numbers) -> Numbers:
+        """The weighted sum of each memory, shape (memories,)."""
+        changed = np.flatnonzero(weights != self._weights)
+        if len(changed) > MOST_CHANGED:
+            self._weights, self._scores = weights.copy(), self.stacked.scores(weights)
+            return self._scores
+        scores = self._scores
+        for place in changed:
+            scores = scores + (weights[place] - self._weights[place]) * self.stacked.signals[place]
+        return scores
 
 
 def stacked(asked: Sequence[Asked]) -> Stacked:
@@ -99,22 +134,10 @@ def _grid(values: Numbers, is_there: Flags) -> Numbers:
     return grid
 
 
-def _found(values: Numbers, answers: Answers, k: int, softness: float) -> Shares:
-    """How far each answer is among the first k of its question: 0 or 1, or softly in between.
-
-    Softly: the logistic of how far it is above the k-th best of the others.
-    """
-    own = values[answers.question, answers.column]
-    if values.shape[1] <= k:
-        return np.ones(len(own))
-    first = -np.partition(-values, [k - 1, k])[answers.question, k - 1 : k + 1]
-    others = np.where(own >= first[:, 0], first[:, 1], first[:, 0])
-    if not softness:
-        return (own > others).astype(float)
-    ahead: Shares = np.clip((own - others) / softness, -60, 60).astype(float)
-    return 1 / (1 + np.exp(-ahead))
-
-
-def _shares(found: Shares, answers: Answers) -> Shares:
-    """The mean of each question's answers."""
-    return np.asarray(np.bincount(answers.question, found) / np.bincount(answers.question))
+def _ranks(values: Numbers, answers: Answers) -> Ranks:
+    """Of two that are as good the later one comes first, as in recall."""
+    others = values[answers.question]
+    own = others[np.arange(len(others)), answers.column][:, np.newaxis]
+    is_later = np.arange(values.shape[1]) > answers.column[:, np.newaxis]
+    ahead = (others > own) | ((others == own) & is_later)
+    return Ranks(answers.question, 1 + ahead.sum(axis=1))
