@@ -292,6 +292,9 @@ def test_a_task_that_fails_is_said_and_the_others_are_tried(
     world.connection.execute(
         sql.SQL("grant select on all tables in schema public to {}").format(name)
     )
+    world.connection.execute(
+        sql.SQL("grant select on all tables in schema agent_memory to {}").format(name)
+    )
     for function in ("retained_agents()", "dropped_vectors()", "has_vector()", "now()",
                      "due_memories(uuid, text, jsonb, integer)", "effective_settings(uuid, text)",
                      "merge_patch(jsonb, jsonb)", "built_in_settings()"):  # fmt: skip

@@ -278,11 +278,11 @@ FAULTS = (
         "error",
         "DROP INDEX public.ai_memories_idempotency_idx;\nCREATE UNIQUE INDEX"
         " ai_memories_idempotency_idx ON public.ai_memories USING btree"
-        " (organization_id, agent_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);",
+        " (organization_id, idempotency_digest) WHERE (idempotency_digest IS NOT NULL);",
         (
             "drop index public.ai_memories_idempotency_idx",
             f"create index ai_memories_idempotency_idx on {MEMORIES}"
-            " (organization_id, agent_id, idempotency_key) where idempotency_key is not null",
+            " (organization_id, idempotency_digest) where idempotency_digest is not null",
         ),
     ),
 )

@@ -372,7 +372,7 @@ FUNCTIONS = [
         "admins are handed private texts to embed",
         edited(
             "public.missing_memory_embeddings(text, text, uuid, integer)",
-            f"{MAY_READ}\n      {MAY_WRITE}",
+            f"{MAY_READ}\n        {MAY_WRITE}",
             "",
         ),
         needs_vector=True,

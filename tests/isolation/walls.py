@@ -22,7 +22,7 @@ _INLINED = (
 # What a service that bypasses Row Level Security reads and writes of the private schema.
 _SERVED = (
     "('organizations', 'members', 'history', 'embeddings', 'models', 'config_history', 'audit',"
-    " 'erasures')"
+    " 'erasures', 'pieces')"
 )
 
 WALLS = {
@@ -98,7 +98,9 @@ WALLS = {
         where {_OURS} and p.prosecdef and p.oid <> 'agent_memory.principal()'::regprocedure
           and p.proname <> 'authenticate_memory_key'
           and p.prosrc !~
-            'agent_memory\\.(principal|require_(member|writer|admin|configurer)|set_forgotten)\\('""",
+            'agent_memory\\.(principal|require_(member|writer|admin|configurer)|set_forgotten)\\('
+          -- Of append_memories() the whole is a call of the function that does.
+          and p.prosrc !~ 'return query select r\\.\\* from public\\.remember_memories\\('""",
     "functions that clients call are definers, private ones that run for policies are few": f"""
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where {_OURS} and p.prosecdef <> (n.nspname = 'public' or p.proname in

@@ -23,8 +23,8 @@ TAKEN = {
     "index public.ai_memories_pkey": (
         "alter table theirs add constraint ai_memories_pkey primary key (x)"
     ),
-    "index public.ai_memories_slot_idx": (
-        "alter table theirs add constraint ai_memories_slot_idx unique (x)"
+    "index public.ai_memories_one_slot_value": (
+        "alter table theirs add constraint ai_memories_one_slot_value unique (x)"
     ),
     "index public.ai_memories_search_idx": "create index ai_memories_search_idx on theirs (x)",
     "type public.ai_memories": "create type public.ai_memories as (x int)",

@@ -121,7 +121,7 @@ def test_the_whole_log_decides_on_the_order_of_its_dates() -> None:
 def test_no_chat_and_too_long_messages() -> None:
     with pytest.raises(InvalidInputError, match="no line of the chat log begins a message"):
         chat("just\nwords")
-    read = chat("A: " + "x\n" * 60_000 + "B: y")
+    read = chat("A: " + "x\n" * 600_000 + "B: y")
     assert named(read, "content") == [("Malformed", "line 1"), ("y",)]
     assert named(chat(b"A: x\n\xff\nB: y"), "content") == [
         ("Malformed", "line 2"), ("x",), ("y",),

@@ -1679,6 +1679,7 @@ comment on function agent_memory.text_config(text) is
 create or replace function agent_memory.unspaced_letters()
 returns text
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
   select '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff'
@@ -6209,7 +6210,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '996815f8ca164062e87f4483076bc102681b5e534549c77fff4822b9b01dd3e0');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'f3915cbfed7028fac288dbe53211ee5d3e9c3fa30a1aafd0c1030bfeeee7ef62');
 
 reset lock_timeout;
 reset check_function_bodies;

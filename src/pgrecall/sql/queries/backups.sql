@@ -232,9 +232,9 @@ with ours as materialized (
   from pg_catalog.pg_index as i
   join pg_catalog.pg_class as c on c.oid = i.indexrelid
   join pg_catalog.pg_am as a on a.oid = c.relam
-  where i.indrelid in (select to_regclass(t.name) from unnest('{public.ai_memories,agent_memory.embeddings}'::text[]) as t (name))
+  where i.indrelid in (select to_regclass(t.name) from unnest('{public.ai_memories,agent_memory.embeddings,agent_memory.pieces}'::text[]) as t (name))
     and a.amname in ('gin', 'hnsw') and i.indisvalid and c.reltablespace = 0
-    and c.relname ~ '^(ai_memories_((organization_)?(search|metadata)|sample)_idx|embeddings_hnsw_\d+_idx)$'
+    and c.relname ~ '^(ai_memories_((organization_)?(search|metadata)|sample)_idx|pieces_(organization_)?search_idx|embeddings_hnsw_\d+_idx)$'
     and %(memories)s > agent_memory.exact_limit()
     and agent_memory.exact_limit() >= (
       select count(*) from (select from public.ai_memories limit agent_memory.exact_limit() + 1) as m)

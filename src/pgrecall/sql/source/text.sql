@@ -35,6 +35,7 @@ comment on function agent_memory.text_config(text) is
 create or replace function agent_memory.unspaced_letters()
 returns text
 language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
 as $$
   -- Thai, Lao, Burmese, Khmer, Kana, Han, Hangul.
   select '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff'
