@@ -186,7 +186,7 @@ def test_append_memories_keeps_repeated_words(world: World) -> None:
                 json.dumps(messages),
             )
         ]
-        # The whole once more, as frameworks send it; then one message more, and the keyed one again.
+        # The whole once more, as frameworks send it; one message more; the keyed one again.
         for messages in ([*said, keyed], [*said, keyed], said[:1], [keyed])
     ]
     assert answers == [["added"] * 3, ["duplicate"] * 3, ["added"], ["duplicate"]]
