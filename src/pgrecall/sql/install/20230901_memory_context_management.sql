@@ -2189,7 +2189,8 @@ declare
     from generate_series(1, (select max(d.ordinal) from unnest(drafts) as d)) as o (ordinal)
     left join unnest(drafts) with ordinality as d on d.ordinal = o.ordinal
     order by o.ordinal);
-  draft agent_memory.draft;
+  -- Of the type draft, which pgspot's reader does not know the fields of.
+  draft record;
   talk record;
   said_at timestamptz;
 begin
@@ -3813,10 +3814,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   is_from_now constant boolean := value.valid_from is null;
-  place agent_memory.slot_place;
+  -- Of the type slot_place, which pgspot's reader does not know the fields of.
+  place record;
   around record;
   anchor uuid;
 begin
+  select (null::agent_memory.slot_place).* into place;
   loop
     if is_from_now then
       -- Never before a value that was written while this transaction went on.
@@ -4040,9 +4043,11 @@ as $$
 declare
   is_from_now constant boolean := draft.valid_from = agent_memory.now();
   existing constant agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
-  place agent_memory.slot_place;
+  -- Of the type slot_place, which pgspot's reader does not know the fields of.
+  place record;
   known uuid;
 begin
+  select (null::agent_memory.slot_place).* into place;
   if existing.code <> 'contended' then
     place.answer := existing;
     return place;
@@ -4074,7 +4079,8 @@ declare
   now constant timestamptz := agent_memory.now();
   answers agent_memory.remembered_memory[];
   place agent_memory.slot_place;
-  draft agent_memory.draft;
+  -- Of the type draft.
+  draft record;
   told record;
   has_ended boolean;
   -- The value that was written last, if it was ended for the one that is written now.
@@ -5510,7 +5516,8 @@ as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
-  new public.ai_memories;
+  -- A row of ai_memories, which pgspot's reader does not know the fields of.
+  new record;
   is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
   place agent_memory.slot_place;
 begin
@@ -6210,7 +6217,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'f3915cbfed7028fac288dbe53211ee5d3e9c3fa30a1aafd0c1030bfeeee7ef62');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '13e5ab330b8032546c8fbf192289dfb7572c58b6e33d8184bd9ebb072b9879ef');
 
 reset lock_timeout;
 reset check_function_bodies;

@@ -135,7 +135,8 @@ as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
   old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
-  new public.ai_memories;
+  -- A row of ai_memories, which pgspot's reader does not know the fields of.
+  new record;
   is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
   place agent_memory.slot_place;
 begin

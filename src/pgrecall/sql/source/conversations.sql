@@ -284,7 +284,8 @@ declare
     from generate_series(1, (select max(d.ordinal) from unnest(drafts) as d)) as o (ordinal)
     left join unnest(drafts) with ordinality as d on d.ordinal = o.ordinal
     order by o.ordinal);
-  draft agent_memory.draft;
+  -- Of the type draft, which pgspot's reader does not know the fields of.
+  draft record;
   talk record;
   said_at timestamptz;
 begin

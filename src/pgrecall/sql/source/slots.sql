@@ -69,10 +69,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   is_from_now constant boolean := value.valid_from is null;
-  place agent_memory.slot_place;
+  -- Of the type slot_place, which pgspot's reader does not know the fields of.
+  place record;
   around record;
   anchor uuid;
 begin
+  select (null::agent_memory.slot_place).* into place;
   loop
     if is_from_now then
       -- Never before a value that was written while this transaction went on.
@@ -296,9 +298,11 @@ as $$
 declare
   is_from_now constant boolean := draft.valid_from = agent_memory.now();
   existing constant agent_memory.remembered_memory := agent_memory.existing(caller.organization_id, draft);
-  place agent_memory.slot_place;
+  -- Of the type slot_place, which pgspot's reader does not know the fields of.
+  place record;
   known uuid;
 begin
+  select (null::agent_memory.slot_place).* into place;
   if existing.code <> 'contended' then
     place.answer := existing;
     return place;
@@ -330,7 +334,8 @@ declare
   now constant timestamptz := agent_memory.now();
   answers agent_memory.remembered_memory[];
   place agent_memory.slot_place;
-  draft agent_memory.draft;
+  -- Of the type draft.
+  draft record;
   told record;
   has_ended boolean;
   -- The value that was written last, if it was ended for the one that is written now.
