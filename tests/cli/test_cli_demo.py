@@ -7,11 +7,11 @@ import sys
 import time
 from typing import Any
 
-import psycopg
 import pytest
 
 from pgrecall.cli.demo_story import read_story
 from pgrecall.testing import cloned
+from tests.abilities import stores_vectors
 from tests.cli.conftest import Shell
 
 ANSWERS = [
@@ -44,9 +44,7 @@ def first(shell: Shell) -> Any:
 
 @pytest.fixture(scope="module")
 def has_vector(demo_dsn: str) -> bool:
-    with psycopg.connect(demo_dsn) as connection:
-        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
-    return row != (None,)
+    return stores_vectors(demo_dsn)
 
 
 def test_story_has_about_sixty_turns_over_months() -> None:

@@ -214,6 +214,8 @@ class MemoryModel:
     def update(self, entry: Entry, changes: dict[str, Any]) -> None:
         """Raises ConflictingError if another memory has the words that it is to have."""
         new = replace(entry, **changes)
+        if new == entry:
+            return
         key = None if new.has_ended(self.now) else new.text_key()
         if key != entry.key:
             self.release(key, new.valid_from <= self.now)

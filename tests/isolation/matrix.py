@@ -61,7 +61,8 @@ PRIVATE_TABLES = (
     "agent_memory.migrations",
     "agent_memory.tombstones",
 )
-OF_VECTOR = {"agent_memory.embeddings"}
+# The table is there without pgvector too, but then holds nothing that anybody could read.
+OF_VECTOR = {"agent_memory.embeddings", "agent_memory.has_pieces", "agent_memory.is_large"}
 WRITING = ("insert", "update", "delete")
 
 
@@ -370,7 +371,7 @@ PRIVATE_FUNCTIONS = (
     "drafts", "drop_embeddings", "drop_mentions", "dropped_vectors", "due_memories",
     "earlier_value", "effective_settings", "embed_added", "embed_pieces", "entomb", "erase",
     "erased", "erasure_receipt", "erasure_scope", "exact_limit", "existing", "find_place",
-    "first_of", "has_pieces", "has_vector", "holding", "identified", "import_refusal",
+    "first_of", "first_told", "has_pieces", "has_vector", "holding", "identified", "import_refusal",
     "imported_before", "in_part", "in_reach", "in_scope", "index_pieces", "is_count",
     "is_erased", "is_frequent", "is_large", "is_same_value", "is_storable", "judge_value",
     "judged_imports", "key_verbs", "known_messages", "known_value", "languages", "later_value",
@@ -396,6 +397,7 @@ PRIVATE_FUNCTIONS = (
 def private_functions() -> list[Row]:
     rows = []
     for name in PRIVATE_FUNCTIONS:
+        target = f"agent_memory.{name}"
         served = "yes" if name in FOR_SERVICES else "42501"
         opened = "yes" if name in FOR_POLICIES else "42501"
         cells = {
@@ -403,7 +405,7 @@ def private_functions() -> list[Row]:
             "execute if usage granted": everyone(opened, anon="42501", service_role=served),
         }
         rows += [
-            Row(f"agent_memory.{name}", o, c, measure="reach", needs_vector=name in OF_VECTOR)
+            Row(target, o, c, measure="reach", needs_vector=target in OF_VECTOR)
             for o, c in cells.items()
         ]
     return rows

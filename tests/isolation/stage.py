@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.abilities import stores_vectors
 from tests.database.conftest import Client, World
 from tests.isolation.principals import FOREIGN, Principal
 
@@ -44,11 +44,7 @@ class Stage:
     one: Organization
     two: Organization
     principals: dict[str, Principal]
-
-    @cached_property
-    def has_vector(self) -> bool:
-        found = self.connection.execute("select agent_memory.has_vector() as it").fetchone()
-        return bool(found and found["it"])
+    has_vector: bool
 
     def client(self, name: str) -> Client:
         return Client(self.connection, json.loads(self.principals[name].claims[0]))
@@ -184,4 +180,4 @@ def staged(dsn: str) -> Iterator[Stage]:
         world = World(connection)
         one, two = settle(world, "acme"), settle(world, "acme")
         connection.execute("delete from agent_memory.members where user_id = 'rex'")
-        yield Stage(connection, one, two, principals(one, two))
+        yield Stage(connection, one, two, principals(one, two), stores_vectors(dsn))

@@ -86,8 +86,7 @@ def ids(connection: Connection) -> set[Any]:
         "create aggregate own.mine(text) (sfunc = agent_memory.memberships, stype = text)",
         "select pg_read_file('postgresql.conf')",
         "alter function memory_history(uuid) security invoker",
-        "create or replace function memory_history(memory_id uuid) returns setof memory_change"
-        " language sql as 'select null::memory_change'",
+        "create or replace function memory_status() returns jsonb language sql as 'select null'",
         "select * from pg_authid",
         "select lo_import('/etc/passwd')",
         "create event trigger mine on ddl_command_start execute function pg_notify()",

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from pgrecall.testing import add_member, cloned
+from tests.abilities import stores_vectors
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,4 @@ def add_member_fixture(shared_dsn: str) -> Callable[[UUID, str, str], None]:
 @pytest.fixture(scope="session")
 def has_vector(shared_dsn: str) -> bool:
     """Whether the test's server stores vectors."""
-    with psycopg.connect(shared_dsn) as connection:
-        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
-    return row != (None,)
+    return stores_vectors(shared_dsn)

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrecall import AsyncMemory, Memory, Settings
 from pgrecall.testing import HashingEmbedder
+from tests.abilities import stores_vectors
 from tests.statistics.conftest import Counts
 
 Client = Callable[..., Memory]
@@ -206,6 +207,4 @@ def test_counting_can_be_switched_off(client: Client, counts: Counts) -> None:
 
 @pytest.fixture
 def has_vectors(pgrecall_dsn: str) -> bool:
-    with psycopg.connect(pgrecall_dsn) as connection:
-        row = connection.execute("select to_regclass('agent_memory.embeddings')").fetchone()
-    return row != (None,)
+    return stores_vectors(pgrecall_dsn)

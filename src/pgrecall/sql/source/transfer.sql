@@ -96,8 +96,15 @@ declare
     select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at))
     from unnest(judged) as v where v.status is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
+  -- Items whose id or key an earlier one tells. What comes of them is known when that is written; a dry run
+  -- takes it that it will be.
+  repeated integer[] := '{}';
 begin
-  if not dry_run then
+  if dry_run then
+    repeated := array(
+      select d.ordinal from unnest(drafts) as d
+      where not exists (select from unnest(agent_memory.first_told(drafts)) as f where f.ordinal = d.ordinal));
+  else
     perform agent_memory.settle_contexts(caller.organization_id, drafts);
   end if;
   drafts := agent_memory.place_drafts(caller.organization_id, drafts);
@@ -134,6 +141,8 @@ begin
       select case
           when m.status is not null then row(0, null, m.status, m.code, m.reason)::agent_memory.remembered_memory
           when m.known_status is not null then row(0, m.known_id, m.known_status, m.known_code, m.known_reason)::agent_memory.remembered_memory
+          when m.ordinal = any (repeated)
+            then row(0, null, 'duplicate', 'imported_before', 'an earlier item has its id or its idempotency key')::agent_memory.remembered_memory
           when m.forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
           when (m.existing).code <> 'contended' then m.existing
           when m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
@@ -147,15 +156,15 @@ comment on function agent_memory.judged_imports(agent_memory.principal, jsonb, b
   'What is to become of each item of import_memories(), in order. Writes nothing in a dry run; else it settles the conversations, and keeps other writers out of them.';
 
 create or replace function agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
-returns setof uuid
+returns setof agent_memory.remembered_memory
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- What is forgotten neither holds a slot nor makes the same text a duplicate.
-  parked agent_memory.draft[] := array(
+  parked agent_memory.draft[] := agent_memory.first_told(array(
     select jsonb_populate_record(v.draft, '{"slot": null, "dedup_key": null}') from unnest(judged) as v
-    where v.status = 'added' and v.forgotten_at is not null);
+    where v.status = 'added' and v.forgotten_at is not null order by v.ordinal));
   added uuid[];
 begin
   if parked = '{}' then
@@ -167,13 +176,15 @@ begin
   perform agent_memory.add_pieces(caller.organization_id, memories, parked, added);
   update public.ai_memories as m
   set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
-  from unnest(judged) as v
-  where m.organization_id = caller.organization_id and m.id = (v.draft).id and m.id = any (added);
-  return query select a.id from unnest(added) as a (id);
+  from unnest(parked) as p
+  join unnest(judged) as v on v.ordinal = p.ordinal
+  where m.organization_id = caller.organization_id and m.id = p.id and m.id = any (added);
+  return query
+    select p.ordinal, p.id, 'added', 'forgotten', 'it was forgotten, and stays so' from unnest(parked) as p where p.id = any (added);
 end
 $$;
 comment on function agent_memory.add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[]) is
-  'Writes the items that arrive forgotten; returns the ids of those that were not there already.';
+  'Writes the items that arrive forgotten; answers for those that were not there already.';
 
 create or replace function agent_memory.add_imported(
   caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
@@ -182,14 +193,23 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  parked uuid[] := array(select agent_memory.add_forgotten(caller, memories, judged));
+  parked agent_memory.remembered_memory[] := array(select agent_memory.add_forgotten(caller, memories, judged));
   fresh agent_memory.draft[] := array(
     select v.draft from unnest(judged) as v where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
 begin
-  answers := agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh)) || array(
-    select row(v.ordinal, p.id, 'added', 'forgotten', 'it was forgotten, and stays so')::agent_memory.remembered_memory
-    from unnest(judged) as v join unnest(parked) as p (id) on p.id = (v.draft).id);
+  answers := parked || agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh));
+  answers := answers || array(
+    select agent_memory.existing(caller.organization_id, v.draft) from unnest(judged) as v
+    where v.status = 'added' and not exists (select from unnest(answers) as a where a.ordinal = v.ordinal));
+  -- Its id or key was told by an earlier item of this call.
+  answers := array(
+    select case when a.code in ('known_id', 'known_key', 'id_taken', 'key_taken')
+             then row(a.ordinal, k.id, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
+             else a end
+    from unnest(answers) as a
+    join unnest(judged) as v on v.ordinal = a.ordinal
+    cross join lateral agent_memory.imported_before(caller.organization_id, v.draft) as k (id));
   update public.ai_memories as m
   set created_at = coalesce(v.created_at, m.created_at),
       position = coalesce((e.item ->> 'position')::bigint, m.position)

@@ -542,6 +542,30 @@ $$;
 comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
   'The answers for those drafts that are messages of conversations and stored already: by id or idempotency key; by role, speaker, text and time, where it is told, the second of two such for the second that is stored; or as the end of the conversation, with which a list of several begins. The caller holds the conversations'' locks.';
 
+create or replace function agent_memory.first_told(drafts agent_memory.draft[])
+returns agent_memory.draft[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if cardinality(drafts) = 1 or not exists (
+      select from unnest(drafts) as d where d.is_identified or d.idempotency_digest is not null
+      having count(*) > count(distinct d.id) or count(d.idempotency_digest) > count(distinct d.idempotency_digest)) then
+    return drafts;
+  end if;
+  return array(
+    select r.draft
+    from (select d as draft, d.ordinal, d.idempotency_digest is not null as has_key,
+                 row_number() over (partition by d.id order by d.valid_from > agent_memory.now(), d.ordinal) as of_id,
+                 row_number() over (partition by d.idempotency_digest order by d.valid_from > agent_memory.now(), d.ordinal) as of_key
+          from unnest(drafts) as d) as r
+    where r.of_id = 1 and (r.of_key = 1 or not r.has_key)
+    order by r.ordinal);
+end
+$$;
+comment on function agent_memory.first_told(agent_memory.draft[]) is
+  'Of drafts that share an id or an idempotency key the first one, of those that are valid now if any is; and all others.';
+
 create or replace function agent_memory.add_drafts(
   caller agent_memory.principal, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[])
 returns agent_memory.remembered_memory[]
@@ -549,28 +573,40 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  chosen agent_memory.draft[];
   answers agent_memory.remembered_memory[];
+  added uuid[];
+  all_answers agent_memory.remembered_memory[] := '{}';
 begin
-  if drafts = '{}' then
-    return '{}';
+  if drafts <> '{}' then
+    perform agent_memory.settle_languages(caller.organization_id, drafts);
   end if;
-  perform agent_memory.settle_languages(caller.organization_id, drafts);
-  with added as materialized (
-    select agent_memory.add_memories(caller.organization_id, array(
-      select d from unnest(drafts) as d where d.slot is null)) as id
-  )
-  select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
-    into answers
-    from unnest(drafts) as d join added as a on a.id = d.id;
-  answers := coalesce(answers, '{}');
-  answers := answers || agent_memory.set_slots(caller, array(select d from unnest(drafts) as d where d.slot is not null));
-  perform agent_memory.embed_added(caller.organization_id, drafts, vectors, array(
-    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
-  perform agent_memory.add_pieces(caller.organization_id, memories, drafts, array(
-    select a.id from unnest(answers) as a where a.status in ('added', 'superseded')));
-  return answers || array(
-    select agent_memory.existing(caller.organization_id, d) from unnest(drafts) as d
-    where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal));
+  while drafts <> '{}' loop
+    chosen := agent_memory.first_told(drafts);
+    with added as materialized (
+      select agent_memory.add_memories(caller.organization_id, array(
+        select d from unnest(chosen) as d where d.slot is null)) as id
+    )
+    select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+      into answers
+      from unnest(chosen) as d join added as a on a.id = d.id;
+    answers := coalesce(answers, '{}');
+    answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null));
+    added := array(select a.id from unnest(answers) as a where a.status in ('added', 'superseded'));
+    perform agent_memory.embed_added(caller.organization_id, chosen, vectors, added);
+    perform agent_memory.add_pieces(caller.organization_id, memories, chosen, added);
+    answers := answers || array(
+      select e from unnest(drafts) as d
+      cross join lateral agent_memory.existing(caller.organization_id, d) as e
+      where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal)
+        -- What was held back and is not there yet, is written now.
+        and (e.code <> 'contended' or d = any (chosen)));
+    all_answers := all_answers || answers;
+    drafts := array(
+      select d from unnest(drafts) as d
+      where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal);
+  end loop;
+  return all_answers;
 end
 $$;
 comment on function agent_memory.add_drafts(
