@@ -45,15 +45,13 @@ PARTS = (
 )
 LABELS = tuple(test_servers.PORTS)
 QUICK = ("13", "15")
-# Left out for time: texts of a million characters; deliberately broken databases and schemas, which
-# test the doctor and the tests, and which no version of the server changes, as do random operations
-# what the matrix of isolation has cell by cell; the client and the runner, which are one on every
-# server. What runs is the own of the database: functions, isolation, SQL, and a doctor that finds
-# nothing to blame.
+# Left out for time: deliberately broken databases and schemas, which test the doctor and the tests,
+# and which no version of the server changes; random operations of tenants, which the matrix of
+# isolation has cell by cell; the client and the runner, which are one on every server. What runs is
+# the own of the database: functions, isolation, SQL, and a doctor that finds nothing to blame.
 QUICK_OPTIONS = tuple(
     f"--ignore=tests/{path}"
     for path in (
-        "database/test_long_texts.py",
         "doctor/test_faults.py",
         "isolation/test_mutants.py",
         "isolation/test_property.py",

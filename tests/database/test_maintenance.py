@@ -45,6 +45,14 @@ def test_a_fresh_database_needs_nothing(pgrecall_dsn: str) -> None:
     assert maintain(pgrecall_dsn).outcomes == ()
 
 
+def test_the_tables_of_others_are_left_alone(world: World, pgrecall_dsn: str) -> None:
+    applied(pgrecall_dsn)
+    for name in ("organizations", "organization_members", "ai_memory_notes"):
+        execute(world, f"create table {name} as select n from generate_series(1, 5000) as n")
+    settle_statistics(world)
+    assert maintain(pgrecall_dsn).outcomes == ()
+
+
 def retention(world: World, **settings: Any) -> None:
     execute(
         world,

@@ -69,6 +69,24 @@ def test_a_plan_changes_nothing(pgrecall_dsn):
     assert changed(before, everything(pgrecall_dsn)) == {}
 
 
+PG_CRON = """
+    create schema cron;
+    create table cron.job (jobid bigserial, jobname text, database text, username text default current_user);
+    create function cron.unschedule(job_id bigint) returns boolean language sql
+      as 'delete from cron.job where jobid = job_id returning true';
+    insert into cron.job (jobname, database) values
+      ('pgrecall-retain', current_database()), ('pgrecall-retain', 'elsewhere'), ('own', current_database())
+"""
+
+
+def test_what_pg_cron_runs_of_it_ends(pgrecall_dsn, ask):
+    """pg_cron needs to be preloaded, so its table and its function stand in for it."""
+    ask(pgrecall_dsn, PG_CRON)
+    done = uninstall(pgrecall_dsn)
+    assert [part.name for part in done.gone if part.kind == "schedule"] == ["pgrecall-retain"]
+    assert sorted(ask(pgrecall_dsn, "select jobname from cron.job")) == ["own", "pgrecall-retain"]
+
+
 def test_every_organization_can_be_kept(new_server, ask, tmp_path):
     migrate(new_server)
     for organization in ("acme", "beta"):

@@ -53,6 +53,15 @@ begin
   types := array(select t.oid from pg_catalog.pg_type as t where t.typnamespace = here or t.typrelid = any (relations));
   types := types || array(select t.oid from pg_catalog.pg_type as t where t.typelem = any (types));
 
+  -- What `pgrecall maintain --schedule pg_cron` wrote, and somebody ran, would fail from now on.
+  if pg_catalog.to_regclass('cron.job') is not null
+     and pg_catalog.has_schema_privilege('cron', 'USAGE') and pg_catalog.has_table_privilege('cron.job', 'SELECT') then
+    return query execute 'select ''schedule'', j.jobname::text, pg_catalog.format(''select cron.unschedule(%s::bigint)'', j.jobid), null::text
+      from cron.job as j
+      where j.jobname like ''pgrecall-%'' and j.database = pg_catalog.current_database() and j.username = current_user
+      order by j.jobname';
+  end if;
+
   -- What another application built on it would go along, and is not ours to take.
   return query
   select distinct 'dependent', coalesce(

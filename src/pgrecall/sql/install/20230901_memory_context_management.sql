@@ -1717,8 +1717,10 @@ begin
   if octet_length(cut) = char_length(cut) then
     return cut;
   elsif cut is not nfkc normalized then
-    -- One letter may become eighteen; few texts grow at all.
-    cut := left(normalize(translate(cut, '™℠', '  '), nfkc), 60000);
+    -- One letter may become eighteen, but those of a script at most three, which join to one again. To join
+    -- them takes PostgreSQL 13 ten seconds for a million, so that what grows more is cut before that.
+    cut := normalize(translate(cut, '™℠', '  '), nfkd);
+    cut := left(normalize(left(cut, case when char_length(cut) > 90000 then 30000 else 90000 end), nfc), 60000);
   end if;
   if cut !~ ('[' || letters || ']') then
     return cut;
@@ -6253,7 +6255,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '06d2e3bc9e7e67c759793154fcb59a7ebf5ac02876817c4a6a2c860bb16857cf');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'eba3331360a8d6d61db3aa2d8ff8e9b03364aaadf7490efb5b56ccc12d2a0872');
 
 reset lock_timeout;
 reset check_function_bodies;

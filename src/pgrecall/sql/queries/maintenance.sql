@@ -25,7 +25,7 @@ join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 join pg_catalog.pg_stat_all_tables as s on s.relid = c.oid
 where c.relkind = 'r'
   and (n.nspname = 'agent_memory'
-       or n.nspname = 'public' and c.relname ~ '^(ai_memor(y|ies)|agent_memory_|organization(s|_members)$)')
+       or n.nspname = 'public' and c.relname in ('agent_memory_config', 'agent_memory_stats', 'ai_memories', 'ai_memory_contexts'))
 order by 1;
 
 -- name: maintained_indexes
@@ -52,7 +52,7 @@ cross join lateral (
     and s.attname = coalesce(col.attname, k.attname)
   where k.attrelid = c.oid and k.attnum > 0) as w
 where n.nspname = 'agent_memory'
-   or n.nspname = 'public' and t.relname ~ '^(ai_memor(y|ies)|agent_memory_|organization(s|_members)$)'
+   or n.nspname = 'public' and t.relname in ('agent_memory_config', 'agent_memory_stats', 'ai_memories', 'ai_memory_contexts')
 order by 1;
 
 -- name: oldest_transaction
