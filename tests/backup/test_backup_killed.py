@@ -90,6 +90,7 @@ def test_backups(large: str, tmp_path: Path) -> None:
     assert not readers(large)
 
 
+@pytest.mark.nightly
 def test_restores(large: str, elsewhere: str, tmp_path: Path) -> None:
     back_up(large, ORGANIZATION, str(tmp_path / "default.tar"))
     put = ("restore", str(tmp_path / "default.tar"), "--as-organization")

@@ -71,11 +71,13 @@ def test_a_plan_changes_nothing(pgrecall_dsn):
 
 PG_CRON = """
     create schema cron;
-    create table cron.job (jobid bigserial, jobname text, database text, username text default current_user);
+    create table cron.job (
+      jobid bigserial, jobname text, database text default current_database(),
+      username text default current_user);
     create function cron.unschedule(job_id bigint) returns boolean language sql
       as 'delete from cron.job where jobid = job_id returning true';
-    insert into cron.job (jobname, database) values
-      ('pgrecall-retain', current_database()), ('pgrecall-retain', 'elsewhere'), ('own', current_database())
+    insert into cron.job (jobname) values ('pgrecall-retain'), ('own');
+    insert into cron.job (jobname, database) values ('pgrecall-retain', 'elsewhere');
 """
 
 

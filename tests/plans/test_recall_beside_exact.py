@@ -39,6 +39,7 @@ FEWER: dict[str, dict[str, Any]] = {
 """Filters that so many memories pass."""
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("with_vector", [False, True], ids=["words", "vector"])
 @pytest.mark.parametrize("filters", FEWER.values(), ids=FEWER)
 def test_finds_nearly_what_exact_search_finds(

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.cli.conftest import Shell
 
@@ -16,6 +17,7 @@ MEMORIES = 6000
 KILLS = 10
 
 
+@pytest.mark.nightly
 def test_a_killed_import_is_finished_by_the_next(pgrecall_dsn: str, tmp_path: Path) -> None:
     rng = random.Random(11)
     file = tmp_path / "memories.jsonl"
