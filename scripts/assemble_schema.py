@@ -36,10 +36,12 @@ FILES = {
 FIRST = next(iter(FILES))
 
 # Names resolve to what they say, whatever the session's path is; bodies may name what comes later;
-# and nobody waits long behind a file that waits for a lock.
+# to compile queries of the catalogs takes ten times as long as to run them; and nobody waits long
+# behind a file that waits for a lock.
 PREAMBLE = """\
 set search_path = pg_catalog, pg_temp;
 set check_function_bodies = off;
+set jit = off;
 select pg_catalog.set_config('lock_timeout',
   coalesce(nullif(pg_catalog.current_setting('pgrecall.lock_timeout', true), ''), '5s'), false);
 """
@@ -48,6 +50,7 @@ DEFAULT = r"(?: '[^']*'| 0| \(null, null, 0, 0, false\))?"
 # What comes next on this connection, which a pooler may give to others, has its own settings.
 EPILOGUE = """\
 reset lock_timeout;
+reset jit;
 reset check_function_bodies;
 reset search_path;
 """

@@ -16,7 +16,7 @@ where c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text in ('public
 """
 SETTINGS = """
 select concat_ws(' ', current_setting('search_path'), current_setting('lock_timeout'),
-                 current_setting('check_function_bodies'))
+                 current_setting('check_function_bodies'), current_setting('jit'))
 """
 USE = """
 select set_config('request.jwt.claims', '{"sub": "agent:default"}', false);

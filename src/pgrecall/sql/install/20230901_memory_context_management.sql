@@ -49,6 +49,7 @@
 
 set search_path = pg_catalog, pg_temp;
 set check_function_bodies = off;
+set jit = off;
 select pg_catalog.set_config('lock_timeout',
   coalesce(nullif(pg_catalog.current_setting('pgrecall.lock_timeout', true), ''), '5s'), false);
 
@@ -6255,8 +6256,9 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'eba3331360a8d6d61db3aa2d8ff8e9b03364aaadf7490efb5b56ccc12d2a0872');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dfc09b88cd2cb6cf8ec7eedf5407bd9e98508a16eb7e96e723bc825a4c2f4e3f');
 
 reset lock_timeout;
+reset jit;
 reset check_function_bodies;
 reset search_path;

@@ -2,6 +2,7 @@
 
 set search_path = pg_catalog, pg_temp;
 set check_function_bodies = off;
+set jit = off;
 select pg_catalog.set_config('lock_timeout',
   coalesce(nullif(pg_catalog.current_setting('pgrecall.lock_timeout', true), ''), '5s'), false);
 
@@ -903,8 +904,9 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'af6f88e02a6107331f3aac80dd713b24be809a45ee178ad8cbfa491006e5640e');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '973be4c3d0c6da85febeb1846563f6bd072bfac7beea27ccb7cd3efcbf409d2f');
 
 reset lock_timeout;
+reset jit;
 reset check_function_bodies;
 reset search_path;

@@ -2,6 +2,7 @@
 
 set search_path = pg_catalog, pg_temp;
 set check_function_bodies = off;
+set jit = off;
 select pg_catalog.set_config('lock_timeout',
   coalesce(nullif(pg_catalog.current_setting('pgrecall.lock_timeout', true), ''), '5s'), false);
 
@@ -592,8 +593,9 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', 'e13934d7940513f9a2b8a81a4219eb3c77538be3b6a39ff7af23d4ab8be2b3fe');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', 'fb6a3b7634c90331162e5c0e0c8403607285f1916b5fffa92d13186fe4b29e6c');
 
 reset lock_timeout;
+reset jit;
 reset check_function_bodies;
 reset search_path;
