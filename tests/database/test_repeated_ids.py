@@ -78,6 +78,30 @@ def test_the_vector_is_of_the_text(client: Client, world: World) -> None:
 
 
 @NAMES
+def test_a_text_that_was_refused_is_written_for_the_next_one(
+    client: Client, name: dict[str, str]
+) -> None:
+    items = [{"content": "Tea.", **name}, {"content": "Rain.", **name}, {"content": "Rain."}]
+    foretold = imported(client, *items, dry_run=True)
+    assert codes(imported(client, *items)) == ["added", "imported_before", "added"]
+    assert [row["status"] for row in foretold] == ["added", "duplicate", "added"]
+    assert contents(client) == ["Rain.", "Tea."]
+
+
+@pytest.mark.parametrize("by_import", [False, True])
+def test_the_text_of_one_that_waits_for_an_id_comes_first(client: Client, by_import: bool) -> None:
+    client.remember({"content": "Tea."})
+    items = [
+        {"content": "Tea.", "id": ONE},
+        {"content": "Rain.", "id": ONE},
+        {"content": "Rain.", "importance": 0.9},
+    ]
+    rows = imported(client, *items) if by_import else client.remember(*items)
+    assert codes(rows) == ["same_text", "added", "same_text"]
+    assert [str(row["id"]) for row in rows[1:]] == [ONE, ONE]
+
+
+@NAMES
 @pytest.mark.parametrize("forgotten", [(), (0,), (1,), (0, 1)], ids=str)
 def test_an_import_counts_it_once(
     client: Client, name: dict[str, str], forgotten: tuple[int, ...]

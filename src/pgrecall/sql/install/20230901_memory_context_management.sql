@@ -3672,8 +3672,8 @@ $$;
 comment on function agent_memory.known_messages(uuid, agent_memory.draft[]) is
   'The answers for those drafts that are messages of conversations and stored already: by id or idempotency key; by role, speaker, text and time, where it is told, the second of two such for the second that is stored; or as the end of the conversation, with which a list of several begins. The caller holds the conversations'' locks.';
 
-create or replace function agent_memory.first_told(drafts agent_memory.draft[])
-returns agent_memory.draft[]
+create or replace function agent_memory.repeated_drafts(drafts agent_memory.draft[])
+returns integer[]
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -3681,20 +3681,45 @@ begin
   if cardinality(drafts) = 1 or not exists (
       select from unnest(drafts) as d where d.is_identified or d.idempotency_digest is not null
       having count(*) > count(distinct d.id) or count(d.idempotency_digest) > count(distinct d.idempotency_digest)) then
-    return drafts;
+    return '{}';
   end if;
   return array(
-    select r.draft
-    from (select d as draft, d.ordinal, d.idempotency_digest is not null as has_key,
+    select r.ordinal
+    from (select d.ordinal, d.idempotency_digest is not null as has_key,
                  row_number() over (partition by d.id order by d.valid_from > agent_memory.now(), d.ordinal) as of_id,
                  row_number() over (partition by d.idempotency_digest order by d.valid_from > agent_memory.now(), d.ordinal) as of_key
           from unnest(drafts) as d) as r
-    where r.of_id = 1 and (r.of_key = 1 or not r.has_key)
-    order by r.ordinal);
+    where r.of_id > 1 or (r.of_key > 1 and r.has_key));
+end
+$$;
+comment on function agent_memory.repeated_drafts(agent_memory.draft[]) is
+  'The ordinals of those drafts whose id or idempotency key another one has that comes before: one that is valid now comes before one that is valid later.';
+
+create or replace function agent_memory.first_told(drafts agent_memory.draft[])
+returns agent_memory.draft[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  repeated constant integer[] := agent_memory.repeated_drafts(drafts);
+begin
+  if repeated = '{}' then
+    return drafts;
+  end if;
+  return array(
+    select t.draft
+    from (select d as draft, r.ordinal is not null as is_repeated,
+                 -- The text of one that is held back may be written yet, and makes a later one a duplicate.
+                 d.dedup_key is not null and bool_or(r.ordinal is not null) over (
+                   partition by d.dedup_key order by d.valid_from > agent_memory.now(), d.ordinal) as is_undecided
+          from unnest(drafts) as d
+          left join unnest(repeated) as r (ordinal) on r.ordinal = d.ordinal) as t
+    where not t.is_repeated and not t.is_undecided
+    order by (t.draft).ordinal);
 end
 $$;
 comment on function agent_memory.first_told(agent_memory.draft[]) is
-  'Of drafts that share an id or an idempotency key the first one, of those that are valid now if any is; and all others.';
+  'The drafts without those whose id, idempotency key or text hangs on what becomes of one before them that tells the same id or key.';
 
 create or replace function agent_memory.add_drafts(
   caller agent_memory.principal, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[])
@@ -6256,7 +6281,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dfc09b88cd2cb6cf8ec7eedf5407bd9e98508a16eb7e96e723bc825a4c2f4e3f');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '012faffec926e5ca79529a8721e82a627ce2d4db388a8cfd669b83f8e71d2d94');
 
 reset lock_timeout;
 reset jit;

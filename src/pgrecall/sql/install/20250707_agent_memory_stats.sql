@@ -304,14 +304,12 @@ declare
     select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at))
     from unnest(judged) as v where v.status is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
-  -- Items whose id or key an earlier one tells. What comes of them is known when that is written; a dry run
-  -- takes it that it will be.
+  -- Items whose id or key an earlier one tells. What comes of them, and of those whose text an earlier one has,
+  -- is known when that is written; a dry run takes it that it will be.
   repeated integer[] := '{}';
 begin
   if dry_run then
-    repeated := array(
-      select d.ordinal from unnest(drafts) as d
-      where not exists (select from unnest(agent_memory.first_told(drafts)) as f where f.ordinal = d.ordinal));
+    repeated := agent_memory.repeated_drafts(drafts);
   else
     perform agent_memory.settle_contexts(caller.organization_id, drafts);
   end if;
@@ -329,7 +327,10 @@ begin
       select v.*, d as placed, a.id as known_id, a.status as known_status, a.code as known_code, a.reason as known_reason,
              e.answer as existing,
              -- Of several with one text in one call the first is written, of those that are valid now if any is.
-             row_number() over same as place, case when not dry_run then first_value(d.id) over same end as first_id
+             row_number() over (
+               partition by v.forgotten_at is null and d.dedup_key is not null and a.status is null and v.ordinal <> all (repeated),
+                 d.dedup_key
+               order by d.valid_from > agent_memory.now(), v.ordinal) as place
       from unnest(judged) as v
       left join unnest(drafts) as d on d.ordinal = v.ordinal
       left join unnest(answers) as a on a.ordinal = v.ordinal
@@ -337,8 +338,6 @@ begin
           else coalesce((agent_memory.judge_value(caller, d)).answer,
                         row(d.ordinal, null, null, 'contended', null)::agent_memory.remembered_memory) end) as e (answer)
         on v.status is null and a.status is null and v.forgotten_at is null
-      window same as (partition by v.forgotten_at is null and d.dedup_key is not null and a.status is null, d.dedup_key
-        order by d.valid_from > agent_memory.now(), v.ordinal)
     )
     select array_agg(row(
         m.ordinal, r.id, r.status, r.code, r.reason, case when m.status is null then m.placed else m.draft end,
@@ -353,8 +352,8 @@ begin
             then row(0, null, 'duplicate', 'imported_before', 'an earlier item has its id or its idempotency key')::agent_memory.remembered_memory
           when m.forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
           when (m.existing).code <> 'contended' then m.existing
-          when m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
-            then row(0, m.first_id, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
+          when dry_run and m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
+            then row(0, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
           else row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
         end as answer) as verdict
     cross join lateral (select (verdict.answer).*) as r);
@@ -593,7 +592,7 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', 'fb6a3b7634c90331162e5c0e0c8403607285f1916b5fffa92d13186fe4b29e6c');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '97bf9794b15baa6a91270842534297650acd0763c4a89628749326f1d193b8a4');
 
 reset lock_timeout;
 reset jit;
