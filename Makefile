@@ -26,11 +26,11 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# What takes a minute or more; and the property tests with ten times as many operations, others
-# each time.
+# What takes a minute or more; and the property tests, which draw others each time, the longest of
+# them ten times as many.
 test-nightly: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadfile -m nightly
-	PGRECALL_HYPOTHESIS=nightly $(BIN)/pytest -n 2 --dist loadfile tests/database/test_memory_model.py tests/isolation/test_property.py
+	PGRECALL_HYPOTHESIS=nightly $(BIN)/pytest -n 2 --dist loadfile -m hypothesis
 
 # The database part of the suite on PostgreSQL 13 to 18; ONLY=13,15 for some of them, QUICK=1 for
 # what CI adds to `make test`. Needs npm.

@@ -15,7 +15,7 @@ from pgrecall.errors import AuthenticationError
 from tests.auth.signing import EC, ED, KEYS, ORGANIZATION, SECRET, SigningKey, payload, pinned
 
 VERIFIER = pinned()
-QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+QUICK = settings(max_examples=100)
 
 TEXTS = st.one_of(
     st.text(max_size=12),

@@ -47,7 +47,6 @@ def checked(text: bytes, folder: Path) -> None:
 
 
 @given(Members)
-@settings(deadline=None)
 def test_an_archive_is_a_tar_and_is_read_as_it_was_written(
     content: list[tuple[str, bytes]],
 ) -> None:
@@ -60,7 +59,7 @@ def test_an_archive_is_a_tar_and_is_read_as_it_was_written(
 
 
 @given(Members, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_byte_of_an_archive_can_change_or_go_unnoticed(
     content: list[tuple[str, bytes]], data: st.DataObject
 ) -> None:

@@ -37,7 +37,7 @@ def test_the_database_leaves_out_the_same(world: World, text: str, rest: str) ->
 
 
 def test_any_mixture_is_read_alike(world: World) -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
     def is_read_alike(text: str) -> None:
         assert by_the_database(world.connection, text) == without_recalled(text)

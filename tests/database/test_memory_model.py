@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from psycopg.rows import dict_row
@@ -19,10 +20,6 @@ OPERATIONS = 20_000 if IS_NIGHTLY else 2_000
 EXAMPLES = settings(
     max_examples=OPERATIONS // 40,
     stateful_step_count=40,
-    derandomize=not IS_NIGHTLY,
-    database=None,
-    deadline=None,
-    print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -31,6 +28,7 @@ class Memories(Facts):
     """All rules together."""
 
 
+@pytest.mark.hypothesis
 def test_random_operations_agree_with_the_model(pgrecall_dsn: str) -> None:
     with psycopg.connect(pgrecall_dsn, autocommit=True, row_factory=dict_row) as connection:
         Memories.connection, Memories.operations = connection, 0

@@ -166,7 +166,6 @@ class Timeline:
 )
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_slots_do_as_the_model_does(world: World, operations: list[tuple[str, int, int]]) -> None:

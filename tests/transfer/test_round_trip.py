@@ -220,7 +220,7 @@ records = st.lists(
 
 
 @given(records=records)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.parametrize("file_format", READERS)
 def test_files_give_back_what_was_written(file_format: str, records: list[dict[str, Any]]) -> None:
     stream = io.BytesIO()
@@ -232,7 +232,7 @@ def test_files_give_back_what_was_written(file_format: str, records: list[dict[s
 
 
 @given(data=st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @pytest.mark.parametrize("file_format", READERS)
 def test_readers_take_any_bytes(file_format: str, data: bytes) -> None:
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal, TypeAlias
 
+from pgrecall.domain.text import clean_text
 from pgrecall.errors import InvalidInputError
 
 DateOrder: TypeAlias = Literal["dmy", "mdy", "ymd"]
@@ -79,8 +80,8 @@ class Date:
 
 
 def cleaned(line: str) -> str:
-    """A line without its end, marks of direction, and unusual spaces before the name."""
-    line = _INVISIBLE.sub("", line.rstrip("\r\n"))
+    """A line without its end, NULs, marks of direction, and unusual spaces before the name."""
+    line = _INVISIBLE.sub("", clean_text(line.rstrip("\r\n")))
     return _SPACES.sub(" ", line[:60]) + line[60:]
 
 
