@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pgrecall.domain.identity import organization_uuid
 from tests.cli.conftest import Shell
 
+DEFAULT = organization_uuid("default")
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -70,10 +72,10 @@ def test_a_folder_its_newest_is_verified_and_the_rest_is_pruned(
     folder = tmp_path / "backups"
     for day in range(1, 29):
         folder.mkdir(exist_ok=True)
-        (folder / f"default-202610{day:02}T030000Z.tar").write_bytes(b"old")
+        (folder / f"default-{DEFAULT}-202610{day:02}T030000Z.tar").write_bytes(b"old")
     (folder / "notes.txt").write_text("mine")
     made = told.json("backup", "backups/")
-    assert re.fullmatch(r"backups/default-\d{8}T\d{6}Z\.tar", made["place"])
+    assert re.fullmatch(rf"backups/default-{DEFAULT}-\d{{8}}T\d{{6}}Z\.tar", made["place"])
     checked = told.json("backup", "verify", "backups")
     assert (checked["place"], checked["rows"]) == (made["place"], made["rows"])
     keep = ("--keep-daily", "3", "--keep-weekly", "2", "--keep-monthly", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -15,7 +16,11 @@ from pgrecall.cli.options import AsJson, Dsn, Organization
 from pgrecall.cli.output import print_json, progress, say, steps, waiting
 from pgrecall.domain.backups import Backup
 from pgrecall.domain.identity import organization_uuid
-from pgrecall.domain.retention import Retention
+from pgrecall.domain.retention import (
+    BackupRetention,
+    database_backup_name,
+    organization_backup_name,
+)
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.backup import schedules
 from pgrecall.ops.backup.dump import DatabaseBackup, back_up_database
@@ -144,7 +149,7 @@ def prune_(
     The newest of each organization stays in any case, and so does every file whose name
     `create` did not make.
     """
-    done = prune(folder, Retention(daily, weekly, monthly), dry_run=dry_run)
+    done = prune(folder, BackupRetention(daily, weekly, monthly), dry_run=dry_run)
     if done.deleted and not dry_run:
         with resolve_database(dsn) as database:
             tell_deleted(database, folder, done)
@@ -179,7 +184,7 @@ def schedule(
         environment,
         folder,
         None if whole else organization,
-        Retention(daily, weekly, monthly),
+        BackupRetention(daily, weekly, monthly),
     )
     files = {"pgrecall": schedules.cron(wanted)} if kind == "cron" else schedules.systemd(wanted)
     if as_json:
@@ -202,22 +207,19 @@ def list_(*, limit: Limit = 20, dsn: Dsn = None, as_json: AsJson = False) -> Non
 
 def _one(database: str, target: str, organization: str) -> Backup:
     recipients = Settings().backup_recipients
-    named = target_in(target, organization, "tar", is_encrypted=bool(recipients))
+    of = organization_uuid(organization)
+    name = organization_backup_name(
+        of, organization, datetime.now(UTC), is_encrypted=bool(recipients)
+    )
+    file = target_in(target, name)
     with progress("Backing up") as bar:
-        return back_up(
-            database,
-            organization_uuid(organization),
-            named,
-            for_recipients=recipients,
-            on_progress=bar,
-        )
+        return back_up(database, of, file, for_recipients=recipients, on_progress=bar)
 
 
 def _whole(database: str, target: str) -> DatabaseBackup:
     settings = Settings()
     recipients = settings.backup_recipients
-    named = target_in(target, "database", "dump", is_encrypted=bool(recipients))
+    name = database_backup_name(datetime.now(UTC), is_encrypted=bool(recipients))
+    file = target_in(target, name)
     with waiting("Dumping"):
-        return back_up_database(
-            database, named, for_recipients=recipients, tools_in=settings.pg_bin
-        )
+        return back_up_database(database, file, for_recipients=recipients, tools_in=settings.pg_bin)

@@ -47,8 +47,9 @@ def print_pruned(done: PruneReport) -> None:
 def print_ledger(entries: Sequence[Mapping[str, Any]]) -> None:
     """One line an entry."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("started", "action", "state", "rows", "place"):
+    for name in ("started", "action", "state", "rows"):
         table.add_column(name, no_wrap=True)
+    table.add_column("place", overflow="fold")
     for entry in entries:
         rows = "" if entry["rows"] is None else f"{entry['rows']:,}"
         gone = " (deleted)" if entry["deleted_at"] else ""

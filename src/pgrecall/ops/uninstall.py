@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from uuid import UUID
 
 import psycopg
 
 from pgrecall._sync.session import Session, connected
+from pgrecall.domain.retention import organization_backup_name
 from pgrecall.domain.uninstall import Part, Uninstallation
 from pgrecall.errors import ConflictError, MigrationError, MissingPrivilegeError
 from pgrecall.ops.backup.folder import target_in
@@ -108,13 +110,11 @@ def _keep(
     dsn: str, folder: str, for_recipients: str | None, on_kept: Callable[[str], None]
 ) -> list[str]:
     made: list[str] = []
-    found = _organizations(dsn)
-    names = [name for _, name in found]
-    for organization_id, name in found:
-        # Nothing keeps two organizations from having one name.
-        of = name if names.count(name) == 1 else f"{name}-{organization_id}"
-        encrypted = for_recipients is not None
-        target = target_in(f"{folder.rstrip('/')}/", of, "tar", is_encrypted=encrypted)
+    for organization_id, name in _organizations(dsn):
+        file = organization_backup_name(
+            organization_id, name, datetime.now(UTC), is_encrypted=for_recipients is not None
+        )
+        target = target_in(f"{folder.rstrip('/')}/", file)
         back_up(dsn, organization_id, target, for_recipients=for_recipients)
         on_kept(target)
         made.append(target)

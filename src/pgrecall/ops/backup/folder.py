@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from pgrecall.domain.retention import Retention, backup_name, kept, named_backups
+from pgrecall.domain.retention import BackupRetention, named_backups
 from pgrecall.errors import NotFoundError
 from pgrecall.ops.backup.names import SIDECAR
 from pgrecall.ops.backup.places import Place, place
@@ -22,11 +21,10 @@ class PruneReport:
     dry_run: bool
 
 
-def target_in(target: str, of: str, kind: str, *, is_encrypted: bool) -> str:
-    """Where a backup goes: the file that is named, or a new one in the folder that is."""
+def target_in(target: str, name: str) -> str:
+    """Where a backup goes: the file that is given, or one of that name in the folder that is."""
     if not (target.endswith("/") or place(target).is_folder()):
         return target
-    name = backup_name(of, datetime.now(UTC), kind, is_encrypted=is_encrypted)
     return f"{target.rstrip('/')}/{name}"
 
 
@@ -38,12 +36,12 @@ def newest(folder: str) -> str:
     return f"{folder.rstrip('/')}/{found[0].name}"
 
 
-def prune(folder: str, retention: Retention, *, dry_run: bool = False) -> PruneReport:
+def prune(folder: str, retention: BackupRetention, *, dry_run: bool = False) -> PruneReport:
     """Delete the backups in a folder that need not be kept; files of other names are left alone."""
     there = place(folder)
     names = there.names()
     backups = named_backups(names)
-    keeping = kept(backups, retention)
+    keeping = retention.kept(backups)
     deleted = tuple(each.name for each in backups if each.name not in keeping)
     for name in () if dry_run else deleted:
         _delete(there, name, names)

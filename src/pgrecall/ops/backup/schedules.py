@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Literal
 
-from pgrecall.domain.retention import Retention
+from pgrecall.domain.retention import BackupRetention
 
 Kind = Literal["cron", "systemd"]
 
@@ -22,7 +22,7 @@ class Schedule:
     environment: str
     folder: str
     organization: str | None
-    retention: Retention
+    retention: BackupRetention
 
 
 def cron(schedule: Schedule) -> str:
