@@ -52,7 +52,7 @@ def test_a_window_that_is_none(shell: Shell, window: str) -> None:
     [
         ("cron", "30 23 * * *  set -a;"),
         ("systemd", "OnCalendar=*-*-* 23:30:00"),
-        ("pg_cron", "'*/5 23-23,0-1 * * *'"),
+        ("pg_cron", "'30-55/5 23 * * *'"),
     ],
 )
 def test_schedules(shell: Shell, scheduler: str, line: str) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from pgrecall.domain.maintenance import HourFacts, IndexFacts, MaintenanceFacts, TableFacts
-from pgrecall.ops.maintenance import plan_tasks, window
+from pgrecall.ops.maintenance import plan_tasks, render_schedule, window
 
 TABLE = TableFacts("t", 10_000, 0, 0, True, 10_000, 0.2, "vacuum t", "analyze t", "alter t")
 INDEX = IndexFacts("i", True, False, False, 100 * 2**20, 90 * 2**20, "reindex i", "drop i")
+
+MIDNIGHT = datetime(2026, 11, 24)
+MINUTE = timedelta(minutes=1)
+JOB = re.compile(r"cron\.schedule\('([a-z0-9-]+)', '([^']+)'")
 
 
 def statements(facts: MaintenanceFacts) -> list[str]:
@@ -87,3 +93,30 @@ def test_what_deletes_comes_before_what_clears_up() -> None:
 )
 def test_windows(hours: str, at: str, is_inside: bool) -> None:
     assert window(hours).holds(datetime.fromisoformat(f"2026-11-24T{at}")) is is_inside
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        "02:00-04:00", "23:30-02:00", "22:00-00:00", "00:00-00:30", "02:10-02:50", "02:58-03:01",
+        "04:30-04:15", "23:59-00:00",
+    ],
+)  # fmt: skip
+def test_pg_cron_begins_everything_in_the_window(hours: str) -> None:
+    wanted = window(hours)
+    text = render_schedule("pg_cron", wanted, 90)
+    starts = {name: list(cron_times(when)) for name, when in JOB.findall(text)}
+    assert all(wanted.holds(at) for times in starts.values() for at in times)
+    retained = sorted(at for name in starts if "retain" in name for at in starts[name])
+    inside = [at for minute in range(1440) if wanted.holds(at := MIDNIGHT + minute * MINUTE)]
+    assert len(retained) == -(-len(inside) // 5)
+    assert len(starts["pgrecall-roll-up"]) == len(starts["pgrecall-vacuum-history"]) == 1
+
+
+def cron_times(when: str) -> Iterator[datetime]:
+    """The times of a day that the minutes and hours of a cron line name."""
+    minutes, hours = when.split()[:2]
+    first, _, last = minutes.removesuffix("/5").partition("-")
+    for hour in hours.split(","):
+        for minute in range(int(first), int(last or first) + 1, 5):
+            yield MIDNIGHT + (int(hour) * 60 + minute) * MINUTE

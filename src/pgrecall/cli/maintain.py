@@ -15,7 +15,7 @@ from pgrecall.ops.maintenance import maintain as maintained
 from pgrecall.ops.maintenance import render_schedule, window
 from pgrecall.ops.maintenance.execution import ROLL_UP_DAYS
 
-_WINDOW_HELP = "Begin nothing outside of these hours, local time: 02:00-04:00."
+_WINDOW_HELP = "Begin nothing outside of these hours: local time, or with pg_cron UTC."
 _SCHEDULE_HELP = "Print what runs it every day in the window; connects to nothing."
 _DAYS_HELP = "After how many days hours of statistics are added up by day."
 _DEFAULT_WINDOW = "02:00-04:00"

@@ -13,7 +13,10 @@ _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `begin` to before `end`, over midnight if the end is the earlier of the two."""
+    """From `begin` to before `end`, over midnight if the end is the earlier of the two.
+
+    In the local time of who runs pgrecall, and where pg_cron does it, in the time of that.
+    """
 
     begin: time
     end: time
@@ -30,7 +33,7 @@ class Window:
 
 
 def window(text: str) -> Window:
-    """A window such as 02:00-04:00, in local time. Raises InvalidInputError."""
+    """A window such as 02:00-04:00. Raises InvalidInputError."""
     found = _WINDOW.fullmatch(text.strip())
     if found is None:
         raise InvalidInputError(f"{text[:40]!r} is no window", hint="Such as 02:00-04:00.")
