@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from pgrecall.ops.transfer.detection import detected_format
 from pgrecall.ops.transfer.items import Item, Malformed, Skipped, SourcePart
 from pgrecall.ops.transfer.langgraph import read_langgraph
 from pgrecall.ops.transfer.mem0 import read_mem0
+from pgrecall.ops.transfer.parquet import read_parquet
 from pgrecall.ops.transfer.sources import SourceOptions, opened_source
 
 THEN = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
@@ -245,6 +248,44 @@ def test_claude() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("at", [1714979280, 1714979280.0, "2024-05-06T07:08:00Z"])
+def test_times_are_read_as_exports_have_them(at: Any) -> None:
+    claude = {"uuid": "c", "chat_messages": [{"sender": "human", "text": "x", "created_at": at}]}
+    for read in (
+        conversations("openai", openai(a=node("root", "user", "x", at))),
+        conversations("openai", openai(a=node("root", "user", "x")) | {"create_time": at}),
+        conversations("claude", claude),
+    ):
+        [(read_at,)] = named(read, "occurred_at")
+        assert THEN <= read_at <= THEN + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("at", [1714979280000, -1e18, True, "soon", []])
+def test_what_is_no_time_is_refused(at: Any) -> None:
+    read = conversations(
+        "openai",
+        openai(a=node("root", "user", "x", at), b=node("a", "user", "y")) | {"current_node": "b"},
+        openai(a=node("root", "user", "x")) | {"create_time": at},
+        openai(a=node("root", "user", "x")) | {"create_time": None},
+    )
+    assert named(read, "content") == [
+        ("Malformed", "conversation 1, message 1"), ("y",), ("Malformed", "conversation 2"), ("x",),
+    ]  # fmt: skip
+    told = {"uuid": "c", "chat_messages": [{"sender": "human", "text": "x", "created_at": at}]}
+    assert named(conversations("claude", told)) == [("Malformed", "conversation 1, message 1")]
+    row = {"id": "1", "payload": {"data": "x", "created_at": at}}
+    assert named(list(read_mem0([row]))) == [("Malformed", "row 1")]
+    row = {"row": {**stored("x")["row"], "created_at": at}}
+    assert named(list(read_langgraph([row], None))) == [("Malformed", "memories.maria/k")]
+
+
+def test_nothing_is_said_after_the_last_of_all_times() -> None:
+    told = openai(a=node("root", "user", "x"), b=node("a", "user", "y"))
+    told["mapping"]["a"]["message"]["create_time"] = datetime.max.isoformat()
+    read = conversations("openai", told | {"current_node": "b"})
+    assert named(read, "content") == [("x",), ("Malformed", "conversation 1, message 2")]
+
+
 def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
     data = json.dumps([openai(a=node("root", "user", text)) for text in ("x", "y")]).encode()
     read = list(read_conversations(io.BytesIO(data[:-40]), "openai"))
@@ -281,6 +322,24 @@ def test_mem0() -> None:
     assert first.fields["expires_at"] == datetime(2030, 2, 1, tzinfo=UTC)
     assert first.fields["metadata"] == {"topic": "food", "source": "mem0", "source_id": "1"}
     assert second.fields["speaker"] == "Bot"
+
+
+@pytest.mark.parametrize(
+    ("day", "end"),
+    [
+        ("9999-12-30", None),
+        ("9999-12-31", None),
+        ("9998-12-31", datetime(9999, 1, 1, tzinfo=UTC)),
+        ("0001-01-01", datetime(1, 1, 2, tzinfo=UTC)),
+    ],
+)
+def test_days_at_the_ends_of_the_calendar(day: str, end: datetime | None) -> None:
+    payload = {"data": "x", "expiration_date": day, "created_at": f"{day}T23:59:59.999999-14:00"}
+    [(expires_at, created_at)] = named(
+        checked(list(read_mem0([{"id": "1", "payload": payload}]))), "expires_at", "created_at"
+    )
+    assert expires_at == end
+    assert created_at.isoformat() == payload["created_at"]
 
 
 def stored(value: Any, prefix: str = "memories.maria") -> dict[str, Any]:
@@ -382,6 +441,43 @@ def test_a_written_log_comes_back(messages: list[tuple[str, str]]) -> None:
     ]
     read = chat("\n".join(lines))
     assert named(read, "speaker", "content") == messages
+
+
+# Parquet -------------------------------------------------------------------------------------
+
+
+def parquet(content: pyarrow.Array, at: pyarrow.Array) -> list[SourcePart]:
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"content": content, "occurred_at": at}), stream)
+    return checked(list(read_parquet(stream)))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "-07:00"])
+def test_parquet_has_times_of_many_kinds(unit: str, zone: str | None) -> None:
+    times = pyarrow.array([THEN.replace(tzinfo=None), None], pyarrow.timestamp(unit))
+    read = parquet(pyarrow.array(["x", "y"]), times.cast(pyarrow.timestamp(unit, zone)))
+    assert named(read, "content", "occurred_at") == [("x", THEN), ("y", None)]
+
+
+def test_parquet_has_parts_of_microseconds_and_days() -> None:
+    then = int(THEN.timestamp()) * 10**9 + 1999
+    read = parquet(pyarrow.array(["x"]), pyarrow.array([then], pyarrow.timestamp("ns")))
+    assert named(read, "occurred_at") == [(THEN + timedelta(microseconds=1),)]
+    for kind in (pyarrow.date32(), pyarrow.date64()):
+        read = parquet(pyarrow.array(["x"]), pyarrow.array([THEN.date()], kind))
+        assert named(read, "occurred_at") == [(THEN.replace(hour=0, minute=0),)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "far"),
+    [(pyarrow.timestamp("us"), 2**62), (pyarrow.timestamp("ms"), 2**62), (pyarrow.date32(), 2**30)],
+)
+def test_a_time_that_python_lacks_refuses_its_row_alone(kind: pyarrow.DataType, far: int) -> None:
+    read = parquet(pyarrow.array(["x", "y"]), pyarrow.array([far, 0], kind))
+    assert named(read, "content") == [("Malformed", "row 1"), ("y",)]
+    read = parquet(pyarrow.array(["x"]), pyarrow.array([1], pyarrow.time64("ns")))
+    assert named(read) == [("Malformed", "row 1")]
 
 
 # Files ---------------------------------------------------------------------------------------

@@ -41,7 +41,10 @@ def _message(position: str, conversation: Mapping[str, Any], message: object) ->
     if not text.strip():
         return Skipped(position, "it has no text")
     context, key = conversation["uuid"], message.get("uuid")
-    at = moment_of(message.get("created_at"))
+    try:
+        at = moment_of(message.get("created_at"))
+    except ValueError:
+        return Malformed(position, "its created_at is no time")
     fields = role_fields(role)
     own = {
         "role": role,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from pgrecall.domain.draft import TRUST_OF_ROLE
 from pgrecall.domain.times import moment
-from pgrecall.errors import InvalidInputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -82,10 +81,13 @@ def role_fields(role: str) -> dict[str, object]:
 
 
 def moment_of(value: object) -> datetime | None:
-    """A time as sources write it, seconds since 1970 or ISO 8601; None if it is neither."""
-    try:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _EPOCH + timedelta(seconds=value)
+    """A time as sources write it, seconds since 1970 or ISO 8601; None stays None.
+
+    Raises ValueError for anything else, such as a time past the year 9999.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         return moment("time", value)
-    except (InvalidInputError, OverflowError, ValueError):
-        return None
+    try:
+        return _EPOCH + timedelta(seconds=value)
+    except OverflowError:
+        raise ValueError("there is no such time") from None

@@ -74,8 +74,11 @@ def _memories(
 
 def _memory(
     position: str, key: str, row: Mapping[str, Any], value: object, named: dict[str, object]
-) -> Item:
-    created_at = moment_of(row.get("created_at"))
+) -> Item | Malformed:
+    try:
+        created_at = moment_of(row.get("created_at"))
+    except ValueError:
+        return Malformed(position, "its created_at is no time")
     metadata = {"namespace": named["namespace"], "key": row["key"], "source": "langgraph"}
     said = _said(value)
     fields = {

@@ -45,7 +45,10 @@ def read_mem0(rows: Iterable[Mapping[str, Any]]) -> SourceParts:
 
 
 def _read(position: str, key: str, payload: Mapping[str, Any]) -> Item | Malformed:
-    created_at = moment_of(payload.get("created_at"))
+    try:
+        created_at = moment_of(payload.get("created_at"))
+    except ValueError:
+        return Malformed(position, "its created_at is no time")
     try:
         expires_at = _end_of(payload.get("expiration_date"))
     except ValueError:
@@ -71,7 +74,11 @@ def _read(position: str, key: str, payload: Mapping[str, Any]) -> Item | Malform
 
 
 def _end_of(day: object) -> datetime | None:
-    """When a day is over: mem0 shows a memory on the day of its expiration still."""
-    if day is None:
+    """When a day is over: mem0 shows a memory on the day of its expiration still.
+
+    None for no day, and for one in the year 9999, which stands for never. Raises ValueError.
+    """
+    last = None if day is None else date.fromisoformat(str(day))
+    if last is None or last.year == date.max.year:
         return None
-    return datetime.combine(date.fromisoformat(str(day)), time(), UTC) + timedelta(days=1)
+    return datetime.combine(last, time(), UTC) + timedelta(days=1)

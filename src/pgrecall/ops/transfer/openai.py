@@ -57,7 +57,11 @@ def _branch(mapping: Mapping[str, Any], current: object) -> list[Mapping[str, An
 def _messages(
     position: str, key: str, conversation: Mapping[str, Any], branch: list[Mapping[str, Any]]
 ) -> Iterator[SourcePart]:
-    at = moment_of(conversation.get("create_time"))
+    try:
+        at = moment_of(conversation.get("create_time"))
+    except ValueError:
+        yield Malformed(position, "its create_time is no time")
+        return
     place = 0
     for node in branch:
         message = node.get("message")
@@ -68,8 +72,12 @@ def _messages(
         if not isinstance(message, Mapping):
             yield Malformed(where, "it is no message")
             continue
-        # Some have no time: they were said right after the one before.
-        at = moment_of(message.get("create_time")) or (at and at + _STEP)
+        try:
+            # Some have no time: they were said right after the one before.
+            at = moment_of(message.get("create_time")) or (at and at + _STEP)
+        except (ValueError, OverflowError):
+            yield Malformed(where, "its create_time is no time")
+            continue
         yield _message(where, key, str(conversation.get("title") or ""), message, at)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -14,6 +15,8 @@ from pgrecall.ops.transfer.items import Item, Malformed, SourceParts
 
 # Rows that are held in memory at once.
 GROUP = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def write_parquet(stream: BinaryIO, records: Iterable[Record], *, with_history: bool) -> None:
@@ -45,13 +48,35 @@ def read_parquet(stream: BinaryIO) -> SourceParts:
     if "content" not in file.schema_arrow.names:
         raise InvalidInputError("the Parquet file has no column content")
     number = 0
-    for batch in file.iter_batches(batch_size=GROUP):
-        for row in batch.to_pylist():
-            number += 1
-            try:
-                yield Item(f"row {number}", fields_of(row))
-            except ValueError as error:
-                yield Malformed(f"row {number}", str(error))
+    try:
+        for batch in file.iter_batches(batch_size=GROUP):
+            for row in range(batch.num_rows):
+                number += 1
+                cells = [column[row] for column in batch.columns]
+                yield _read(arrow, f"row {number}", batch.schema.names, cells)
+    except (arrow.ArrowException, OSError) as error:
+        yield Malformed(f"row {number + 1}", f"no Parquet ({error}); the rest was not read")
+
+
+def _read(arrow: Any, position: str, names: list[str], cells: list[Any]) -> Item | Malformed:
+    try:
+        values = [_value(arrow, cell) for cell in cells]
+        return Item(position, fields_of(dict(zip(names, values, strict=True))))
+    except OverflowError:
+        return Malformed(position, "it has a time outside the years 1 to 9999")
+    except ValueError as error:
+        return Malformed(position, str(error))
+
+
+def _value(arrow: Any, cell: Any) -> Any:
+    """In Python's types: a time to the microsecond, a day as its beginning; both in UTC."""
+    if isinstance(cell, arrow.TimestampScalar) and cell.is_valid:
+        microseconds = cell.value * 1_000_000 // _PER_SECOND[cell.type.unit]
+        return _EPOCH + timedelta(microseconds=microseconds)
+    value = cell.as_py()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time(), UTC)
+    return value
 
 
 def _arrow() -> Any:
