@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 from pgrecall._async.store import Store
 from pgrecall.domain.draft import Content, DraftDefaults, drafts, is_single
@@ -10,7 +11,8 @@ from pgrecall.domain.memory import Message
 from pgrecall.domain.numbers import count
 from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten
-from pgrecall.domain.text import identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, identifier
+from pgrecall.errors import InvalidInputError
 
 MAX_MESSAGES = 10_000
 
@@ -24,7 +26,10 @@ class AsyncContext:
 
     def __init__(self, store: Store, key: str, user_id: str | None) -> None:
         self._store = store
-        self.key = identifier("key", key, 500)
+        given = identifier("key", key, MAX_KEY_CHARACTERS)
+        if given is None:
+            raise InvalidInputError("key must be given")
+        self.key = given
         self.user_id = identifier("user_id", user_id) or store.identity.person
         self._defaults = DraftDefaults(
             agent_id=store.identity.agent_id, user_id=self.user_id, context=self.key
@@ -57,9 +62,8 @@ class AsyncContext:
         return last[0]
 
     async def clear(self) -> Forgotten:
-        """Forget all that was remembered under this key for this user and agent."""
-        scope = {name: value for name, value in self._named().items() if value is not None}
-        return await self._store.set_forgotten("forget_memories", scope, False)
+        """Forget all that was remembered under this key for this agent and user, or for nobody."""
+        return await self._store.clear(self._named())
 
     async def summary(self) -> str | None:
         """The newest memory of kind `summary` of this conversation, or None."""
@@ -67,7 +71,7 @@ class AsyncContext:
 
     async def set_summary(self, text: str) -> Remembered:
         """Remember a summary; it supersedes the earlier one, which stays as history."""
-        slot = f"context:{self.key}/summary"[:500]
+        slot = _summary_slot(self.key)
         defaults = replace(self._defaults, kind="summary", slot=slot, trust="inference")
         answers = await self._store.remember(drafts(text, defaults), None)
         if answers.rejected:
@@ -80,3 +84,11 @@ class AsyncContext:
             "user_id": self.user_id,
             "agent_id": self._store.identity.agent_id,
         }
+
+
+def _summary_slot(key: str) -> str:
+    """The slot of a conversation's summary; of a key that is too long for it, by its SHA-256."""
+    slot = f"context:{key}/summary"
+    if len(slot) > MAX_KEY_CHARACTERS:
+        slot = f"context:{sha256(key.encode()).hexdigest()}/summary"
+    return slot

@@ -36,7 +36,7 @@ from pgrecall.recall.result import Recall
 from pgrecall.settings import Settings
 from pgrecall.sql.adapters import RealArray
 from pgrecall.sql.batches import Batches, vector_fields
-from pgrecall.sql.loader import statement
+from pgrecall.sql.loader import Statement, statement
 from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
 from pgrecall.telemetry.watch import Watch
@@ -180,7 +180,14 @@ class Store:
     async def set_forgotten(self, name: str, scope: Mapping[str, Json], dry_run: bool) -> Forgotten:
         """The answer of forget_memories or restore_memories, whichever is named."""
         call = statement(name, {"scope": _json(scope), "dry_run": dry_run})
-        with self.watch.operation(name.removesuffix("_memories")) as running:
+        return await self._set_forgotten(name.removesuffix("_memories"), call)
+
+    async def clear(self, context: Mapping[str, object]) -> Forgotten:
+        """Forgets all that was remembered in a conversation."""
+        return await self._set_forgotten("forget", statement("clear_context", context))
+
+    async def _set_forgotten(self, operation: str, call: Statement) -> Forgotten:
+        with self.watch.operation(operation) as running:
             database, _ = await self.open()
             [[row]] = await database.run([call])
             running.answer = answer = Forgotten(**row["answer"])

@@ -12,7 +12,7 @@ from pgrecall._async.store import Store
 from pgrecall._async.vectors import draft_vectors
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.remembered import Remembered, RememberedItem, refused
-from pgrecall.domain.text import identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
 from pgrecall.embedding import Vector
@@ -52,7 +52,7 @@ class AsyncTransfer:
         asked = {
             "user_id": identifier("user_id", user_id),
             "agent_id": identifier("agent_id", agent_id),
-            "context_key": identifier("context", context, 500),
+            "context_key": identifier("context", context, MAX_KEY_CHARACTERS),
             "kinds": checked_kinds(kinds),
             "since": moment("since", since),
             "until": moment("until", until),

@@ -26,7 +26,7 @@ from pgrecall.domain.numbers import count
 from pgrecall.domain.remembered import Remembered
 from pgrecall.domain.scope import Forgotten, Ids, memory_id, scope
 from pgrecall.domain.statistics import Statistics, period
-from pgrecall.domain.text import identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, identifier
 from pgrecall.domain.times import moment
 from pgrecall.recall.question import RecallRequest, checked_kinds, question
 from pgrecall.recall.result import Recall
@@ -347,7 +347,7 @@ class Memory:
         """
         filters = {
             "user_id": identifier("user_id", user_id),
-            "context_key": identifier("context", context, 500),
+            "context_key": identifier("context", context, MAX_KEY_CHARACTERS),
             "kinds": checked_kinds(kinds),
             "after": after and memory_id(after),
             "include_forgotten": bool(include_forgotten),

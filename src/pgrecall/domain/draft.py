@@ -17,7 +17,7 @@ from pgrecall.domain.documents import Json, document
 from pgrecall.domain.marks import own_words
 from pgrecall.domain.memory import KINDS, TRUSTS, VISIBILITIES
 from pgrecall.domain.numbers import share
-from pgrecall.domain.text import clean_text, identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, clean_text, identifier
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
@@ -92,8 +92,8 @@ def shared_fields(defaults: DraftDefaults) -> dict[str, Json]:
     fields: dict[str, Json | None] = {
         "agent_id": identifier("agent_id", defaults.agent_id),
         "user_id": identifier("user_id", defaults.user_id),
-        "context_key": identifier("context", defaults.context, 500),
-        "slot": identifier("slot", defaults.slot, 500),
+        "context_key": identifier("context", defaults.context, MAX_KEY_CHARACTERS),
+        "slot": identifier("slot", defaults.slot, MAX_KEY_CHARACTERS),
         "kind": one_of("kind", defaults.kind, KINDS),
         "trust": one_of("trust", defaults.trust, TRUSTS),
         "visibility": one_of("visibility", defaults.visibility, VISIBILITIES),

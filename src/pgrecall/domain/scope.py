@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from pgrecall.domain.documents import Json
-from pgrecall.domain.text import identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, identifier
 from pgrecall.errors import InvalidInputError, InvalidScopeError
 
 Ids: TypeAlias = "UUID | str | Iterable[UUID | str]"
@@ -50,7 +50,7 @@ def scope(
     for name, value, longest in (
         ("user_id", user_id, 255),
         ("agent_id", agent_id, 255),
-        ("context_key", context, 500),
+        ("context_key", context, MAX_KEY_CHARACTERS),
     ):
         given = identifier(name, value, longest)
         if given is not None:

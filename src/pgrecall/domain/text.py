@@ -15,6 +15,8 @@ from pgrecall.errors import InvalidInputError, LimitExceededError
 MAX_CONTENT_CHARACTERS = 1_000_000
 # What is searched for is its first 4,000.
 MAX_QUERY_CHARACTERS = 100_000
+# Of a conversation's key, and of a slot's name.
+MAX_KEY_CHARACTERS = 500
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -11,7 +11,7 @@ from pgrecall.domain.documents import Json, document
 from pgrecall.domain.draft import one_of
 from pgrecall.domain.memory import KINDS
 from pgrecall.domain.numbers import count
-from pgrecall.domain.text import clean_text, identifier
+from pgrecall.domain.text import MAX_KEY_CHARACTERS, clean_text, identifier
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
@@ -60,7 +60,7 @@ def question(request: RecallRequest) -> Question:
         query=clean_text(request.query),
         user_id=identifier("user_id", request.user_id),
         agent_id=identifier("agent_id", request.agent_id),
-        context_key=identifier("context", request.context, 500),
+        context_key=identifier("context", request.context, MAX_KEY_CHARACTERS),
         kinds=checked_kinds(request.kinds),
         metadata=document("metadata", request.metadata),
         since=moment("since", request.since),

@@ -15,6 +15,15 @@ where c.context_key = %(context_key)s
 order by m.occurred_at desc, m.position desc
 limit %(row_limit)s;
 
+-- name: clear_context
+select public.forget_memories(jsonb_build_object('ids', coalesce(jsonb_agg(m.id), '[]')), false) as answer
+from public.ai_memory_contexts as c
+join public.ai_memories as m on m.organization_id = c.organization_id and m.context_id = c.id
+where c.context_key = %(context_key)s
+  and c.agent_id = %(agent_id)s
+  and c.user_id is not distinct from %(user_id)s::text
+  and m.forgotten_at is null;
+
 -- name: find_summary
 select m.content
 from public.ai_memory_contexts as c

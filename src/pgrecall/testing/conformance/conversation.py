@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
+from pgrecall.errors import InvalidInputError
 from pgrecall.testing.conformance.awaited import OpenMemory
 
 
@@ -21,6 +24,12 @@ class ConversationConformance:
         assert [message.content for message in messages] == ["Hello.", *map(str, range(30))]
         assert (messages[0].role, messages[0].name) == ("user", "Maria")
         assert [message.content for message in await context.messages(2)] == ["28", "29"]
+
+    async def test_a_conversation_has_a_key(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        for key in (None, "", "k" * 501):
+            with pytest.raises(InvalidInputError):
+                memory.context(key)  # type: ignore[arg-type]
 
     async def test_the_same_words_twice_are_two_messages(self, open_memory: OpenMemory) -> None:
         context = (await open_memory()).context("thread-1")
@@ -67,6 +76,20 @@ class ConversationConformance:
         await paul.clear()
         assert len(await maria.messages()) == 1
 
+    async def test_a_conversation_of_nobody_is_nobodys(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        maria, nobody = memory.context("thread", user_id="maria"), memory.context("thread")
+        for context in (maria, nobody):
+            await context.append(["One.", "Two."])
+            await context.set_summary("They counted.")
+        await memory.remember("Nobody counts further.", context="other")
+        assert (await nobody.clear()).memories == 3
+        assert (await nobody.messages(), await nobody.summary()) == ([], None)
+        assert len(await maria.messages()) == 2
+        assert await maria.summary() == "They counted."
+        assert (await nobody.clear()).memories == 0
+        assert (await maria.clear()).memories == 3
+
     async def test_a_summary_supersedes_the_earlier_one(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         context = memory.context("thread-1")
@@ -76,3 +99,11 @@ class ConversationConformance:
         assert answers.status == "superseded"
         assert await context.summary() == "They talked about tea and rain."
         assert (await memory.get(answers.id)).trust == "inference"
+
+    async def test_each_conversation_has_its_own_summary(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        contexts = [memory.context("k" * 499 + end) for end in "ab"]
+        for context in contexts:
+            await context.set_summary(f"Of {context.key}.")
+        for context in contexts:
+            assert await context.summary() == f"Of {context.key}."
