@@ -87,6 +87,7 @@ def test_status_names_what_differs_and_repair_mends_it(bare: Shell) -> None:
         "was": None,
         "now": "permissive for all to public using true",
         "cure": "DROP POLICY everyone ON public.ai_memories;",
+        "statements": ["DROP POLICY everyone ON public.ai_memories;"],
     }
     execute(bare, drift["cure"])
     assert bare.run("migrate", "--repair").exit_code == 0

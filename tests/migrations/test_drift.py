@@ -150,10 +150,10 @@ def named(drift):
 
 def cured(dsn, ask, drift):
     """Do as the cures say, and what differs then."""
-    for statement in (each.cure for each in drift if not each.cure.startswith("pgrecall ")):
+    for each in drift:
         # One by one: what is CONCURRENTLY stands in no transaction.
-        for each in statement.removesuffix(f"Then {REPAIR}").split("; "):
-            ask(dsn, each)
+        for statement in each.statements:
+            ask(dsn, statement)
     return migrate(dsn, repair=True).drift
 
 

@@ -54,6 +54,14 @@ def test_every_statement_is_used_and_every_used_one_exists() -> None:
     assert asked <= set(statements())
 
 
+def test_a_role_that_is_missing_has_a_state_of_its_own(pgrecall_dsn: str) -> None:
+    text = statements()["act_as"].replace("authenticated", "nobody_here")
+    given = dict.fromkeys(re.findall(r"%\((\w+)\)s", text), "0")
+    with psycopg.connect(pgrecall_dsn) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute(text.encode(), given)
+    assert isinstance(failure(caught.value), SchemaMissingError)
+
+
 def test_an_unknown_statement_is_an_error() -> None:
     with pytest.raises(KeyError):
         statement("drop_everything")
@@ -65,12 +73,14 @@ def test_an_unknown_statement_is_an_error() -> None:
         ("42883", SchemaMissingError),
         ("42P01", SchemaMissingError),
         ("3F000", SchemaMissingError),
+        ("42704", SchemaMissingError),
         ("42501", PermissionDeniedError),
         ("08006", DatabaseUnavailableError),
         ("57P01", DatabaseUnavailableError),
         ("28P01", DatabaseUnavailableError),
         ("22P02", InvalidInputError),
         ("22021", InvalidInputError),
+        ("22023", InvalidInputError),
         ("54000", LimitExceededError),
         ("23514", DatabaseError),
         ("40001", DatabaseError),

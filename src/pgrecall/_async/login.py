@@ -38,8 +38,8 @@ async def create_login(
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
     async with connected(dsn, "migrate") as session, session.connection.transaction():
         await _refuse_rights(session, role)
+        is_new = not (await session.row("has_role", role=role))["has_role"]
         changes = await _change_role(session, role)
-        is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         if is_new:
             await _record(session, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None

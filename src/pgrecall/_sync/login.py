@@ -38,8 +38,8 @@ def create_login(dsn: str, *, password: str | None = None, role: str = LOGIN_ROL
         raise ConfigurationError(f"a password of less than {_SHORTEST_PASSWORD} characters is weak")
     with connected(dsn, "migrate") as session, session.connection.transaction():
         _refuse_rights(session, role)
+        is_new = not (session.row("has_role", role=role))["has_role"]
         changes = _change_role(session, role)
-        is_new = any(change.startswith("CREATE ROLE ") for change in changes)
         if is_new:
             _record(session, role)
         generated = secrets.token_urlsafe(24) if is_new and password is None else None

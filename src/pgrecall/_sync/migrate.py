@@ -46,7 +46,6 @@ Row = TypeVar("Row")
 
 # Another run may be building an index. It ends with its session at the latest.
 _TURN_SECONDS = 300.0
-_OWN_NOTICE = "pgrecall: "
 
 
 def migrate(
@@ -145,10 +144,9 @@ class _Run:
         self.fingerprints = Fingerprints(self.connection, self.release.public_names)
 
     def hear(self, diagnostic: Diagnostic) -> None:
-        """Keep warnings and what the migrations say themselves, not PostgreSQL's "skipping"."""
-        message = diagnostic.message_primary or ""
-        if diagnostic.severity_nonlocalized == "WARNING" or message.startswith(_OWN_NOTICE):
-            self.notices.append(message.removeprefix(_OWN_NOTICE))
+        """Keep warnings, not PostgreSQL's "skipping"."""
+        if diagnostic.severity_nonlocalized == "WARNING":
+            self.notices.append(diagnostic.message_primary or "")
 
     def compare(self) -> tuple[MigrationState, ...]:
         with self._explaining("the ledger of migrations"):

@@ -29,8 +29,9 @@ class SchemaObject(NamedTuple):
 class Drift:
     """An object that is not as the migrations made it, and what cures that.
 
-    `was` and `now` are its definitions, None where it is not there. `replaced` is what a project
-    may replace by its own; it is told, and no fault.
+    `was` and `now` are its definitions, None where it is not there. `cure` says it in words, or
+    is the command or the `statements` that do it. `replaced` is what a project may replace by its
+    own; it is told, and no fault.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Drift:
     was: str | None
     now: str | None
     cure: str
+    statements: tuple[str, ...] = ()
 
     @property
     def is_fault(self) -> bool:

@@ -101,13 +101,14 @@ class MigrationState:
 
     `edited`: applied with another text than it has now. `unknown`: in the database's ledger, but
     not among the files, so a newer pgrecall was here. `reason` says why it is not just applied;
-    `applied` is its row of the ledger.
+    `applied` is its row of the ledger; `extension` has come, gone or changed since.
     """
 
     name: str
     state: State
     reason: str | None
     applied: AppliedMigration | None
+    extension: str | None = None
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,6 @@ def failure(error: psycopg.Error) -> PgRecallError:
         return _without_state(error)
     message = error.diag.message_primary or str(error)
     hint = error.diag.message_hint or _HINTS.get(state)
-    if state == "22023" and message.startswith("role "):
-        return SchemaMissingError(message, hint=MIGRATE_HINT)
     found = _own_classes().get(state) or _class_of(state)
     if found is SchemaMissingError:
         return SchemaMissingError(f"pgrecall's schema is not here: {message}", hint=MIGRATE_HINT)

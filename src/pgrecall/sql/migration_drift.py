@@ -11,7 +11,7 @@ too: this finds accidents, not intruders.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pgrecall.domain.drift import Drift, DriftReport, SchemaObject
@@ -82,17 +82,27 @@ def _drift(key: Key, reference: Objects, present: Objects) -> Drift | None:
     if was and now:
         return None if _is_same(was, now) else _altered(was, now)
     if was and not _is_implied(was, reference, present):
-        return Drift(*key, "missing", was.definition, None, was.cure or REPAIR)
+        return _cured(Drift(*key, "missing", was.definition, None, cure=REPAIR), was.cure)
     if now and not _is_implied(now, present, reference) and not _is_tuning(now):
-        return Drift(*key, "added", None, now.definition, now.removal or "By hand.")
+        return _cured(Drift(*key, "added", None, now.definition, cure="By hand."), now.removal)
     return None
 
 
 def _altered(was: SchemaObject, now: SchemaObject) -> Drift:
-    definitions = was.definition, now.definition
+    altered = Drift(was.kind, was.name, "altered", was.definition, now.definition, cure=REPAIR)
     if (was.kind, was.name) in _REPLACEABLE:
-        return Drift(was.kind, was.name, "replaced", *definitions, "None is needed.")
-    return Drift(was.kind, was.name, "altered", *definitions, _cure_of_altered(was, now))
+        return replace(altered, change="replaced", cure="None is needed.")
+    if was.kind in _BY_HAND:
+        return replace(altered, cure=f"By hand: it was {was.definition or 'a plain one'}.")
+    if was.kind in _REMADE:
+        return _cured(altered, now.removal, was.cure)
+    return _cured(altered, was.cure)
+
+
+def _cured(drift: Drift, *statements: str | None) -> Drift:
+    """With the statements as the cure, if there are any."""
+    found = tuple(each for each in statements if each)
+    return replace(drift, cure=" ".join(found), statements=found) if found else drift
 
 
 def _is_implied(part: SchemaObject, here: Objects, there: Objects) -> bool:
@@ -106,11 +116,3 @@ def _is_implied(part: SchemaObject, here: Objects, there: Objects) -> bool:
 def _is_tuning(added: SchemaObject) -> bool:
     """Whether it changes no answer: an index that is not unique."""
     return added.kind == "index" and not added.definition.startswith("CREATE UNIQUE ")
-
-
-def _cure_of_altered(was: SchemaObject, now: SchemaObject) -> str:
-    if was.kind in _BY_HAND:
-        return f"By hand: it was {was.definition or 'a plain one'}."
-    if was.kind in _REMADE:
-        return f"{now.removal} {was.cure or f'Then {REPAIR}'}"
-    return was.cure or REPAIR

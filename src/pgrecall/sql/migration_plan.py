@@ -103,7 +103,8 @@ def _install(
 ) -> MigrationState:
     row = applied.get(file.name)
     reason = _reason(file, applied, features) or (f"it belongs to {first}" if first else None)
-    return MigrationState(file.name, "pending" if reason else "applied", reason, row)
+    extension = _changed_extension(row, features) if row else None
+    return MigrationState(file.name, "pending" if reason else "applied", reason, row, extension)
 
 
 def _reason(
@@ -114,10 +115,16 @@ def _reason(
         return "it is new here"
     if row.checksum != file.checksum:
         return f"it was applied as release {row.release} has it"
-    for extension in sorted({each.split(" ")[0] for each in (*row.features, *features)}):
+    if extension := _changed_extension(row, features):
         then, now = _find(extension, row.features), _find(extension, features)
-        if then != now:
-            return f"extension {extension} was {then or 'missing'}, now it is {now or 'missing'}"
+        return f"extension {extension} was {then or 'missing'}, now it is {now or 'missing'}"
+    return None
+
+
+def _changed_extension(row: AppliedMigration, features: Collection[str]) -> str | None:
+    for extension in sorted({each.split(" ")[0] for each in (*row.features, *features)}):
+        if _find(extension, row.features) != _find(extension, features):
+            return extension
     return None
 
 

@@ -152,16 +152,15 @@ def _pipe() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _translated(error: BaseException) -> Exception:
-    if type(error).__name__ == "DecryptError":
-        if "matching" in str(error).lower():
-            return ConfigurationError(
-                "none of the secret keys opens the backup",
-                hint="PGRECALL_BACKUP_IDENTITY must name the file with the key it was made for.",
-            )
-        return DamagedBackupError(f"the file is damaged: {error}")
+    if isinstance(error, _age().DecryptError):
+        # Of its first lines, which say whom it is for; what comes after them is an OSError.
+        return ConfigurationError(
+            f"none of the secret keys opens the backup: {error}",
+            hint="PGRECALL_BACKUP_IDENTITY must name the file with the key it was made for.",
+        )
     if isinstance(error, (BackupError, ConfigurationError)):
         return error
-    return DamagedBackupError(f"the file can't be read: {error}")
+    return DamagedBackupError(f"the file is damaged, or can't be read: {error}")
 
 
 def _key(read: Callable[[str], Any], word: str) -> Any:

@@ -114,7 +114,7 @@ class CheckedDatabase:
     @property
     def _awaits_extension(self) -> bool:
         states = self.migration_states or ()
-        return any((each.reason or "").startswith("extension ") for each in states)
+        return any(each.extension for each in states)
 
     @property
     def tables(self) -> list[str]:

@@ -38,12 +38,9 @@ def evidence(drift: Drift) -> str:
 
 def cure(drift: Drift, *, is_safe: bool = False) -> Cure:
     """The cure that the comparison itself knows."""
-    if drift.cure == REPAIR:
-        return command(REPAIR, is_safe=True)
-    if drift.cure.startswith("By hand"):
-        return advice(drift.cure)
-    statements = [part for part in drift.cure.split("; ") if part]
-    return sql(*(part.rstrip(";") + ";" for part in statements), is_safe=is_safe)
+    if drift.statements:
+        return sql(*drift.statements, is_safe=is_safe)
+    return command(REPAIR, is_safe=True) if drift.cure == REPAIR else advice(drift.cure)
 
 
 def _short(definition: str | None) -> str:

@@ -391,7 +391,7 @@ begin
   foreach wanted in array array['uuid-ossp', 'pgcrypto', 'btree_gin', 'vector'] loop
     continue when exists (select from pg_catalog.pg_extension where extname = wanted);
     if not exists (select from pg_catalog.pg_available_extensions where name = wanted) then
-      raise notice 'pgrecall: extension % is not available on this server; going on without it', wanted;
+      raise warning 'extension % is not available on this server; going on without it', wanted;
       continue;
     end if;
     begin
@@ -403,7 +403,7 @@ begin
       insert into agent_memory.additions (kind, name) values ('extension', wanted) on conflict do nothing;
     exception
       when insufficient_privilege then
-        raise notice 'pgrecall: extension % is available, but % may not create it; going on without it. As a superuser: CREATE SCHEMA IF NOT EXISTS extensions; CREATE EXTENSION "%" WITH SCHEMA extensions; then run the migrations again.',
+        raise warning 'extension % is available, but % may not create it; going on without it. As a superuser: CREATE SCHEMA IF NOT EXISTS extensions; CREATE EXTENSION "%" WITH SCHEMA extensions; then run the migrations again.',
           wanted, current_user, wanted;
     end;
   end loop;
@@ -2487,7 +2487,7 @@ begin
     return;
   end if;
   if exists (select from pg_catalog.pg_extension where extname = 'vector') then
-    raise notice 'pgrecall: pgvector is older than 0.7; going on without it. ALTER EXTENSION vector UPDATE; then run the migrations again.';
+    raise warning 'pgvector is older than 0.7; going on without it. ALTER EXTENSION vector UPDATE; then run the migrations again.';
   end if;
   create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
     returns table (memory_id uuid, similarity real)
@@ -6281,7 +6281,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '012faffec926e5ca79529a8721e82a627ce2d4db388a8cfd669b83f8e71d2d94');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ce4d4243f0b837a4a26540a17f4221db6819bb7e5a0680168f25eef99e993ad2');
 
 reset lock_timeout;
 reset jit;

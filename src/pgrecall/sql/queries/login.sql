@@ -63,6 +63,9 @@ where l.rolname = %(role)s
 order by found.place, found.what
 limit 5;
 
+-- name: has_role
+select exists (select from pg_catalog.pg_roles as r where r.rolname = %(role)s) as has_role;
+
 -- name: compose_login_password
 select format('ALTER ROLE %%I PASSWORD %%L;', %(role)s::text, %(verifier)s::text) as composed;
 

@@ -8,10 +8,11 @@ commit;
 
 -- name: act_as
 -- The caller's role and claims, for this transaction alone: nothing is left behind on a connection
--- that a pooler gives to somebody else. The role is our constant. The older, singular settings
+-- that a pooler gives to somebody else. The role is our constant; as a regrole, one that is missing
+-- has an SQLSTATE of its own. The older, singular settings
 -- would win over the claims in some functions of Supabase, so they are emptied. Times are written
 -- in one form, whatever the database, the role or the client's environment prefers.
-select set_config('role', 'authenticated', true),
+select set_config('role', 'authenticated'::regrole::text, true),
        set_config('request.jwt.claims', %(claims)s, true),
        set_config('request.jwt.claim.sub', '', true),
        set_config('request.jwt.claim', '', true),

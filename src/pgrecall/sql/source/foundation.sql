@@ -336,7 +336,7 @@ begin
   foreach wanted in array array['uuid-ossp', 'pgcrypto', 'btree_gin', 'vector'] loop
     continue when exists (select from pg_catalog.pg_extension where extname = wanted);
     if not exists (select from pg_catalog.pg_available_extensions where name = wanted) then
-      raise notice 'pgrecall: extension % is not available on this server; going on without it', wanted;
+      raise warning 'extension % is not available on this server; going on without it', wanted;
       continue;
     end if;
     begin
@@ -348,7 +348,7 @@ begin
       insert into agent_memory.additions (kind, name) values ('extension', wanted) on conflict do nothing;
     exception
       when insufficient_privilege then
-        raise notice 'pgrecall: extension % is available, but % may not create it; going on without it. As a superuser: CREATE SCHEMA IF NOT EXISTS extensions; CREATE EXTENSION "%" WITH SCHEMA extensions; then run the migrations again.',
+        raise warning 'extension % is available, but % may not create it; going on without it. As a superuser: CREATE SCHEMA IF NOT EXISTS extensions; CREATE EXTENSION "%" WITH SCHEMA extensions; then run the migrations again.',
           wanted, current_user, wanted;
     end;
   end loop;

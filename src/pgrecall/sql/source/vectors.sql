@@ -83,7 +83,7 @@ begin
     return;
   end if;
   if exists (select from pg_catalog.pg_extension where extname = 'vector') then
-    raise notice 'pgrecall: pgvector is older than 0.7; going on without it. ALTER EXTENSION vector UPDATE; then run the migrations again.';
+    raise warning 'pgvector is older than 0.7; going on without it. ALTER EXTENSION vector UPDATE; then run the migrations again.';
   end if;
   create or replace function agent_memory.similarities(organization_id uuid, model text, query real[], ids uuid[])
     returns table (memory_id uuid, similarity real)

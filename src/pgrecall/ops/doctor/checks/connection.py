@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgrecall.domain.diagnosis import Cure, Fact, Finding, Sign, advice, shell
+from pgrecall.domain.diagnosis import Fact, Finding, Sign, advice
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
 from pgrecall.sql.address import described, parameters
 
-_FULL = ("too many clients", "too many connections", "remaining connection slots")
+# The client library gives no code of what refused it, so that one cure has to do for all.
+_CURE = advice(
+    "Correct DATABASE_URL by what it says; pg_isready tells whether a server runs there at all. "
+    "Where connections are used up, end idle sessions, lower PGRECALL_POOL_MAX_SIZE, or raise "
+    "max_connections; a role with pg_monitor or a superuser still gets in."
+)
 _OWN_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
@@ -47,7 +52,7 @@ def is_remote(database: CheckedDatabase) -> bool:
 def judge(facts: ConnectionFacts) -> Iterator[Sign]:
     """Reached, and unheard."""
     if facts.refusal is not None:
-        yield Finding("critical", facts.database, facts.refusal, _cure(facts.refusal))
+        yield Finding("critical", facts.database, facts.refusal, _CURE)
         return
     if facts.is_remote and facts.tls is None:
         yield Finding(
@@ -65,19 +70,6 @@ def judge(facts: ConnectionFacts) -> Iterator[Sign]:
         )
     elif facts.tls:
         yield Fact(f"encrypted by {facts.tls}")
-
-
-def _cure(refusal: str) -> Cure:
-    if any(said in refusal for said in _FULL):
-        return advice(
-            "End idle sessions, lower PGRECALL_POOL_MAX_SIZE, or raise max_connections; a role "
-            "with pg_monitor or a superuser still gets in, and is told which sessions there are."
-        )
-    if "password authentication failed" in refusal or "no password supplied" in refusal:
-        return advice("Correct the user and the password in DATABASE_URL.")
-    if "does not exist" in refusal:
-        return advice("Create it, or correct DATABASE_URL.")
-    return shell("pg_isready  # is the server running, and is this its address?")
 
 
 def _first_line(error: Exception) -> str:
