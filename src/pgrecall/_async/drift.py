@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import AsyncConnection
-from psycopg.rows import args_row, scalar_row
-
+from pgrecall._async.session import Session
 from pgrecall.domain.drift import DriftReport, SchemaObject
-from pgrecall.sql import Statement, statement
 from pgrecall.sql.migration_drift import Move, Objects, differences, keyed, moved
 
 
@@ -20,7 +17,7 @@ class Fingerprints:
     Its methods are called within a transaction.
     """
 
-    connection: AsyncConnection
+    session: Session
     public_names: Sequence[str]
     _before: Objects | None = None
 
@@ -54,37 +51,28 @@ class Fingerprints:
         self._before = after
 
     async def _read_present(self) -> Objects:
-        await self._execute(statement("settle_renderings"))
-        return await self._list(
-            statement("list_schema_objects", {"names": list(self.public_names)})
-        )
+        await self.session.rows("settle_renderings")
+        return await self._read("list_schema_objects", names=list(self.public_names))
 
     async def _read_reference(self) -> Objects:
         # Whoever has dropped it gets it back by a repair.
-        return await self._list(statement("list_fingerprints")) if await self._has_table() else {}
+        return await self._read("list_fingerprints") if await self._has_table() else {}
 
     async def _has_table(self) -> bool:
-        async with self.connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(statement("has_fingerprints").sql)
-            return bool(await cursor.fetchone())
+        return bool((await self.session.row("has_fingerprints"))["has_fingerprints"])
+
+    async def _read(self, name: str, **given: object) -> Objects:
+        return keyed(SchemaObject(**row) for row in await self.session.rows(name, **given))
 
     async def _write(self, move: Move) -> None:
         rows = move.recorded
-        recorded = {
-            "kinds": [row.kind for row in rows],
-            "names": [row.name for row in rows],
-            "parts": [row.part_of for row in rows],
-            "definitions": [row.definition for row in rows],
-            "cures": [row.cure for row in rows],
-        }
-        await self._execute(statement("record_fingerprints", recorded))
+        await self.session.rows(
+            "record_fingerprints",
+            kinds=[row.kind for row in rows],
+            names=[row.name for row in rows],
+            parts=[row.part_of for row in rows],
+            definitions=[row.definition for row in rows],
+            cures=[row.cure for row in rows],
+        )
         kinds, names = [key[0] for key in move.dropped], [key[1] for key in move.dropped]
-        await self._execute(statement("drop_fingerprints", {"kinds": kinds, "names": names}))
-
-    async def _list(self, wanted: Statement) -> Objects:
-        async with self.connection.cursor(row_factory=args_row(SchemaObject)) as cursor:
-            await cursor.execute(wanted.sql, wanted.parameters)
-            return keyed(await cursor.fetchall())
-
-    async def _execute(self, wanted: Statement) -> None:
-        await self.connection.execute(wanted.sql, wanted.parameters)
+        await self.session.rows("drop_fingerprints", kinds=kinds, names=names)

@@ -11,14 +11,14 @@ import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import psycopg
-from psycopg import AsyncConnection, IsolationLevel, errors
+from psycopg import IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._async.drift import Fingerprints
+from pgrecall._async.session import Session, connected
 from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import (
     AppliedMigration,
@@ -30,17 +30,14 @@ from pgrecall.domain.migration import (
     Release,
 )
 from pgrecall.errors import PgRecallError
-from pgrecall.sql import Statement, migration_failures, statement
+from pgrecall.sql import migration_failures
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import LockHolder
 from pgrecall.sql.migration_files import preflight, read_release, sql
 from pgrecall.sql.migration_plan import compare, find_pending, has_lost_extension
 from pgrecall.sql.rows import applied_migration
 
 __all__ = ["migrate", "plan", "sql", "status"]
-
-Row = TypeVar("Row")
 
 # Another run may be building an index. It ends with its session at the latest.
 _TURN_SECONDS = 300.0
@@ -102,19 +99,11 @@ async def _connect(
     repair: bool = False,
 ) -> AsyncIterator[_Run]:
     database = described(dsn)
-    with translated():
-        connection = await AsyncConnection.connect(
-            dsn,
-            autocommit=True,
-            prepare_threshold=None,
-            client_encoding="utf8",
-            fallback_application_name="pgrecall migrate",
-        )
-    async with connection:
-        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+    async with connected(dsn, "migrate") as session:
+        await session.connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         release = release or read_release()
-        run = _Run(connection, database, release, accept, lock_timeout, repair=repair)
-        connection.add_notice_handler(run.hear)
+        run = _Run(session, database, release, accept, lock_timeout, repair=repair)
+        session.connection.add_notice_handler(run.hear)
         yield run
 
 
@@ -127,9 +116,9 @@ class _Seen(NamedTuple):
 
 @dataclass
 class _Run:
-    """One connection, and what is to be done with it."""
+    """One session, and what is to be done in it."""
 
-    connection: AsyncConnection
+    session: Session
     database: str
     release: Release
     accept: Collection[str]
@@ -139,7 +128,7 @@ class _Run:
     fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fingerprints = Fingerprints(self.connection, self.release.public_names)
+        self.fingerprints = Fingerprints(self.session, self.release.public_names)
 
     def hear(self, diagnostic: Diagnostic) -> None:
         """Keep warnings, not PostgreSQL's "skipping"."""
@@ -158,9 +147,9 @@ class _Run:
     async def check(self) -> None:
         """Raise what would end an installation before it has changed anything."""
         try:
-            async with self.connection.transaction(force_rollback=True):
-                await self._execute(statement("begin_migration", {"lock_timeout": "1s"}))
-                await self._execute_script(preflight(self.release))
+            async with self.session.connection.transaction(force_rollback=True):
+                await self.session.rows("begin_migration", lock_timeout="1s")
+                await self.session.execute(preflight(self.release))
         except psycopg.Error as error:
             raise migration_failures.refused(error) from error
 
@@ -177,7 +166,7 @@ class _Run:
         name = "the schema"
         texts = {file.name: file.text for file in self.release.files}
         try:
-            async with self.connection.transaction():
+            async with self.session.connection.transaction():
                 await self._take_turn()
                 seen = await self._look()
                 pending = await self._find_pending(seen)
@@ -185,7 +174,7 @@ class _Run:
                 await self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
-                    await self._execute_script(texts[name])
+                    await self.session.execute(texts[name])
                 if pending:
                     is_lossy = any(has_lost_extension(each, seen.features) for each in had)
                     await self.fingerprints.record(is_lossy=is_lossy)
@@ -198,18 +187,20 @@ class _Run:
             self._warn_of(await self.fingerprints.begin())
             # What was accepted is applied as if it had never been.
             accepted = [each.name for each in pending if each.name in self.accept]
-            await self._execute(statement("forget_migrations", {"names": accepted}))
-        timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
-        await self._execute(statement("set_lock_timeout", timeout))
+            await self.session.rows("forget_migrations", names=accepted)
+        await self.session.rows("set_lock_timeout", lock_timeout=_milliseconds(self.lock_timeout))
 
     async def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
-        async with self._explaining("the look at the schema"), self.connection.transaction():
+        async with (
+            self._explaining("the look at the schema"),
+            self.session.connection.transaction(),
+        ):
             if await self.fingerprints.is_missing():
                 await self.fingerprints.record(is_lossy=False)
 
     async def _find_drift(self) -> DriftReport:
-        async with self.connection.transaction():
+        async with self.session.connection.transaction():
             seen = await self._look()
             return await self.fingerprints.compare() if seen.has_ledger else DriftReport()
 
@@ -218,21 +209,20 @@ class _Run:
         return find_pending(self.release, ledger, seen.features, self.accept, repair=self.repair)
 
     async def _look(self) -> _Seen:
-        [seen] = await self._list(statement("look_at_migrations"), args_row(_Seen))
-        return seen
+        return _Seen(**await self.session.row("look_at_migrations"))
 
     async def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
         if not seen.has_ledger:
             return []
-        return await self._list(statement("list_applied_migrations"), kwargs_row(applied_migration))
+        rows = await self.session.rows("list_applied_migrations")
+        return [applied_migration(**row) for row in rows]
 
     async def _take_turn(self) -> None:
-        timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
-        await self._execute(statement("begin_migration", timeout))
+        await self.session.rows("begin_migration", lock_timeout=_milliseconds(_TURN_SECONDS))
         if not (await self._look()).has_ledger:
-            await self._execute(statement("take_turn"))
+            await self.session.rows("take_turn")
         if (await self._look()).has_ledger:
-            await self._execute(statement("take_turn_of_ledger"))
+            await self.session.rows("take_turn_of_ledger")
 
     def _warn_of(self, found: DriftReport) -> None:
         faults = [drift for drift in found.drift if drift.is_fault]
@@ -241,18 +231,6 @@ class _Run:
                 f"{len(faults)} objects are not as the migrations made them; "
                 "pgrecall migrate --status names them"
             )
-
-    async def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:
-        async with self.connection.cursor(row_factory=row_factory) as cursor:
-            await cursor.execute(wanted.sql, wanted.parameters)
-            return await cursor.fetchall()
-
-    async def _execute(self, wanted: Statement) -> None:
-        await self.connection.execute(wanted.sql, wanted.parameters)
-
-    async def _execute_script(self, text: str) -> None:
-        # Bytes without parameters go as they are, several statements at once.
-        await self.connection.execute(text.encode())
 
     @asynccontextmanager
     async def _explaining(self, name: str) -> AsyncIterator[None]:
@@ -270,13 +248,13 @@ class _Run:
 
     async def _explain(self, name: str, error: psycopg.Error) -> PgRecallError:
         """Say what stood in the way, by asking the database once the transaction is over."""
-        if self.connection.closed:
+        if self.session.connection.closed:
             return migration_failures.broken(name, error)
         if isinstance(error, errors.InsufficientPrivilege):
             return migration_failures.lacks_rights(name, error)
         if isinstance(error, errors.LockNotAvailable):
-            holders = statement("list_lock_holders", {"tables": list(self.release.tables)})
-            held = await self._list(holders, args_row(LockHolder))
+            rows = await self.session.rows("list_lock_holders", tables=list(self.release.tables))
+            held = [LockHolder(**row) for row in rows]
             return migration_failures.timed_out(name, error, held)
         drift = (await self._find_drift()).drift
         if faults := [each for each in drift if each.is_fault]:

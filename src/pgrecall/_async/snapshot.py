@@ -8,18 +8,17 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from pgrecall._async.database import Database
-from pgrecall._async.pool import DictConnection
 from pgrecall._async.session import Session
 from pgrecall._async.transaction import Caller, Rows
 from pgrecall.sql.failures import transaction_failure
-from pgrecall.sql.loader import Statement, statement
+from pgrecall.sql.loader import Statement
 
 
 class Snapshot:
     """One moment of a database, as a caller sees it."""
 
-    def __init__(self, connection: DictConnection, caller: Caller) -> None:
-        self._session = Session(connection)
+    def __init__(self, session: Session, caller: Caller) -> None:
+        self._session = session
         self._caller = caller
 
     async def rows(self, asked: Statement) -> Rows:
@@ -38,8 +37,9 @@ async def snapshot(database: Database) -> AsyncIterator[Snapshot]:
     """
     try:
         async with database.link.connection() as connection:
-            await connection.execute(statement("begin_snapshot").sql)
-            yield Snapshot(connection, database.caller)
-            await connection.execute(statement("commit").sql)
+            session = Session(connection)
+            await session.rows("begin_snapshot")
+            yield Snapshot(session, database.caller)
+            await session.rows("commit")
     except psycopg.Error as error:
         raise transaction_failure(error, is_read=True) from error

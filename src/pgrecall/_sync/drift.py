@@ -7,11 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import Connection
-from psycopg.rows import args_row, scalar_row
-
+from pgrecall._sync.session import Session
 from pgrecall.domain.drift import DriftReport, SchemaObject
-from pgrecall.sql import Statement, statement
 from pgrecall.sql.migration_drift import Move, Objects, differences, keyed, moved
 
 
@@ -22,7 +19,7 @@ class Fingerprints:
     Its methods are called within a transaction.
     """
 
-    connection: Connection
+    session: Session
     public_names: Sequence[str]
     _before: Objects | None = None
 
@@ -56,35 +53,28 @@ class Fingerprints:
         self._before = after
 
     def _read_present(self) -> Objects:
-        self._execute(statement("settle_renderings"))
-        return self._list(statement("list_schema_objects", {"names": list(self.public_names)}))
+        self.session.rows("settle_renderings")
+        return self._read("list_schema_objects", names=list(self.public_names))
 
     def _read_reference(self) -> Objects:
         # Whoever has dropped it gets it back by a repair.
-        return self._list(statement("list_fingerprints")) if self._has_table() else {}
+        return self._read("list_fingerprints") if self._has_table() else {}
 
     def _has_table(self) -> bool:
-        with self.connection.cursor(row_factory=scalar_row) as cursor:
-            cursor.execute(statement("has_fingerprints").sql)
-            return bool(cursor.fetchone())
+        return bool((self.session.row("has_fingerprints"))["has_fingerprints"])
+
+    def _read(self, name: str, **given: object) -> Objects:
+        return keyed(SchemaObject(**row) for row in self.session.rows(name, **given))
 
     def _write(self, move: Move) -> None:
         rows = move.recorded
-        recorded = {
-            "kinds": [row.kind for row in rows],
-            "names": [row.name for row in rows],
-            "parts": [row.part_of for row in rows],
-            "definitions": [row.definition for row in rows],
-            "cures": [row.cure for row in rows],
-        }
-        self._execute(statement("record_fingerprints", recorded))
+        self.session.rows(
+            "record_fingerprints",
+            kinds=[row.kind for row in rows],
+            names=[row.name for row in rows],
+            parts=[row.part_of for row in rows],
+            definitions=[row.definition for row in rows],
+            cures=[row.cure for row in rows],
+        )
         kinds, names = [key[0] for key in move.dropped], [key[1] for key in move.dropped]
-        self._execute(statement("drop_fingerprints", {"kinds": kinds, "names": names}))
-
-    def _list(self, wanted: Statement) -> Objects:
-        with self.connection.cursor(row_factory=args_row(SchemaObject)) as cursor:
-            cursor.execute(wanted.sql, wanted.parameters)
-            return keyed(cursor.fetchall())
-
-    def _execute(self, wanted: Statement) -> None:
-        self.connection.execute(wanted.sql, wanted.parameters)
+        self.session.rows("drop_fingerprints", kinds=kinds, names=names)

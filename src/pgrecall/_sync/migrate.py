@@ -13,14 +13,14 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import psycopg
-from psycopg import Connection, IsolationLevel, errors
+from psycopg import IsolationLevel, errors
 from psycopg.errors import Diagnostic
-from psycopg.rows import BaseRowFactory, args_row, kwargs_row
 
 from pgrecall._sync.drift import Fingerprints
+from pgrecall._sync.session import Session, connected
 from pgrecall.domain.drift import DriftReport
 from pgrecall.domain.migration import (
     AppliedMigration,
@@ -32,17 +32,14 @@ from pgrecall.domain.migration import (
     Release,
 )
 from pgrecall.errors import PgRecallError
-from pgrecall.sql import Statement, migration_failures, statement
+from pgrecall.sql import migration_failures
 from pgrecall.sql.address import described
-from pgrecall.sql.failures import translated
 from pgrecall.sql.migration_failures import LockHolder
 from pgrecall.sql.migration_files import preflight, read_release, sql
 from pgrecall.sql.migration_plan import compare, find_pending, has_lost_extension
 from pgrecall.sql.rows import applied_migration
 
 __all__ = ["migrate", "plan", "sql", "status"]
-
-Row = TypeVar("Row")
 
 # Another run may be building an index. It ends with its session at the latest.
 _TURN_SECONDS = 300.0
@@ -104,19 +101,11 @@ def _connect(
     repair: bool = False,
 ) -> Iterator[_Run]:
     database = described(dsn)
-    with translated():
-        connection = Connection.connect(
-            dsn,
-            autocommit=True,
-            prepare_threshold=None,
-            client_encoding="utf8",
-            fallback_application_name="pgrecall migrate",
-        )
-    with connection:
-        connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+    with connected(dsn, "migrate") as session:
+        session.connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         release = release or read_release()
-        run = _Run(connection, database, release, accept, lock_timeout, repair=repair)
-        connection.add_notice_handler(run.hear)
+        run = _Run(session, database, release, accept, lock_timeout, repair=repair)
+        session.connection.add_notice_handler(run.hear)
         yield run
 
 
@@ -129,9 +118,9 @@ class _Seen(NamedTuple):
 
 @dataclass
 class _Run:
-    """One connection, and what is to be done with it."""
+    """One session, and what is to be done in it."""
 
-    connection: Connection
+    session: Session
     database: str
     release: Release
     accept: Collection[str]
@@ -141,7 +130,7 @@ class _Run:
     fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fingerprints = Fingerprints(self.connection, self.release.public_names)
+        self.fingerprints = Fingerprints(self.session, self.release.public_names)
 
     def hear(self, diagnostic: Diagnostic) -> None:
         """Keep warnings, not PostgreSQL's "skipping"."""
@@ -160,9 +149,9 @@ class _Run:
     def check(self) -> None:
         """Raise what would end an installation before it has changed anything."""
         try:
-            with self.connection.transaction(force_rollback=True):
-                self._execute(statement("begin_migration", {"lock_timeout": "1s"}))
-                self._execute_script(preflight(self.release))
+            with self.session.connection.transaction(force_rollback=True):
+                self.session.rows("begin_migration", lock_timeout="1s")
+                self.session.execute(preflight(self.release))
         except psycopg.Error as error:
             raise migration_failures.refused(error) from error
 
@@ -179,7 +168,7 @@ class _Run:
         name = "the schema"
         texts = {file.name: file.text for file in self.release.files}
         try:
-            with self.connection.transaction():
+            with self.session.connection.transaction():
                 self._take_turn()
                 seen = self._look()
                 pending = self._find_pending(seen)
@@ -187,7 +176,7 @@ class _Run:
                 self._begin(seen, pending)
                 for migration in pending:
                     name = migration.name
-                    self._execute_script(texts[name])
+                    self.session.execute(texts[name])
                 if pending:
                     is_lossy = any(has_lost_extension(each, seen.features) for each in had)
                     self.fingerprints.record(is_lossy=is_lossy)
@@ -200,18 +189,20 @@ class _Run:
             self._warn_of(self.fingerprints.begin())
             # What was accepted is applied as if it had never been.
             accepted = [each.name for each in pending if each.name in self.accept]
-            self._execute(statement("forget_migrations", {"names": accepted}))
-        timeout = {"lock_timeout": _milliseconds(self.lock_timeout)}
-        self._execute(statement("set_lock_timeout", timeout))
+            self.session.rows("forget_migrations", names=accepted)
+        self.session.rows("set_lock_timeout", lock_timeout=_milliseconds(self.lock_timeout))
 
     def _take_missing_reference(self) -> None:
         """Where the files were run by psql, nobody has noted yet what they made."""
-        with self._explaining("the look at the schema"), self.connection.transaction():
+        with (
+            self._explaining("the look at the schema"),
+            self.session.connection.transaction(),
+        ):
             if self.fingerprints.is_missing():
                 self.fingerprints.record(is_lossy=False)
 
     def _find_drift(self) -> DriftReport:
-        with self.connection.transaction():
+        with self.session.connection.transaction():
             seen = self._look()
             return self.fingerprints.compare() if seen.has_ledger else DriftReport()
 
@@ -220,21 +211,20 @@ class _Run:
         return find_pending(self.release, ledger, seen.features, self.accept, repair=self.repair)
 
     def _look(self) -> _Seen:
-        [seen] = self._list(statement("look_at_migrations"), args_row(_Seen))
-        return seen
+        return _Seen(**self.session.row("look_at_migrations"))
 
     def _read_ledger(self, seen: _Seen) -> list[AppliedMigration]:
         if not seen.has_ledger:
             return []
-        return self._list(statement("list_applied_migrations"), kwargs_row(applied_migration))
+        rows = self.session.rows("list_applied_migrations")
+        return [applied_migration(**row) for row in rows]
 
     def _take_turn(self) -> None:
-        timeout = {"lock_timeout": _milliseconds(_TURN_SECONDS)}
-        self._execute(statement("begin_migration", timeout))
+        self.session.rows("begin_migration", lock_timeout=_milliseconds(_TURN_SECONDS))
         if not (self._look()).has_ledger:
-            self._execute(statement("take_turn"))
+            self.session.rows("take_turn")
         if (self._look()).has_ledger:
-            self._execute(statement("take_turn_of_ledger"))
+            self.session.rows("take_turn_of_ledger")
 
     def _warn_of(self, found: DriftReport) -> None:
         faults = [drift for drift in found.drift if drift.is_fault]
@@ -243,18 +233,6 @@ class _Run:
                 f"{len(faults)} objects are not as the migrations made them; "
                 "pgrecall migrate --status names them"
             )
-
-    def _list(self, wanted: Statement, row_factory: BaseRowFactory[Row]) -> list[Row]:
-        with self.connection.cursor(row_factory=row_factory) as cursor:
-            cursor.execute(wanted.sql, wanted.parameters)
-            return cursor.fetchall()
-
-    def _execute(self, wanted: Statement) -> None:
-        self.connection.execute(wanted.sql, wanted.parameters)
-
-    def _execute_script(self, text: str) -> None:
-        # Bytes without parameters go as they are, several statements at once.
-        self.connection.execute(text.encode())
 
     @contextmanager
     def _explaining(self, name: str) -> Iterator[None]:
@@ -272,13 +250,13 @@ class _Run:
 
     def _explain(self, name: str, error: psycopg.Error) -> PgRecallError:
         """Say what stood in the way, by asking the database once the transaction is over."""
-        if self.connection.closed:
+        if self.session.connection.closed:
             return migration_failures.broken(name, error)
         if isinstance(error, errors.InsufficientPrivilege):
             return migration_failures.lacks_rights(name, error)
         if isinstance(error, errors.LockNotAvailable):
-            holders = statement("list_lock_holders", {"tables": list(self.release.tables)})
-            held = self._list(holders, args_row(LockHolder))
+            rows = self.session.rows("list_lock_holders", tables=list(self.release.tables))
+            held = [LockHolder(**row) for row in rows]
             return migration_failures.timed_out(name, error, held)
         drift = (self._find_drift()).drift
         if faults := [each for each in drift if each.is_fault]:

@@ -10,18 +10,17 @@ from contextlib import contextmanager
 import psycopg
 
 from pgrecall._sync.database import Database
-from pgrecall._sync.pool import DictConnection
 from pgrecall._sync.session import Session
 from pgrecall._sync.transaction import Caller, Rows
 from pgrecall.sql.failures import transaction_failure
-from pgrecall.sql.loader import Statement, statement
+from pgrecall.sql.loader import Statement
 
 
 class Snapshot:
     """One moment of a database, as a caller sees it."""
 
-    def __init__(self, connection: DictConnection, caller: Caller) -> None:
-        self._session = Session(connection)
+    def __init__(self, session: Session, caller: Caller) -> None:
+        self._session = session
         self._caller = caller
 
     def rows(self, asked: Statement) -> Rows:
@@ -40,8 +39,9 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
     """
     try:
         with database.link.connection() as connection:
-            connection.execute(statement("begin_snapshot").sql)
-            yield Snapshot(connection, database.caller)
-            connection.execute(statement("commit").sql)
+            session = Session(connection)
+            session.rows("begin_snapshot")
+            yield Snapshot(session, database.caller)
+            session.rows("commit")
     except psycopg.Error as error:
         raise transaction_failure(error, is_read=True) from error

@@ -63,7 +63,7 @@ def uninstall(
     with connected(dsn, _PURPOSE) as session:
         planned = _look(session, described(dsn))
         try:
-            session.connection.execute(uninstall_sql().encode())
+            session.execute(uninstall_sql())
         except psycopg.errors.InsufficientPrivilege as error:
             raise MissingPrivilegeError(str(error), hint="Connect as a superuser.") from error
         except psycopg.errors.LockNotAvailable as error:
@@ -89,7 +89,7 @@ def _look(session: Session, database: str) -> Uninstallation:
                 dependents=(),
             )
         try:
-            session.connection.execute(found[1].encode())
+            session.execute(found[1])
             parts = [Part(**row) for row in session.rows("list_uninstall_plan")]
         except psycopg.errors.InsufficientPrivilege as error:
             hint = error.diag.message_hint

@@ -94,7 +94,7 @@ class CheckedDatabase:
         if not self.outlook.reads_reference:
             return DriftReport(unknown=_AS_OWNER)
         names = list(read_release().public_names)
-        found = Fingerprints(self.session.connection, names).compare()
+        found = Fingerprints(self.session, names).compare()
         if not self._awaits_extension:
             return found
         # What went with an extension, or comes with it, the pending files see to.
