@@ -60,6 +60,10 @@ def test_it_comes_back_as_it_was(filled: str, elsewhere: str, dump: Path) -> Non
     assert (done.notices, done.rows > 60) == ((), True)
     with psycopg.connect(elsewhere) as connection:
         [(found,)] = connection.execute("select to_regclass('public.somebodys')").fetchall()
+        counted = connection.execute(
+            "select rows from agent_memory.backups where action = 'restore'"
+        )
+        assert counted.fetchall() == [(done.rows,)]
     assert found is None
     with Memory(elsewhere, organization="another", embedder=HashingEmbedder()) as memory:
         assert memory.recall("works at Globex")[0].content == "Works at Globex."

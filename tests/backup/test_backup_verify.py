@@ -76,8 +76,12 @@ def test_of_an_organization(filled: str, backup: Path) -> None:
 def test_of_the_whole_database(filled: str, tmp_path: Path) -> None:
     require_tools(filled)
     back_up_database(filled, str(tmp_path / "all.dump"))
-    done = verify(filled, str(tmp_path / "all.dump"))
+    steps: list[str] = []
+    done = verify(
+        filled, str(tmp_path / "all.dump"), on_step=lambda step, _done, _total: steps.append(step)
+    )
     assert (done.recalls, done.notices) == (SAMPLE, ())
+    assert "Restoring" in steps
     assert last_entry(filled) == ("verification", "done", None)
     assert scratch_databases(filled) == []
 

@@ -71,7 +71,7 @@ def test_the_parts_of_a_score() -> None:
     one, other = make_hit("Tea."), make_hit("Rain.")
     signals = {
         "own_words": {"raw": 1.5, "scaled": 1.0, "weight": 0.5, "contribution": 0.25},
-        "question": {"raw": None, "scaled": 1.0, "weight": -0.5, "contribution": -0.3},
+        "question": {"raw": None, "scaled": 1.0, "weight": 0.6, "contribution": 0.3},
     }
     [score] = hit_explanations([one, other], {one.id: signals})
     assert (score.id, score.content, score.score) == (one.id, "Tea.", one.score)

@@ -70,7 +70,7 @@ def part_bar(part: Part, blocks: Blocks = UNICODE) -> Text:
     line = Text(f"{part.name.replace('_', ' '):<16}", "dim")
     line.append(bar(part.scaled, blocks), "cyan")
     line.append(f" {part.scaled:.2f}", "dim").append(f" x {part.weight:.2f} = ", "dim")
-    line.append(f"{part.contribution:+.3f}", "red" if part.contribution < 0 else "green")
+    line.append(f"+{part.contribution:.3f}", "green")
     raw = "" if part.raw is None else f"  (raw {part.raw:.3f})"
     return line.append(raw, "dim")
 

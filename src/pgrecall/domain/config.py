@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import one_of
 from pgrecall.domain.memory import KINDS, VISIBILITIES
-from pgrecall.domain.numbers import between, count
+from pgrecall.domain.numbers import MAX_HITS, between, count
 from pgrecall.domain.text import identifier
 from pgrecall.errors import InvalidInputError
 
@@ -195,7 +195,7 @@ _RETENTION: dict[str, Callable[[str, object], Json]] = {
 _READ: dict[str, Callable[[str, object], Json]] = {
     "weights": _weights,
     "half_life": _half_life,
-    "limit": lambda name, value: count(name, value, 1000),
+    "limit": lambda name, value: count(name, value, MAX_HITS),
     "token_budget": lambda name, value: count(name, value, 100_000),
     "language": lambda name, value: identifier(name, value, 63),
     "visibility": lambda name, value: one_of(name, value, VISIBILITIES),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pgrecall.errors import InvalidInputError
 
+# Of a recall at most.
+MAX_HITS = 1000
+
 
 def share(name: str, value: object) -> float | None:
     """A number from 0 to 1, or None; InvalidInputError for anything else, NaN included."""

@@ -124,12 +124,13 @@ def _initialize(folder: Path, account: Account) -> None:
         method = f"--sync-method={sync_method()}"
         created = run(account, "initdb", f"--pgdata={folder}", "--sync-only", method)
     if created.code != 0:
-        raise start_error(folder.parent, "No database could be created", created.output[-2000:])
+        raise start_error(folder.parent, "No database could be created", created.output)
 
 
 def _run_initdb(folder: Path, account: Account) -> Outcome:
     for locale in _CHARACTER_TYPES:
         done = run(account, "initdb", f"--pgdata={folder}", f"--lc-ctype={locale}", *_INITDB)
+        # In the locale C; the exit code is the same for whatever stops it.
         if "invalid locale name" not in done.output:
             break
     return done

@@ -35,12 +35,14 @@ _CURES = {
         f"remove it, {_ELSEWHERE}",
     ),
 }
+# What the C library says in the locale C, in which the tools run; their exit codes say less.
 _LAST_WORDS = {
     "No space left on device": errno.ENOSPC,
     "Disk quota exceeded": errno.EDQUOT,
     "File too large": errno.EFBIG,
     "Read-only file system": errno.EROFS,
 }
+_LAST_CHARACTERS = 2000
 
 
 def directory_error(path: Path, error: OSError) -> DataDirectoryError:
@@ -69,11 +71,11 @@ def directory_errors(path: Path) -> Iterator[None]:
 
 
 def start_error(path: Path, what: str, last_words: str) -> DataDirectoryError | ServerStartError:
-    """The error for a tool or server that gave up; `last_words` is the end of its output."""
+    """The error for a tool or server that gave up; `last_words` is its output, or the end of it."""
     for words, number in _LAST_WORDS.items():
         if words in last_words:
             return directory_error(path, OSError(number, words))
     return ServerStartError(
-        f"{what} in {path}. Its last words:\n{last_words.strip() or '(none)'}",
+        f"{what} in {path}. Its last words:\n{last_words.strip()[-_LAST_CHARACTERS:] or '(none)'}",
         hint="Mend what they name; a setting of your own stands in data/postgresql.conf.",
     )

@@ -51,7 +51,7 @@ def copy_base(layout: Layout, base: Path) -> None:
     let_in(account, [layout.data, base])
     copied = run_command(account, ["cp", "-a", f"{base}/.", str(layout.data)])
     if copied.code != 0:
-        raise start_error(layout.home, "The base backup can't be copied", copied.output[-1000:])
+        raise start_error(layout.home, "The base backup can't be copied", copied.output)
     verified = run_program(account, "pg_verifybackup", "--quiet", str(layout.data))
     if verified.code != 0:
         raise ServerStartError(
@@ -94,7 +94,7 @@ def check_pages(layout: Layout) -> None:
     """Compare every page of a stopped server's data with its checksum; ServerStartError if bad."""
     done = run_program(account_for(layout.home), "pg_checksums", "--check", str(layout.data))
     if done.code != 0:
-        raise start_error(layout.home, "What was recovered is damaged", done.output[-1000:])
+        raise start_error(layout.home, "What was recovered is damaged", done.output)
 
 
 def file_later(layout: Layout, name: str) -> None:

@@ -49,7 +49,7 @@ class Part:
 
     `raw` is the signal as computed, None where there is none (no vector, or a signal that is yes
     or no). `scaled` is from 0 to 1 within the recall; `contribution` is what weight and scaled
-    value add to the score, below 0 for a signal that speaks against a hit.
+    value add to the score, 0 or more.
     """
 
     name: str
@@ -73,7 +73,7 @@ class HitExplanation:
         for part in self.parts:
             raw = "" if part.raw is None else f", raw {part.raw:.3f}"
             lines.append(
-                f"      {part.contribution:+.3f}  {part.name:<16}"
+                f"      +{part.contribution:.3f}  {part.name:<16}"
                 f"{part.scaled:.2f} × {part.weight:.2f}{raw}"
             )
         return "\n".join(lines)
@@ -164,7 +164,7 @@ def hit_explanations(
 
 def _parts(signals: Mapping[str, Any]) -> tuple[Part, ...]:
     parts = (Part(name, **values) for name, values in signals.items())
-    return tuple(sorted(parts, key=lambda part: (-abs(part.contribution), part.name)))
+    return tuple(sorted(parts, key=lambda part: (-part.contribution, part.name)))
 
 
 def _unavailable(said: Mapping[str, Json], terms: int, model: str | None) -> dict[str, str]:

@@ -10,12 +10,10 @@ from math import isnan
 from pgrecall.domain.documents import Json, document
 from pgrecall.domain.draft import one_of
 from pgrecall.domain.memory import KINDS
-from pgrecall.domain.numbers import count
+from pgrecall.domain.numbers import MAX_HITS, count
 from pgrecall.domain.text import MAX_KEY_CHARACTERS, clean_text, identifier
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
-
-MAX_HITS = 1000
 
 
 @dataclass(frozen=True, slots=True)

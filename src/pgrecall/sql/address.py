@@ -38,12 +38,6 @@ def parameters(dsn: str) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def checked_dsn(dsn: str) -> str:
-    """The connection string, if it is one; raises as `parameters` does."""
-    parameters(dsn)
-    return dsn
-
-
 def described(dsn: str) -> str:
     """Which database a connection string means, such as `database app at db.example.org:5432`."""
     parts = parameters(dsn)

@@ -74,7 +74,7 @@ class DatabaseBackup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseRestoreReport:
-    """A dump that was put in; `rows` were counted afterwards."""
+    """A dump that was put in: `rows` of it, which are there."""
 
     backup_id: UUID
     database: str
@@ -157,17 +157,17 @@ def restore_database(
         entry = ledger.begin(session, ledger.WHOLE_DATABASE, made.id, "restore", str(place(source)))
         with ledger.record_failure(entry):
             wanted = [name for name in here if name in made.tables]
+            rows = sum(made.tables[name] for name in wanted)
             memories = made.tables.get(MEMORIES, 0)
             with (
                 _at_hand(source, keys) as dump,
                 built_afterwards(session, dsn, entry, memories, tell),
             ):
-                tell("Restoring", 0, made.rows)
+                tell("Restoring", 0, rows)
                 _put_in(tools, dsn, dump, wanted)
             notices = _compare(session, made, wanted)
-            entry.done(made.snapshot_at, made.rows, None)
+            entry.done(made.snapshot_at, rows, None)
     seconds = time.monotonic() - began
-    rows = sum(made.tables[name] for name in wanted)
     return DatabaseRestoreReport(
         backup_id=made.id,
         database=made.database,

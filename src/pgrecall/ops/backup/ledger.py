@@ -17,6 +17,8 @@ from pgrecall.errors import PgRecallError
 
 Action = Literal["backup", "restore", "verification", "import"]
 WHOLE_DATABASE = UUID(int=0)
+_LONGEST_REASON = 1000
+_LONGEST_PLACE = 4000
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Entry:
         if not connection.closed:
             if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 connection.rollback()
-            self._end("failed", reason=reason[:1000])
+            self._end("failed", reason=reason[:_LONGEST_REASON])
 
     def _end(self, state: str, **values: Any) -> None:
         if self.id is None:
@@ -66,7 +68,7 @@ def begin(
             organization_id=organization_id,
             backup_id=backup_id,
             action=action,
-            place=place[:4000],
+            place=place[:_LONGEST_PLACE],
             is_fresh=is_fresh,
         )
     except psycopg.errors.ReadOnlySqlTransaction:

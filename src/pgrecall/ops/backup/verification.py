@@ -36,6 +36,8 @@ from pgrecall.sql.failures import translated
 SAMPLE = 5
 # Several memories may say the same.
 _MATCH_LIMIT = 50
+# Of a memory's beginning: a longer question takes longer and finds no more.
+_ASKED_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,9 @@ def _put_in(
     scratch: str, source: str, identity: str | None, tools_in: Path | None, on_step: OnStep | None
 ) -> RestoreReport | DatabaseRestoreReport:
     if is_whole(source):
-        return restore_database(scratch, source, identity=identity, tools_in=tools_in)
+        return restore_database(
+            scratch, source, identity=identity, tools_in=tools_in, on_step=on_step
+        )
     return restore(scratch, source, identity=identity, on_step=on_step)
 
 
@@ -187,7 +191,8 @@ def _recall(session: Session, scratch: str) -> int:
             agent_id=row["agent_id"],
             embedder=None,
         ) as memory:
-            hits = memory.recall(row["content"][:500], user_id=row["user_id"], limit=_MATCH_LIMIT)
+            words = row["content"][:_ASKED_CHARACTERS]
+            hits = memory.recall(words, user_id=row["user_id"], limit=_MATCH_LIMIT)
             if row["id"] not in {hit.id for hit in hits}:
                 raise BackupError(f"a recall of memory {row['id']} by its own words missed it")
     return len(sample)

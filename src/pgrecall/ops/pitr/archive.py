@@ -38,6 +38,8 @@ from pgrecall.errors import ArchiveError
 
 _RECORD = "archive.json"
 _BEGINNINGS = "timelines.json"
+# A command line has room for so many paths.
+_AT_ONCE = 500
 # The times at which transactions of one file of the log ended, the last one of them.
 _PRINT_LAST_MOMENT = """
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && file="$folder/$3" &&
@@ -135,8 +137,9 @@ def find_last_moment(log: Log, account: Account, first_number: int) -> datetime 
 
 def remove(account: Account, paths: Sequence[Path]) -> None:
     """Remove files or folders of the account, as that account."""
-    for some in (paths[place : place + 500] for place in range(0, len(paths), 500)):
-        done = run_command(account, ["rm", "-rf", "--", *map(str, some)])
+    for first in range(0, len(paths), _AT_ONCE):
+        some = map(str, paths[first : first + _AT_ONCE])
+        done = run_command(account, ["rm", "-rf", "--", *some])
         if done.code != 0:
             raise ArchiveError(
                 f"What is no longer needed can't be removed: {done.output.strip()[:300]}",

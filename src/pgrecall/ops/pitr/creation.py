@@ -111,7 +111,7 @@ def _copy(folder: Path, account: Account, dsn: str) -> BaseBackup:
     command = ("--dbname", dsn, "--pgdata", str(data), "--checkpoint=fast", "--no-password")
     done = run(account, "pg_basebackup", *command)
     if done.code != 0:
-        raise start_error(folder.parent, "No base backup could be made", done.output[-1000:])
+        raise start_error(folder.parent, "No base backup could be made", done.output)
     timeline, first, last = read_span(data)
     backup = BaseBackup(
         name=f"{started_at:%Y%m%dT%H%M%S}.{started_at.microsecond // 1000:03d}Z",

@@ -8,7 +8,7 @@ from pgrecall.ops.tuning.proposal import Proposal
 GOOD = 0.98
 """The share of the nearest vectors that a search by index should find."""
 _FAST_MILLISECONDS = 20.0
-_LARGEST_LIMIT = 50_000
+_SMALLEST_LIMIT, _LARGEST_LIMIT = 1000, 50_000
 
 
 def ef_search(facts: ServerFacts) -> Proposal | None:
@@ -45,7 +45,7 @@ def exact_limit(facts: ServerFacts) -> Proposal | None:
         return None
     each = measured.exact_milliseconds / measured.vectors
     fitting = min(int(_FAST_MILLISECONDS / each / 1000) * 1000, _LARGEST_LIMIT)
-    if fitting < 1000 or 0.5 <= fitting / facts.exact_limit <= 2:
+    if fitting < _SMALLEST_LIMIT or 0.5 <= fitting / facts.exact_limit <= 2:
         return None
     return Proposal(
         "database",

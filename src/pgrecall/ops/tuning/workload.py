@@ -7,6 +7,7 @@ from pgrecall.ops.tuning.proposal import Proposal
 
 _LARGE = 1_000_000
 _GB = 2**30
+_MANY_CONNECTIONS = 500
 
 
 def random_page_cost(facts: ServerFacts) -> Proposal | None:
@@ -44,7 +45,7 @@ def checkpoint_completion_target(facts: ServerFacts) -> Proposal | None:
 def max_connections(facts: ServerFacts) -> Proposal | None:
     """Half as many again where they run out."""
     now, used = facts.number("max_connections"), facts.workload.connections
-    if now is None or used < 0.8 * now or now >= 500:
+    if now is None or used < 0.8 * now or now >= _MANY_CONNECTIONS:
         return None
     reason = "few are left; a pooler in transaction mode is the better cure beyond some hundred"
     effect = f"{used} are used now"

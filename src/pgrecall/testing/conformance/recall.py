@@ -114,7 +114,7 @@ class RecallConformance:
         for hit, score in zip(found, explained.scores, strict=True):
             total = sum(part.contribution for part in score.parts)
             assert abs(total - hit.score) < 1e-4
-            sizes = [abs(part.contribution) for part in score.parts]
+            sizes = [part.contribution for part in score.parts]
             assert sizes == sorted(sizes, reverse=True)
         words = {part.name: part for part in explained.scores[0].parts}["words"]
         assert (words.scaled, (words.raw or 0) > 0) == (1, True)
