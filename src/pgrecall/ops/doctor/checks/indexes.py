@@ -14,8 +14,6 @@ from pgrecall.ops.doctor import drift_findings
 from pgrecall.ops.doctor.check import Check
 from pgrecall.ops.doctor.database import CheckedDatabase
 
-_INVALID = " (invalid)"
-
 
 @dataclass(frozen=True)
 class InvalidIndex:
@@ -50,13 +48,16 @@ def judge(facts: IndexFacts) -> Iterator[Sign]:
         )
         evidence = f"it is invalid: writes to {index.table} keep it, and no read uses it"
         yield Finding("error", f"index {index.name}", evidence, sql(again, is_safe=True))
+    named = {index.name for index in facts.invalid}
     yield from drift_findings.signs(
-        facts.drift, "whether an index is missing or altered", _judge_drift
+        facts.drift,
+        "whether an index is missing or altered",
+        lambda drift: None if drift.name in named else _judge_drift(drift),
     )
 
 
 def _judge_drift(drift: Drift) -> tuple[Severity, Cure] | None:
-    if drift.kind != "index" or (drift.now or "").endswith(_INVALID):
+    if drift.kind != "index":
         return None
     match drift.change:
         case "missing":
