@@ -51,7 +51,7 @@ IN_REACH = "agent_memory.in_part(agent_memory.reach, text, uuid[], integer)"
 IN_SCOPE = "agent_memory.in_scope(agent_memory.principal, jsonb, boolean)"
 ERASE = "agent_memory.erase(agent_memory.principal, jsonb, boolean, boolean)"
 ERASURE_SCOPE = "agent_memory.erasure_scope(agent_memory.principal, jsonb)"
-LOCK = "agent_memory.lock_memory(agent_memory.principal, uuid)"
+LOCK = "agent_memory.lock_memory(agent_memory.principal, uuid, boolean)"
 RECALL = (
     "public.recall_memories(text, real[], text, text, text, text, text[], jsonb, timestamptz,"
     " timestamptz, timestamptz, integer, real)"
@@ -299,8 +299,14 @@ FUNCTIONS = [
         "forgetting in every organization",
         edited(
             IN_SCOPE,
-            "where m.organization_id = caller.organization_id\n      and (m.forgotten_at",
-            "where (m.forgotten_at",
+            "where m.organization_id = caller.organization_id and m.id = any (ids)",
+            "where m.id = any (ids)",
+        )
+        + ";"
+        + edited(
+            "agent_memory.named_memories(uuid, jsonb)",
+            "where m.organization_id = named_memories.organization_id\n      and (named",
+            "where (named",
         ),
         {"matrix", "agreement"},
     ),

@@ -2298,6 +2298,33 @@ $$;
 comment on function agent_memory.lock_conversations(uuid, uuid[]) is
   'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
 
+create or replace function agent_memory.lock_memories(organization_id uuid, ids uuid[], with_conversations boolean default true)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if with_conversations then
+    perform agent_memory.lock_conversations(lock_memories.organization_id, array(
+      select distinct m.context_id from public.ai_memories as m
+      where m.organization_id = lock_memories.organization_id and m.id = any (ids) and m.context_id is not null));
+  end if;
+  -- A writer that ends a value links it to the next one: who holds this one holds what it has ended, too.
+  perform from public.ai_memories as m
+    where m.organization_id = lock_memories.organization_id
+      and m.id in (
+        select i from unnest(ids) as i
+        union all
+        select s.id from unnest(ids) as i (id)
+        join public.ai_memories as s on s.organization_id = lock_memories.organization_id and s.superseded_by = i.id)
+    order by m.slot nulls first, m.dedup_key, m.agent_id, m.user_id, m.valid_from, m.created_at, m.id
+    for update of m;
+end
+$$;
+comment on function agent_memory.lock_memories(uuid, uuid[], boolean) is
+  'Locks memories until the end of the transaction, in the one order in which all do it: conversations, as settle_contexts() does, then texts, as add_memories() does, then values, as set_slots() does. Without conversations for who changes nothing that these show.';
+
 create or replace function agent_memory.refresh_windows(organization_id uuid, context_ids uuid[])
 returns bigint
 language sql
@@ -4398,30 +4425,25 @@ comment on function agent_memory.scope_ids(jsonb) is
   'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
 
 create or replace function agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean)
-returns setof uuid
+returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
--- For each scope the index of what it names.
-set plan_cache_mode = force_custom_plan
 as $$
 declare
-  ids constant uuid[] := agent_memory.scope_ids(scope);
-  contexts constant uuid[] := array(
-    select c.id from public.ai_memory_contexts as c
-    where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key');
+  ids uuid[] := agent_memory.named_memories(caller.organization_id, scope);
 begin
-  return query
-    select m.id from public.ai_memories as m
-    where m.organization_id = caller.organization_id
-      and (m.forgotten_at is not null) = is_forgotten
-      and (ids is null or m.id = any (ids))
-      and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
-      and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id = any (contexts))
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
-    order by m.id
-    for no key update;
+  -- Once to know what to lock, and once for what was changed while this waited for it.
+  for attempt in 1 .. 2 loop
+    ids := array(
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (ids)
+        and (m.forgotten_at is not null) = is_forgotten
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      order by m.id);
+    perform agent_memory.lock_memories(caller.organization_id, ids) where attempt = 1;
+  end loop;
+  return ids;
 end
 $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
@@ -5545,7 +5567,8 @@ $$;
 comment on function agent_memory.check_changes(public.ai_memories, jsonb) is
   'Raises PM003 or PM008 if a memory can''t be changed in this way.';
 
-create or replace function agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid)
+create or replace function agent_memory.lock_memory(
+  caller agent_memory.principal, memory_id uuid, with_conversation boolean)
 returns public.ai_memories
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -5553,22 +5576,25 @@ as $$
 declare
   memory public.ai_memories;
 begin
-  select * into memory from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = memory_id
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-    for no key update;
-  if memory.id is null then
-    raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
-      hint = 'It was erased, never existed, or this caller may not see it.';
-  elsif not coalesce(agent_memory.may_write(
-      memory.visibility, memory.user_id, memory.agent_id, caller.role, caller.person, caller.program), false) then
-    raise exception using errcode = 'PM002', message = format('%s may not change memory %s', caller.role, memory_id);
-  end if;
+  -- Once to know that it may be locked, and once for what was changed while this waited for it.
+  for attempt in 1 .. 2 loop
+    select * into memory from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = memory_id
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program);
+    if memory.id is null then
+      raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
+        hint = 'It was erased, never existed, or this caller may not see it.';
+    elsif not coalesce(agent_memory.may_write(
+        memory.visibility, memory.user_id, memory.agent_id, caller.role, caller.person, caller.program), false) then
+      raise exception using errcode = 'PM002', message = format('%s may not change memory %s', caller.role, memory_id);
+    end if;
+    perform agent_memory.lock_memories(caller.organization_id, array[memory_id], with_conversation) where attempt = 1;
+  end loop;
   return memory;
 end
 $$;
-comment on function agent_memory.lock_memory(agent_memory.principal, uuid) is
-  'The memory, locked for a change; PM004 if the caller may not see it, PM002 if it may not change it.';
+comment on function agent_memory.lock_memory(agent_memory.principal, uuid, boolean) is
+  'The memory, locked for a change, if asked with its conversation; PM004 if the caller may not see it, PM002 if it may not change it.';
 
 create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
@@ -5579,7 +5605,8 @@ set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
-  old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
+  old public.ai_memories := agent_memory.lock_memory(
+    caller, memory_id, changes ?| array['content', 'occurred_at', 'kind', 'visibility']);
   -- A row of ai_memories, which pgspot's reader does not know the fields of.
   new record;
   is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
@@ -5739,7 +5766,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('forget');
-  ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
+  ids uuid[] := agent_memory.in_scope(caller, scope, not forget);
 begin
   if not dry_run and ids <> '{}' then
     perform agent_memory.mark_forgotten(caller, ids, forget);
@@ -5984,21 +6011,21 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
-  named constant uuid[] := case when scope ? 'ids' then agent_memory.scope_ids(scope) end;
+  named constant uuid[] := agent_memory.scope_ids(scope);
   contexts constant uuid[] := array(
     select c.id from public.ai_memory_contexts as c
     where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key');
 begin
   return array(
     select m.id from public.ai_memories as m
-    where scope is not null and m.organization_id = named_memories.organization_id
-      and (not scope ? 'ids' or m.id = any (named))
+    where m.organization_id = named_memories.organization_id
+      and (named is null or m.id = any (named))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
       and (not scope ? 'context_key' or m.context_id = any (contexts)));
 end
 $$;
-comment on function agent_memory.named_memories(uuid, jsonb) is 'The memories of an organization that a scope names, whoever may see them; none for null.';
+comment on function agent_memory.named_memories(uuid, jsonb) is 'The memories of an organization that a scope names, whoever may see them; PM006 for a scope that names nothing.';
 
 create or replace function agent_memory.named_conversations(organization_id uuid, scope jsonb)
 returns uuid[]
@@ -6192,29 +6219,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   scope jsonb := agent_memory.erasure_scope(caller, asked);
-  named uuid[] := agent_memory.named_memories(caller.organization_id, scope);
-  conversations uuid[] := agent_memory.named_conversations(caller.organization_id, scope);
+  named uuid[];
+  conversations uuid[];
+  touched uuid[];
+  locked uuid[] := '{}';
   ids uuid[];
   remaining bigint;
   counts jsonb;
   erasure agent_memory.erasures;
 begin
   perform agent_memory.lock_erasures(caller.organization_id, false);
-  -- Conversations before memories, as writers lock them.
-  perform agent_memory.lock_conversations(caller.organization_id, conversations || array(
-    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (named)));
-  -- Asked again, for what was written while this waited.
-  named := agent_memory.named_memories(caller.organization_id, scope);
+  loop
+    -- Asked again, for what was written while this waited.
+    named := agent_memory.named_memories(caller.organization_id, coalesce(scope, '{"ids": []}'));
+    conversations := agent_memory.named_conversations(caller.organization_id, scope);
+    touched := conversations || array(
+      select distinct m.context_id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (named) and m.context_id is not null);
+    exit when not exists (select unnest(touched) except select unnest(locked));
+    locked := agent_memory.lock_conversations(caller.organization_id, touched);
+  end loop;
+  perform agent_memory.lock_memories(caller.organization_id, named, false);
   select coalesce(array_agg(m.id order by m.id) filter (where m.is_allowed), '{}'), count(*) filter (where not m.is_allowed)
     into ids, remaining
     from (
       select m.id, is_private_too or coalesce(agent_memory.may_write(
                m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program), false) as is_allowed
       from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.id = any (named)
-      order by m.id for update) as m;
-  conversations := agent_memory.lock_conversations(caller.organization_id, conversations || array(
-    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (ids)));
+      where m.organization_id = caller.organization_id and m.id = any (named)) as m;
+  conversations := conversations || array(
+    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (ids));
   select array_agg(c.id) filter (where c.is_allowed), remaining + count(*) filter (where not c.is_allowed)
     into conversations, remaining
     from (
@@ -6281,7 +6315,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ce4d4243f0b837a4a26540a17f4221db6819bb7e5a0680168f25eef99e993ad2');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'e734c4a3e2380772827fcce094ad4f41d06c0bc2c9d1cc087a5e052f9a65dcd9');
 
 reset lock_timeout;
 reset jit;

@@ -569,10 +569,10 @@ begin
   elsif retention ->> 'action' = 'erase' then
     return agent_memory.erase(caller, jsonb_build_object('ids', ids), true, false) ->> 'memories';
   end if;
+  perform agent_memory.lock_memories(organization_id, ids);
   ids := array(
     select m.id from public.ai_memories as m
-    where m.organization_id = retain.organization_id and m.id = any (ids) and m.forgotten_at is null
-    order by m.id for update);
+    where m.organization_id = retain.organization_id and m.id = any (ids) and m.forgotten_at is null);
   perform agent_memory.mark_forgotten(caller, ids, true);
   return cardinality(ids);
 end
@@ -592,7 +592,7 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '97bf9794b15baa6a91270842534297650acd0763c4a89628749326f1d193b8a4');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '8c8e58949b68d2fdcd95d8e30f551bafcf54c6ee41ffa0279c24ee0154022fc9');
 
 reset lock_timeout;
 reset jit;

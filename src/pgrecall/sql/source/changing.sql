@@ -100,7 +100,8 @@ $$;
 comment on function agent_memory.check_changes(public.ai_memories, jsonb) is
   'Raises PM003 or PM008 if a memory can''t be changed in this way.';
 
-create or replace function agent_memory.lock_memory(caller agent_memory.principal, memory_id uuid)
+create or replace function agent_memory.lock_memory(
+  caller agent_memory.principal, memory_id uuid, with_conversation boolean)
 returns public.ai_memories
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -108,22 +109,25 @@ as $$
 declare
   memory public.ai_memories;
 begin
-  select * into memory from public.ai_memories as m
-    where m.organization_id = caller.organization_id and m.id = memory_id
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-    for no key update;
-  if memory.id is null then
-    raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
-      hint = 'It was erased, never existed, or this caller may not see it.';
-  elsif not coalesce(agent_memory.may_write(
-      memory.visibility, memory.user_id, memory.agent_id, caller.role, caller.person, caller.program), false) then
-    raise exception using errcode = 'PM002', message = format('%s may not change memory %s', caller.role, memory_id);
-  end if;
+  -- Once to know that it may be locked, and once for what was changed while this waited for it.
+  for attempt in 1 .. 2 loop
+    select * into memory from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = memory_id
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program);
+    if memory.id is null then
+      raise exception using errcode = 'PM004', message = format('no memory %s', memory_id),
+        hint = 'It was erased, never existed, or this caller may not see it.';
+    elsif not coalesce(agent_memory.may_write(
+        memory.visibility, memory.user_id, memory.agent_id, caller.role, caller.person, caller.program), false) then
+      raise exception using errcode = 'PM002', message = format('%s may not change memory %s', caller.role, memory_id);
+    end if;
+    perform agent_memory.lock_memories(caller.organization_id, array[memory_id], with_conversation) where attempt = 1;
+  end loop;
   return memory;
 end
 $$;
-comment on function agent_memory.lock_memory(agent_memory.principal, uuid) is
-  'The memory, locked for a change; PM004 if the caller may not see it, PM002 if it may not change it.';
+comment on function agent_memory.lock_memory(agent_memory.principal, uuid, boolean) is
+  'The memory, locked for a change, if asked with its conversation; PM004 if the caller may not see it, PM002 if it may not change it.';
 
 create or replace function public.update_memory(memory_id uuid, changes jsonb)
 returns uuid
@@ -134,7 +138,8 @@ set timezone = 'UTC'
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
-  old public.ai_memories := agent_memory.lock_memory(caller, memory_id);
+  old public.ai_memories := agent_memory.lock_memory(
+    caller, memory_id, changes ?| array['content', 'occurred_at', 'kind', 'visibility']);
   -- A row of ai_memories, which pgspot's reader does not know the fields of.
   new record;
   is_moved constant boolean := old.slot is not null and changes ?| array['valid_from', 'valid_to'];
@@ -294,7 +299,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   caller agent_memory.principal := agent_memory.require_writer('forget');
-  ids uuid[] := array(select agent_memory.in_scope(caller, scope, not forget));
+  ids uuid[] := agent_memory.in_scope(caller, scope, not forget);
 begin
   if not dry_run and ids <> '{}' then
     perform agent_memory.mark_forgotten(caller, ids, forget);

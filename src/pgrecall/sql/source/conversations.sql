@@ -390,6 +390,33 @@ $$;
 comment on function agent_memory.lock_conversations(uuid, uuid[]) is
   'Waits for those who are writing to some conversations, and keeps further ones waiting until the end of the transaction. Answers those that are there still.';
 
+create or replace function agent_memory.lock_memories(organization_id uuid, ids uuid[], with_conversations boolean default true)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if with_conversations then
+    perform agent_memory.lock_conversations(lock_memories.organization_id, array(
+      select distinct m.context_id from public.ai_memories as m
+      where m.organization_id = lock_memories.organization_id and m.id = any (ids) and m.context_id is not null));
+  end if;
+  -- A writer that ends a value links it to the next one: who holds this one holds what it has ended, too.
+  perform from public.ai_memories as m
+    where m.organization_id = lock_memories.organization_id
+      and m.id in (
+        select i from unnest(ids) as i
+        union all
+        select s.id from unnest(ids) as i (id)
+        join public.ai_memories as s on s.organization_id = lock_memories.organization_id and s.superseded_by = i.id)
+    order by m.slot nulls first, m.dedup_key, m.agent_id, m.user_id, m.valid_from, m.created_at, m.id
+    for update of m;
+end
+$$;
+comment on function agent_memory.lock_memories(uuid, uuid[], boolean) is
+  'Locks memories until the end of the transaction, in the one order in which all do it: conversations, as settle_contexts() does, then texts, as add_memories() does, then values, as set_slots() does. Without conversations for who changes nothing that these show.';
+
 create or replace function agent_memory.refresh_windows(organization_id uuid, context_ids uuid[])
 returns bigint
 language sql

@@ -226,18 +226,18 @@ begin
   elsif coalesce(char_length(model), 0) not between 1 and 255 then
     raise exception using errcode = 'PM003', message = 'model must name an embedding model';
   end if;
-  -- Locked, so that no text changes and nobody else stores the same vector meanwhile. In the order
-  -- of their ids, so that two of these never wait for each other in a circle.
   ids := array(
-    select locked.id
-    from (select distinct lower(item ->> 'id')::uuid as id from jsonb_array_elements(embeddings) as item
-          where item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' order by 1) as given
-    cross join lateral (
+    select distinct lower(item ->> 'id')::uuid from jsonb_array_elements(embeddings) as item
+    where item ->> 'id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$');
+  -- Locked, so that no text changes and nobody else stores the same vector meanwhile.
+  for attempt in 1 .. 2 loop
+    ids := array(
       select m.id from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.id = given.id and m.agent_id = agent
+      where m.organization_id = caller.organization_id and m.id = any (ids) and m.agent_id = agent
         and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
-      for no key update) as locked);
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program));
+    perform agent_memory.lock_memories(caller.organization_id, ids, false) where attempt = 1;
+  end loop;
   answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
   for chosen in
     select octet_length(i.embedding) - octet_length(replace(i.embedding, ',', '')) + 1 as dimension,

@@ -182,21 +182,21 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
-  named constant uuid[] := case when scope ? 'ids' then agent_memory.scope_ids(scope) end;
+  named constant uuid[] := agent_memory.scope_ids(scope);
   contexts constant uuid[] := array(
     select c.id from public.ai_memory_contexts as c
     where c.organization_id = named_memories.organization_id and c.context_key = scope ->> 'context_key');
 begin
   return array(
     select m.id from public.ai_memories as m
-    where scope is not null and m.organization_id = named_memories.organization_id
-      and (not scope ? 'ids' or m.id = any (named))
+    where m.organization_id = named_memories.organization_id
+      and (named is null or m.id = any (named))
       and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
       and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
       and (not scope ? 'context_key' or m.context_id = any (contexts)));
 end
 $$;
-comment on function agent_memory.named_memories(uuid, jsonb) is 'The memories of an organization that a scope names, whoever may see them; none for null.';
+comment on function agent_memory.named_memories(uuid, jsonb) is 'The memories of an organization that a scope names, whoever may see them; PM006 for a scope that names nothing.';
 
 create or replace function agent_memory.named_conversations(organization_id uuid, scope jsonb)
 returns uuid[]
@@ -390,29 +390,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   scope jsonb := agent_memory.erasure_scope(caller, asked);
-  named uuid[] := agent_memory.named_memories(caller.organization_id, scope);
-  conversations uuid[] := agent_memory.named_conversations(caller.organization_id, scope);
+  named uuid[];
+  conversations uuid[];
+  touched uuid[];
+  locked uuid[] := '{}';
   ids uuid[];
   remaining bigint;
   counts jsonb;
   erasure agent_memory.erasures;
 begin
   perform agent_memory.lock_erasures(caller.organization_id, false);
-  -- Conversations before memories, as writers lock them.
-  perform agent_memory.lock_conversations(caller.organization_id, conversations || array(
-    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (named)));
-  -- Asked again, for what was written while this waited.
-  named := agent_memory.named_memories(caller.organization_id, scope);
+  loop
+    -- Asked again, for what was written while this waited.
+    named := agent_memory.named_memories(caller.organization_id, coalesce(scope, '{"ids": []}'));
+    conversations := agent_memory.named_conversations(caller.organization_id, scope);
+    touched := conversations || array(
+      select distinct m.context_id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (named) and m.context_id is not null);
+    exit when not exists (select unnest(touched) except select unnest(locked));
+    locked := agent_memory.lock_conversations(caller.organization_id, touched);
+  end loop;
+  perform agent_memory.lock_memories(caller.organization_id, named, false);
   select coalesce(array_agg(m.id order by m.id) filter (where m.is_allowed), '{}'), count(*) filter (where not m.is_allowed)
     into ids, remaining
     from (
       select m.id, is_private_too or coalesce(agent_memory.may_write(
                m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program), false) as is_allowed
       from public.ai_memories as m
-      where m.organization_id = caller.organization_id and m.id = any (named)
-      order by m.id for update) as m;
-  conversations := agent_memory.lock_conversations(caller.organization_id, conversations || array(
-    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (ids)));
+      where m.organization_id = caller.organization_id and m.id = any (named)) as m;
+  conversations := conversations || array(
+    select distinct m.context_id from public.ai_memories as m where m.organization_id = caller.organization_id and m.id = any (ids));
   select array_agg(c.id) filter (where c.is_allowed), remaining + count(*) filter (where not c.is_allowed)
     into conversations, remaining
     from (

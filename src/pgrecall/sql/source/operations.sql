@@ -101,10 +101,10 @@ begin
   elsif retention ->> 'action' = 'erase' then
     return agent_memory.erase(caller, jsonb_build_object('ids', ids), true, false) ->> 'memories';
   end if;
+  perform agent_memory.lock_memories(organization_id, ids);
   ids := array(
     select m.id from public.ai_memories as m
-    where m.organization_id = retain.organization_id and m.id = any (ids) and m.forgotten_at is null
-    order by m.id for update);
+    where m.organization_id = retain.organization_id and m.id = any (ids) and m.forgotten_at is null);
   perform agent_memory.mark_forgotten(caller, ids, true);
   return cardinality(ids);
 end

@@ -164,30 +164,25 @@ comment on function agent_memory.scope_ids(jsonb) is
   'The ids that a scope names, in order; null if it names none. PM006 for a scope that names nothing, or anything else.';
 
 create or replace function agent_memory.in_scope(caller agent_memory.principal, scope jsonb, is_forgotten boolean)
-returns setof uuid
+returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
--- For each scope the index of what it names.
-set plan_cache_mode = force_custom_plan
 as $$
 declare
-  ids constant uuid[] := agent_memory.scope_ids(scope);
-  contexts constant uuid[] := array(
-    select c.id from public.ai_memory_contexts as c
-    where c.organization_id = caller.organization_id and c.context_key = scope ->> 'context_key');
+  ids uuid[] := agent_memory.named_memories(caller.organization_id, scope);
 begin
-  return query
-    select m.id from public.ai_memories as m
-    where m.organization_id = caller.organization_id
-      and (m.forgotten_at is not null) = is_forgotten
-      and (ids is null or m.id = any (ids))
-      and (not scope ? 'user_id' or m.user_id = scope ->> 'user_id')
-      and (not scope ? 'agent_id' or m.agent_id = scope ->> 'agent_id')
-      and (not scope ? 'context_key' or m.context_id = any (contexts))
-      and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
-      and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
-    order by m.id
-    for no key update;
+  -- Once to know what to lock, and once for what was changed while this waited for it.
+  for attempt in 1 .. 2 loop
+    ids := array(
+      select m.id from public.ai_memories as m
+      where m.organization_id = caller.organization_id and m.id = any (ids)
+        and (m.forgotten_at is not null) = is_forgotten
+        and agent_memory.may_read(m.visibility, m.user_id, m.agent_id, caller.person, caller.program)
+        and agent_memory.may_write(m.visibility, m.user_id, m.agent_id, caller.role, caller.person, caller.program)
+      order by m.id);
+    perform agent_memory.lock_memories(caller.organization_id, ids) where attempt = 1;
+  end loop;
+  return ids;
 end
 $$;
 comment on function agent_memory.in_scope(agent_memory.principal, jsonb, boolean) is
