@@ -170,6 +170,22 @@ def test_imports_do_not_wait_for_each_other_nor_for_other_organizations(
         assert answer["status"] == "added"
 
 
+def test_a_client_that_takes_advisory_locks_keeps_no_erasure_waiting(
+    world: World, pgrecall_dsn: str
+) -> None:
+    organization = world.organization()
+    alpha = world.program(organization, "alpha")
+    with another(pgrecall_dsn, alpha.claims) as client, client.connection.transaction():
+        client.rows(
+            "select pg_advisory_xact_lock(hashtext('pgrecall erasures'), hashtext(%s))",
+            str(organization),
+        )
+        with world.connection.transaction():
+            world.connection.execute("set local lock_timeout = '5s'")
+            assert [row["status"] for row in alpha.rows(importing(OLD))] == ["added"]
+            assert erase(alpha, user_id="maria")["memories"] == 1
+
+
 def test_a_vector_that_comes_for_an_erased_memory_is_turned_away(
     world: World, pgrecall_dsn: str
 ) -> None:

@@ -259,14 +259,27 @@ def settle_statistics(world: World) -> None:
 # Runs --------------------------------------------------------------------------------------
 
 
-def test_one_at_a_time(pgrecall_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "LOCK_SECONDS", 1.0)
+def test_one_at_a_time(pgrecall_dsn: str) -> None:
     with psycopg.connect(pgrecall_dsn) as other:
         other.execute(execution.statement("lock_maintenance").sql)
         with pytest.raises(ConflictError, match="another maintenance"):
             maintain(pgrecall_dsn, is_applied=True)
         maintain(pgrecall_dsn)
     maintain(pgrecall_dsn, is_applied=True)
+
+
+def test_a_client_that_takes_the_lock_keeps_no_maintenance_waiting(
+    world: World, pgrecall_dsn: str
+) -> None:
+    role = f"a_client_{uuid.uuid4().hex[:8]}"
+    name = sql.Identifier(role)
+    world.connection.execute(sql.SQL("create role {} login").format(name))
+    try:
+        with psycopg.connect(pgrecall_dsn, user=role) as client:
+            client.execute(execution.statement("lock_maintenance").sql)
+            maintain(pgrecall_dsn, is_applied=True)
+    finally:
+        world.connection.execute(sql.SQL("drop role {}").format(name))
 
 
 def test_nothing_is_begun_outside_of_the_window(

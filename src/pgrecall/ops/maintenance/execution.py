@@ -79,13 +79,13 @@ def maintain(
 
 
 def _lock(session: Session) -> None:
-    try:
-        session.rows("lock_maintenance")
-    except psycopg.errors.LockNotAvailable:
+    session.rows("lock_maintenance")
+    # Asked after the lock: of two that begin at once, both may give up, and never both go on.
+    if session.rows("other_maintenance"):
         raise ConflictError(
             "another maintenance is at work in this database",
             hint="Wait for its end; it has the application_name pgrecall maintain.",
-        ) from None
+        )
 
 
 def _facts(session: Session, days: int) -> MaintenanceFacts:

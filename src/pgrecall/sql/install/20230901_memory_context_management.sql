@@ -5950,15 +5950,13 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  -- Two numbers: keys of one number are the migrations' and the maintenance's.
-  of_erasures constant integer := hashtext('pgrecall erasures');
-  of_organization constant integer := hashtext(organization_id::text);
+#variable_conflict use_column
 begin
+  -- A row that no client can lock, as it could an advisory lock. Writers, whose rows refer to it, don't wait.
   if is_import then
-    perform pg_advisory_xact_lock_shared(of_erasures, of_organization);
+    perform from agent_memory.organizations as o where o.organization_id = lock_erasures.organization_id for share;
   else
-    perform pg_advisory_xact_lock(of_erasures, of_organization);
+    perform from agent_memory.organizations as o where o.organization_id = lock_erasures.organization_id for no key update;
   end if;
 end
 $$;
@@ -6315,7 +6313,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'e734c4a3e2380772827fcce094ad4f41d06c0bc2c9d1cc087a5e052f9a65dcd9');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '650129b7eeaf0099584b32067133f46c20464adbfa284810e16de7e842e7cf23');
 
 reset lock_timeout;
 reset jit;

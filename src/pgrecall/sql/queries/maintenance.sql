@@ -8,8 +8,17 @@ select set_config('lock_timeout', %(lock_timeout)s, false), set_config('statemen
        (select set_config(s.name, '1s', false) from pg_catalog.pg_settings as s where s.name = 'client_connection_check_interval');
 
 -- name: lock_maintenance
--- One at a time in a database; given back with the connection.
-select pg_advisory_lock(741022351520261114);
+-- One at a time in a database, until the end of the connection: under a number that nobody can guess and
+-- take first.
+select pg_advisory_lock(741022351, floor(random() * 2147483647)::integer);
+
+-- name: other_maintenance
+-- Any client can take the lock too; it counts only of who may act as the schema's owner.
+select l.pid
+from pg_locks as l
+join pg_stat_activity as a on a.pid = l.pid and a.datname = current_database()
+join pg_namespace as n on n.nspname = 'agent_memory' and pg_has_role(a.usesysid, n.nspowner, 'USAGE')
+where l.locktype = 'advisory' and l.classid = 741022351 and l.objsubid = 2 and l.pid <> pg_backend_pid();
 
 -- name: maintained_tables
 select format('%%I.%%I', n.nspname, c.relname) as name, c.reltuples::bigint as rows, s.n_dead_tup as dead_rows,

@@ -121,15 +121,13 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  -- Two numbers: keys of one number are the migrations' and the maintenance's.
-  of_erasures constant integer := hashtext('pgrecall erasures');
-  of_organization constant integer := hashtext(organization_id::text);
+#variable_conflict use_column
 begin
+  -- A row that no client can lock, as it could an advisory lock. Writers, whose rows refer to it, don't wait.
   if is_import then
-    perform pg_advisory_xact_lock_shared(of_erasures, of_organization);
+    perform from agent_memory.organizations as o where o.organization_id = lock_erasures.organization_id for share;
   else
-    perform pg_advisory_xact_lock(of_erasures, of_organization);
+    perform from agent_memory.organizations as o where o.organization_id = lock_erasures.organization_id for no key update;
   end if;
 end
 $$;
