@@ -174,6 +174,12 @@ def test_times_that_clients_cannot_read_are_refused(world: World, when: str) -> 
     assert answer["status"] == "rejected"
 
 
+def test_a_least_score_of_null_is_none(world: World) -> None:
+    client = world.program(world.organization())
+    client.remember({"content": "Maria is vegetarian."})
+    assert len(client.recall("vegetarian", min_score=None)) == 1
+
+
 def test_append_memories_keeps_repeated_words(world: World) -> None:
     client = world.program(world.organization())
     said = [{"role": "user", "content": "ok"}, {"role": "assistant", "name": "Bo", "content": "ok"}]

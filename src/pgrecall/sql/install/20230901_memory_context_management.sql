@@ -4862,6 +4862,7 @@ declare
   began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  min_score := coalesce(min_score, 0);
   if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
@@ -6313,7 +6314,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '650129b7eeaf0099584b32067133f46c20464adbfa284810e16de7e842e7cf23');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '47a02828147c05fd4f7bde2065090d2aefe2194709afb83f796b12d089a1bc0b');
 
 reset lock_timeout;
 reset jit;

@@ -44,6 +44,7 @@ declare
   began timestamptz := clock_timestamp();
 begin
   match_limit := coalesce(match_limit, (settings ->> 'limit')::integer);
+  min_score := coalesce(min_score, 0);
   if match_limit not between 1 and 1000 then
     raise exception using errcode = 'PM003', message = 'match_limit must be from 1 to 1000';
   elsif query is null or char_length(query) > 100000 then
