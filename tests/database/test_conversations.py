@@ -62,6 +62,20 @@ def appended(client: Client, *items: dict[str, Any]) -> Rows:
     return client.rows("select * from append_memories(%s::jsonb)", json.dumps(items))
 
 
+def test_a_role_says_how_far_to_trust_it_and_an_unknown_one_is_refused(world: World) -> None:
+    client = world.program(world.organization())
+    roles = ("developer", "system", None, "robot", 7)
+    answers = appended(client, *({"role": role, "content": f"As {role}."} for role in roles))
+    assert [(row["status"], row["code"]) for row in answers] == [
+        *[("added", "added")] * 3,
+        *[("rejected", "invalid_field")] * 2,
+    ]
+    rows = client.rows("select trust, metadata ->> 'role' as role from ai_memories")
+    assert {(row["trust"], row["role"]) for row in rows} == {
+        ("document", "developer"), ("document", "system"), ("user", None),
+    }  # fmt: skip
+
+
 def remembered(client: Client, *items: dict[str, Any]) -> Rows:
     return client.remember(*items)
 

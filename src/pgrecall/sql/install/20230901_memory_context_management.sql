@@ -2374,21 +2374,20 @@ begin
   return query select r.* from public.remember_memories((
     select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
         shared
-        || case m.message ->> 'role'
-             when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
-             when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
-             when 'tool' then '{"trust": "tool", "metadata": {"role": "tool"}}'
-             when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
-             else '{}' end::jsonb
+        || case when r.role is not null
+             then jsonb_build_object('trust', r.trust, 'metadata', jsonb_build_object('role', r.role)) else '{}' end
         || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
         || case when m.message ? 'created_at' then jsonb_build_object('occurred_at', m.message -> 'created_at') else '{}' end
-        || (m.message - array['role', 'name', 'created_at'])
+        -- A role that is unknown stays, and is refused: it would count as the user's own words.
+        || (m.message - array['name', 'created_at', case when r.role is not null or m.message ->> 'role' is null then 'role' end])
       end order by m.place), '[]')
-    from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
+    from jsonb_array_elements(messages) with ordinality as m (message, place)
+    left join (values ('user', 'user'), ('assistant', 'assistant'), ('tool', 'tool'), ('system', 'document'),
+                      ('developer', 'document')) as r (role, trust) on r.role = m.message ->> 'role')) as r;
 end
 $$;
 comment on function public.append_memories(jsonb, text, text, text) is
-  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system, developer), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
 create or replace function agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamptz)
 returns table (id uuid, speaker text, before jsonb, after jsonb)
@@ -3252,7 +3251,7 @@ begin
       ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
       ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0),
-      ('piece_embeddings', 0)) as f (name, longest)
+      ('piece_embeddings', 0), ('role', 0)) as f (name, longest)
       on f.name = e.key
     cross join lateral (
       select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
@@ -3261,6 +3260,9 @@ begin
              format('%s must be a text of 1 to %s characters', e.key, f.longest)
       where f.longest > 0 and jsonb_typeof(e.value) <> 'null'
         and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
+      union all
+      select 'invalid_field', 'role is of a message of append_memories(): user, assistant, tool, system or developer'
+      where e.key = 'role'
       union all
       select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
       where e.key in ('importance', 'confidence') and (agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null
@@ -6314,7 +6316,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '47a02828147c05fd4f7bde2065090d2aefe2194709afb83f796b12d089a1bc0b');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dca9c8fcefdc4e955e37b43ff428f3916d1f2b8f8012e8746b10370cbd9ef94f');
 
 reset lock_timeout;
 reset jit;

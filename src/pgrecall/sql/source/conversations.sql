@@ -466,21 +466,20 @@ begin
   return query select r.* from public.remember_memories((
     select coalesce(jsonb_agg(case when jsonb_typeof(m.message) <> 'object' then m.message else
         shared
-        || case m.message ->> 'role'
-             when 'user' then '{"trust": "user", "metadata": {"role": "user"}}'
-             when 'assistant' then '{"trust": "assistant", "metadata": {"role": "assistant"}}'
-             when 'tool' then '{"trust": "tool", "metadata": {"role": "tool"}}'
-             when 'system' then '{"trust": "document", "metadata": {"role": "system"}}'
-             else '{}' end::jsonb
+        || case when r.role is not null
+             then jsonb_build_object('trust', r.trust, 'metadata', jsonb_build_object('role', r.role)) else '{}' end
         || case when m.message ? 'name' then jsonb_build_object('speaker', m.message -> 'name') else '{}' end
         || case when m.message ? 'created_at' then jsonb_build_object('occurred_at', m.message -> 'created_at') else '{}' end
-        || (m.message - array['role', 'name', 'created_at'])
+        -- A role that is unknown stays, and is refused: it would count as the user's own words.
+        || (m.message - array['name', 'created_at', case when r.role is not null or m.message ->> 'role' is null then 'role' end])
       end order by m.place), '[]')
-    from jsonb_array_elements(messages) with ordinality as m (message, place))) as r;
+    from jsonb_array_elements(messages) with ordinality as m (message, place)
+    left join (values ('user', 'user'), ('assistant', 'assistant'), ('tool', 'tool'), ('system', 'document'),
+                      ('developer', 'document')) as r (role, trust) on r.role = m.message ->> 'role')) as r;
 end
 $$;
 comment on function public.append_memories(jsonb, text, text, text) is
-  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
+  'Adds messages to a conversation in their order, as remember_memories() does: what of a list of several is stored already is recognised, the rest is said now. A message has content, and optionally role (user, assistant, tool, system, developer), name, created_at (when it was said), and the fields of remember_memories(). Answers as that does. Raises PM001, PM002, PM003, PM005, PM008.';
 
 create or replace function agent_memory.surroundings(caller agent_memory.principal, ids uuid[], valid_at timestamptz)
 returns table (id uuid, speaker text, before jsonb, after jsonb)

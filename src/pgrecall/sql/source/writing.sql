@@ -95,7 +95,7 @@ begin
       ('language', 63), ('slot', 500), ('trust', 20), ('visibility', 20), ('idempotency_key', 255),
       ('embedding_model', 255), ('content', 0), ('metadata', 0), ('importance', 0), ('confidence', 0),
       ('occurred_at', 0), ('valid_from', 0), ('valid_to', 0), ('expires_at', 0), ('embedding', 0),
-      ('piece_embeddings', 0)) as f (name, longest)
+      ('piece_embeddings', 0), ('role', 0)) as f (name, longest)
       on f.name = e.key
     cross join lateral (
       select 'unknown_field', format('unknown field "%s"', left(e.key, 60)) where f.longest is null
@@ -104,6 +104,9 @@ begin
              format('%s must be a text of 1 to %s characters', e.key, f.longest)
       where f.longest > 0 and jsonb_typeof(e.value) <> 'null'
         and (jsonb_typeof(e.value) <> 'string' or char_length(e.value #>> '{}') not between 1 and f.longest)
+      union all
+      select 'invalid_field', 'role is of a message of append_memories(): user, assistant, tool, system or developer'
+      where e.key = 'role'
       union all
       select 'invalid_field', format('%s must be a number from 0 to 1', e.key)
       where e.key in ('importance', 'confidence') and (agent_memory.number_problem(e.key, e.value, 0, 1, false) is not null
