@@ -76,6 +76,17 @@ def test_a_role_says_how_far_to_trust_it_and_an_unknown_one_is_refused(world: Wo
     }  # fmt: skip
 
 
+def test_no_message_is_stored_outside_of_its_conversation(world: World) -> None:
+    client = world.program(world.organization())
+    world.connection.execute(
+        "create function nothing() returns trigger language plpgsql as 'begin return null; end';"
+        "create trigger nothing before insert on ai_memory_contexts"
+        " for each row execute function nothing()"
+    )
+    with pytest.raises(psycopg.errors.SerializationFailure):
+        appended(client, {"content": "Hello.", "context_key": "thread"})
+
+
 def remembered(client: Client, *items: dict[str, Any]) -> Rows:
     return client.remember(*items)
 

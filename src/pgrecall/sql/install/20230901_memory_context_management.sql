@@ -2163,12 +2163,15 @@ begin
     -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
     -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
     -- and is created anew.
-    exit when cardinality(ids) = (
+    if cardinality(ids) = (
       select count(*) from (
         select from unnest(ids) as named (id)
         join public.ai_memory_contexts as c on c.organization_id = settle_contexts.organization_id and c.id = named.id
-        order by c.id for no key update of c) as held);
+        order by c.id for no key update of c) as held) then
+      return;
+    end if;
   end loop;
+  raise serialization_failure using message = 'a conversation goes as often as it is made', hint = 'Do it again.';
 end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
@@ -6316,7 +6319,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'dca9c8fcefdc4e955e37b43ff428f3916d1f2b8f8012e8746b10370cbd9ef94f');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'd577f3e559a3cddb58fc252ef5451836d343f574a843f0c4affe726f251e4948');
 
 reset lock_timeout;
 reset jit;

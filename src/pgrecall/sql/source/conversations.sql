@@ -255,12 +255,15 @@ begin
     -- Held until the end, so that one writer at a time says something in a conversation, and an erasure
     -- of one waits for what is being said in it; one that was erased meanwhile does not come back here,
     -- and is created anew.
-    exit when cardinality(ids) = (
+    if cardinality(ids) = (
       select count(*) from (
         select from unnest(ids) as named (id)
         join public.ai_memory_contexts as c on c.organization_id = settle_contexts.organization_id and c.id = named.id
-        order by c.id for no key update of c) as held);
+        order by c.id for no key update of c) as held) then
+      return;
+    end if;
   end loop;
+  raise serialization_failure using message = 'a conversation goes as often as it is made', hint = 'Do it again.';
 end
 $$;
 comment on function agent_memory.settle_contexts(uuid, agent_memory.draft[]) is
