@@ -226,7 +226,16 @@ def test_a_memory_is_as_near_as_its_nearest_piece(world: World, client: Client) 
     nearest = """
         select n.* from agent_memory.organizations as o
         cross join lateral agent_memory.nearest(o.organization_id, 'm', %s::real[], 5) as n"""
-    rows = world.connection.execute(nearest.encode(), (vector(2),)).fetchall()
+    # What a client has set for its own searches with pgvector stays.
+    said = """
+        select current_setting('hnsw.ef_search'),
+               current_setting('hnsw.iterative_scan', true) as scan
+    """
+    with world.connection.transaction():
+        world.connection.execute("set local hnsw.ef_search = 77")
+        before = world.connection.execute(said.encode()).fetchall()
+        rows = world.connection.execute(nearest.encode(), (vector(2),)).fetchall()
+        assert world.connection.execute(said.encode()).fetchall() == before
     assert [row["memory_id"] for row in rows] == [told["id"], short["id"]]
     [status] = client.rows("select memories, vectors, missing from memory_models()")
     assert status == {"memories": 2, "vectors": 2, "missing": 0}

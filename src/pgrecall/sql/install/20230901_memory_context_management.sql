@@ -2627,13 +2627,14 @@ begin
       -- Of a long text several pieces may be near.
       vector_limit constant integer := match_limit
         * case when agent_memory.has_pieces(nearest.organization_id, nearest.model) then 4 else 1 end;
+      -- Read once pgvector is loaded, which the first of these has done; put back for who uses it beside pgrecall.
+      ef_search constant text := current_setting('hnsw.ef_search', true);
+      iterative_scan constant text := current_setting('hnsw.iterative_scan', true);
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
-      if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
-          from pg_catalog.pg_extension where extname = 'vector') then
-        perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
-      end if;
+      -- Since pgvector 0.8.
+      perform set_config('hnsw.iterative_scan', 'relaxed_order', true) where iterative_scan is not null;
       return query execute format(
         'with exact as (
            select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
@@ -2652,6 +2653,8 @@ begin
         case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
         case when vector_limit > match_limit then 'group by memory_id' else '' end)
       using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
+      perform set_config('hnsw.ef_search', ef_search, true);
+      perform set_config('hnsw.iterative_scan', iterative_scan, true) where iterative_scan is not null;
     end
     $body$ $ddl$, home);
 
@@ -6319,7 +6322,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'd577f3e559a3cddb58fc252ef5451836d343f574a843f0c4affe726f251e4948');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '37ea050686b6ccae293bb1aa92e934fe2c7a96ca53e882539dc90a97d04691d1');
 
 reset lock_timeout;
 reset jit;

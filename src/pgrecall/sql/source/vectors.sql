@@ -194,13 +194,14 @@ begin
       -- Of a long text several pieces may be near.
       vector_limit constant integer := match_limit
         * case when agent_memory.has_pieces(nearest.organization_id, nearest.model) then 4 else 1 end;
+      -- Read once pgvector is loaded, which the first of these has done; put back for who uses it beside pgrecall.
+      ef_search constant text := current_setting('hnsw.ef_search', true);
+      iterative_scan constant text := current_setting('hnsw.iterative_scan', true);
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
-      if (select string_to_array(extversion, '.')::integer[] >= array[0, 8]
-          from pg_catalog.pg_extension where extname = 'vector') then
-        perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
-      end if;
+      -- Since pgvector 0.8.
+      perform set_config('hnsw.iterative_scan', 'relaxed_order', true) where iterative_scan is not null;
       return query execute format(
         'with exact as (
            select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
@@ -219,6 +220,8 @@ begin
         case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
         case when vector_limit > match_limit then 'group by memory_id' else '' end)
       using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
+      perform set_config('hnsw.ef_search', ef_search, true);
+      perform set_config('hnsw.iterative_scan', iterative_scan, true) where iterative_scan is not null;
     end
     $body$ $ddl$, home);
 
