@@ -63,6 +63,17 @@ def test_others_administer_nothing(world: World, role: str) -> None:
     refused(client, "PM002", "select * from memory_audit()")
 
 
+def test_the_hint_for_a_key_is_what_can_be_done(world: World) -> None:
+    owner = world.member(world.organization(), "olga", "owner")
+    key, _ = key_of(owner, world, verbs=["recall"])
+    for sql, said in (("select memory_audit()", "No API key"),
+                      ("select * from remember_memories('[]')", "create a key")):  # fmt: skip
+        with pytest.raises(psycopg.Error) as failure:
+            key.rows(sql)
+        assert failure.value.sqlstate == "PM002"
+        assert said in (failure.value.diag.message_hint or "")
+
+
 def test_admins_stay_below_owners(world: World) -> None:
     organization = world.organization()
     world.member(organization, "olga", "owner")
@@ -219,3 +230,16 @@ def test_a_table_of_members_of_ones_own(world: World) -> None:
     tess.remember({"content": "Tess was here."})
     assert len(tess.recall("Tess")) == 1
     refused(world.client("ann"), "PM001", "select * from recall_memories('Tess')")
+
+
+def test_where_owners_are_kept_elsewhere_no_program_configures_all_agents(world: World) -> None:
+    program = world.program(world.organization())
+    configure = "select configure_memory(null, '{\"limit\": 5}')"
+    program.rows(configure)
+    world.connection.execute(
+        "create or replace function agent_memory.memberships(member text)"
+        " returns table (organization_id uuid, role text) language sql stable as"
+        " $$ select m.organization_id, m.role from agent_memory.members as m"
+        " where m.user_id = member $$"
+    )
+    refused(program, "PM002", configure)

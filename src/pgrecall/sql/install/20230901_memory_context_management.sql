@@ -1159,7 +1159,8 @@ begin
     raise exception using
       errcode = 'PM002',
       message = format('this API key may not %s', verb),
-      hint = 'An owner or admin can create a key with that verb.';
+      hint = case when verb = 'administer' then 'No API key may: owners and admins, and a program without a key for its own agent.'
+        else 'An owner or admin can create a key with that verb.' end;
   end if;
   return caller;
 end
@@ -6322,7 +6323,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '37ea050686b6ccae293bb1aa92e934fe2c7a96ca53e882539dc90a97d04691d1');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '8d96d09a9bf2f773efc557f7f1023c06dc3c83d1f597f62d3cdad655eb810294');
 
 reset lock_timeout;
 reset jit;

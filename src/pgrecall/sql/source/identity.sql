@@ -311,7 +311,8 @@ begin
     raise exception using
       errcode = 'PM002',
       message = format('this API key may not %s', verb),
-      hint = 'An owner or admin can create a key with that verb.';
+      hint = case when verb = 'administer' then 'No API key may: owners and admins, and a program without a key for its own agent.'
+        else 'An owner or admin can create a key with that verb.' end;
   end if;
   return caller;
 end

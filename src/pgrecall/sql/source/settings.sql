@@ -288,7 +288,12 @@ begin
     return caller;
   elsif caller.role = 'agent' and agent_id is null and not exists (
       select from agent_memory.members as m
-      where m.organization_id = caller.organization_id and m.role in ('owner', 'admin')) then
+      where m.organization_id = caller.organization_id and m.role in ('owner', 'admin'))
+      -- Who replaced memberships() keeps owners and admins where nobody here can ask for them.
+      and exists (
+        select from pg_proc as p
+        where p.oid = 'agent_memory.memberships(text)'::regprocedure and regexp_replace(p.prosrc, '\s+', ' ', 'g') =
+          ' select m.organization_id, m.role from agent_memory.members as m where m.user_id operator(pg_catalog.=) member ') then
     -- Such as the embedded server's, of a developer who never named any.
     return caller;
   end if;
