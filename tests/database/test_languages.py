@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.database.conftest import World
@@ -45,6 +47,25 @@ def test_a_writer_may_name_the_language(world: World) -> None:
     client = world.program(world.organization(), "alpha")
     client.remember({"content": "Katzen", "language": "german"})
     assert client.recall("Katze")[0]["lexical"] > 0.9
+
+
+def test_new_words_are_read_in_their_own_language(world: World) -> None:
+    client = world.program(world.organization(), "alpha")
+    told, named = client.remember(
+        {"content": TOLD["german"][0]}, {"content": TOLD["german"][0] + ".", "language": "simple"}
+    )
+    change = "select update_memory(%s, %s::jsonb)"
+    for content, language in ((TOLD["french"][0], "french"), ("Katzen", "french")):
+        client.rows(change, told["id"], json.dumps({"content": content}))
+        [found] = client.rows("select language from ai_memories where id = %s", told["id"])
+        assert found["language"] == language
+    [config] = client.rows("select languages from agent_memory_config")
+    assert set(config["languages"]) >= {"german", "french"}
+    [step, _] = client.rows("select * from memory_changes(array[%s])", told["id"])
+    assert (step["before"]["language"], step["after"]["language"]) == ("german", "french")
+    client.rows(change, named["id"], json.dumps({"content": TOLD["french"][0] + "."}))
+    [found] = client.rows("select language from ai_memories where id = %s", named["id"])
+    assert found["language"] == "simple"
 
 
 def test_what_says_nothing_of_its_language_is_english(world: World) -> None:

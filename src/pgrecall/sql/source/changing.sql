@@ -161,6 +161,13 @@ begin
   elsif new.content !~ '\S' then
     raise exception using errcode = 'PM003', message = 'content is recalled memory and nothing else; it is remembered already';
   end if;
+  -- What named no language is read anew; where its new words say nothing of it, it stays.
+  if new.content <> old.content and old.language = coalesce(agent_memory.detected_language(old.content), 'english')
+     and not agent_memory.effective_settings(caller.organization_id, old.agent_id) ? 'language' then
+    new.language := coalesce(agent_memory.detected_language(new.content), old.language);
+    perform agent_memory.settle_languages(caller.organization_id, array[jsonb_populate_record(
+      null::agent_memory.draft, jsonb_build_object('agent_id', old.agent_id, 'language', new.language))]);
+  end if;
   if is_moved then
     if old.forgotten_at is null then
       place := agent_memory.make_room(caller, new.id, new.valid_from, new.valid_to);
@@ -176,7 +183,7 @@ begin
       caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
   end if;
   update public.ai_memories as m
-  set content = new.content, kind = new.kind, importance = new.importance, confidence = new.confidence,
+  set content = new.content, language = new.language, kind = new.kind, importance = new.importance, confidence = new.confidence,
       visibility = new.visibility, metadata = new.metadata, occurred_at = new.occurred_at,
       valid_from = new.valid_from, valid_to = new.valid_to, superseded_by = new.superseded_by,
       stated_valid_to = new.stated_valid_to, expires_at = new.expires_at,
@@ -194,7 +201,7 @@ begin
          'updated', agent_memory.now(),
          caller.subject, jsonb_object_agg(field, to_jsonb(old) -> field), jsonb_object_agg(field, to_jsonb(new) -> field)
   from jsonb_object_keys(changes - array['embedding', 'embedding_model', 'piece_embeddings']
-    || case when is_moved then '{"valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}' else '{}' end::jsonb) as field
+    || '{"language": 0, "valid_to": 0, "superseded_by": 0, "stated_valid_to": 0}') as field
   where to_jsonb(old) -> field is distinct from to_jsonb(new) -> field
   having count(*) > 0;
   update agent_memory.history as h set visibility = new.visibility
