@@ -364,7 +364,7 @@ PRIVATE_FUNCTIONS = (
     *FOR_SERVICES,
     *OF_MODELS,
     *OF_INSTALLING,
-    "add_drafts", "add_forgotten", "add_imported", "add_memories", "add_pieces",
+    "add_drafts", "add_imported", "add_memories", "add_pieces",
     "all_built_in_settings", "are_claims_signed", "background", "candidates", "check_changes",
     "check_embedding", "checked_settings", "claim_signature", "days", "dedup_key",
     "delete_dropped", "delete_memories", "delete_traces", "delete_vectors", "detected_language",

@@ -742,9 +742,9 @@ select agent_memory.define_type('draft', '
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
   expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
   is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text,
-  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz');
+  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz, forgotten_at timestamptz');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; position and forgotten_at are told by imports; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 
@@ -2214,7 +2214,7 @@ begin
     for n in 1 .. cardinality(talk.ordinals) loop
       draft := drafts[places[talk.ordinals[n]]];
       draft.context_id := talk.id;
-      draft.position := position + draft.ordinal;
+      draft.position := coalesce(draft.position, position + draft.ordinal);
       if draft.kind = 'message' and not draft.is_timed then
         draft.occurred_at := said_at;
         said_at := said_at + interval '1 microsecond';
@@ -2256,7 +2256,7 @@ begin
     select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.window_part(agent_memory.lexemes(d.language, d.content)) as lexemes
     from unnest(drafts) as d
-    where d.context_id is not null and d.kind = 'message' and d.code is null
+    where d.context_id is not null and d.kind = 'message' and d.code is null and d.forgotten_at is null
   ), stored as (
     select c.context_id, p.occurred_at, 0 as ordinal, p.position, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c
@@ -3360,7 +3360,7 @@ begin
           when 'needs_user' then 'a private memory needs a user_id'
           when 'not_permitted' then
             format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end), null, null, null)::agent_memory.draft order by ordinal)
+        end), null, null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
         clock.now, e.ordinal::integer as ordinal,
@@ -3484,7 +3484,7 @@ declare
   overtaken constant uuid[] := array(
     select t.context_id
     from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
-          where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
+          where d.code is null and d.kind = 'message' and d.context_id is not null and d.forgotten_at is null group by d.context_id) as t
     where t.occurred_at < (
       select m.occurred_at from public.ai_memories as m
       where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
@@ -3493,18 +3493,18 @@ declare
 begin
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
-    where d.code is null and d.dedup_key is not null and d.valid_from <= agent_memory.now()));
+    where d.code is null and d.dedup_key is not null and d.forgotten_at is null and d.valid_from <= agent_memory.now()));
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
-    where d.code is null and d.dedup_key is not null and d.valid_from > agent_memory.now()), false);
+    where d.code is null and d.dedup_key is not null and d.forgotten_at is null and d.valid_from > agent_memory.now()), false);
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+    stated_valid_to, expires_at, forgotten_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
   select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, d.forgotten_at, coalesce(d.created_at, clock.now), clock.now,
     d.idempotency_key, d.idempotency_digest, d.dedup_key,
     coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
@@ -3776,13 +3776,15 @@ begin
     chosen := agent_memory.first_told(drafts);
     with added as materialized (
       select agent_memory.add_memories(caller.organization_id, array(
-        select d from unnest(chosen) as d where d.slot is null)) as id
+        -- What is forgotten holds no slot.
+        select d from unnest(chosen) as d where d.slot is null or d.forgotten_at is not null)) as id
     )
-    select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+    select array_agg(row(d.ordinal, d.id, 'added', case when d.forgotten_at is null then 'added' else 'forgotten' end,
+                         case when d.forgotten_at is not null then 'it was forgotten, and stays so' end)::agent_memory.remembered_memory)
       into answers
       from unnest(chosen) as d join added as a on a.id = d.id;
     answers := coalesce(answers, '{}');
-    answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null));
+    answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null and d.forgotten_at is null));
     added := array(select a.id from unnest(answers) as a where a.status in ('added', 'superseded'));
     perform agent_memory.embed_added(caller.organization_id, chosen, vectors, added);
     perform agent_memory.add_pieces(caller.organization_id, memories, chosen, added);
@@ -6330,7 +6332,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '23d53f0a6d983b8c1bc6ba617ca77907df9d58058e9bea7d53e9eb4ec9e14a3e');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ad6e39ac35af53ce687830e98584022cc7bc45ec6bbee0507344bfc705daf849');
 
 reset lock_timeout;
 reset jit;

@@ -305,7 +305,7 @@ begin
     for n in 1 .. cardinality(talk.ordinals) loop
       draft := drafts[places[talk.ordinals[n]]];
       draft.context_id := talk.id;
-      draft.position := position + draft.ordinal;
+      draft.position := coalesce(draft.position, position + draft.ordinal);
       if draft.kind = 'message' and not draft.is_timed then
         draft.occurred_at := said_at;
         said_at := said_at + interval '1 microsecond';
@@ -347,7 +347,7 @@ begin
     select d.ordinal, d.position, d.occurred_at, d.context_id, agent_memory.openness(d.visibility) as openness,
            agent_memory.window_part(agent_memory.lexemes(d.language, d.content)) as lexemes
     from unnest(drafts) as d
-    where d.context_id is not null and d.kind = 'message' and d.code is null
+    where d.context_id is not null and d.kind = 'message' and d.code is null and d.forgotten_at is null
   ), stored as (
     select c.context_id, p.occurred_at, 0 as ordinal, p.position, p.openness, p.lexemes
     from (select distinct t.context_id from told as t) as c

@@ -1,8 +1,7 @@
 -- Transfer -----------------------------------------------------------------------------------
 
 select agent_memory.define_type('verdict', '
-  ordinal integer, known uuid, status text, code text, reason text, draft agent_memory.draft,
-  created_at timestamptz, forgotten_at timestamptz');
+  ordinal integer, known uuid, status text, code text, reason text, draft agent_memory.draft');
 comment on type agent_memory.verdict is
   'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
 
@@ -54,22 +53,24 @@ as $$
            agent_memory.read_vectors(array_agg(i.item ->> 'embedding')) is not null as are_storable
     from items as i
   ), told as (
-    select i.ordinal, i.item, d::agent_memory.draft as draft, agent_memory.import_refusal(caller, i.item, d) as problem,
-           -- Never later than now; least() would take a null for it.
-           case when i.item ->> 'created_at' is not null
-             then least(agent_memory.parse_time(i.item -> 'created_at'), agent_memory.now()) end as created_at,
-           case when i.item ->> 'forgotten_at' is not null
-             then least(agent_memory.parse_time(i.item -> 'forgotten_at'), agent_memory.now()) end as forgotten_at
+    select i.ordinal, p.problem, jsonb_populate_record(d, case when (p.problem).code is null then jsonb_build_object(
+        'position', i.item -> 'position',
+        -- Never later than now; least() would take a null for it.
+        'created_at', case when i.item ->> 'created_at' is not null
+          then least(agent_memory.parse_time(i.item -> 'created_at'), agent_memory.now()) end,
+        'forgotten_at', case when i.item ->> 'forgotten_at' is not null
+          then least(agent_memory.parse_time(i.item -> 'forgotten_at'), agent_memory.now()) end) else '{}' end) as draft
     from bare
     cross join lateral unnest(agent_memory.drafts(caller, bare.memories, bare.are_storable)) as d
     join items as i on i.ordinal = d.ordinal
+    cross join lateral (select agent_memory.import_refusal(caller, i.item, d) offset 0) as p (problem)
   ), gone as (
     select e.ordinal
     from (select array_agg((t.draft).id order by t.ordinal) as ids, array_agg((t.draft).user_id order by t.ordinal) as users,
                  array_agg((t.draft).agent_id order by t.ordinal) as agents,
                  array_agg((t.draft).context_key order by t.ordinal) as contexts,
                  -- What does not tell when it was created, was when it was said at the earliest.
-                 array_agg(least(coalesce(t.created_at, (t.draft).occurred_at), agent_memory.now()) order by t.ordinal) as times
+                 array_agg(least(coalesce((t.draft).created_at, (t.draft).occurred_at), agent_memory.now()) order by t.ordinal) as times
           from told as t) as a
     cross join lateral agent_memory.erased(caller.organization_id, a.ids, a.users, a.agents, a.contexts, a.times) as e
   )
@@ -78,7 +79,7 @@ as $$
       case when (t.problem).code is not null then 'rejected' when is_erased then 'erased' end,
       case when (t.problem).code is not null then (t.problem).code when is_erased then 'erased' end,
       case when (t.problem).code is not null then (t.problem).reason when is_erased then 'it was erased here' end,
-      t.draft, t.created_at, t.forgotten_at)::agent_memory.verdict order by t.ordinal)
+      t.draft)::agent_memory.verdict order by t.ordinal)
   from told as t
   cross join lateral (select exists (select from gone as g where g.ordinal = t.ordinal)) as e (is_erased)
 $$;
@@ -93,8 +94,7 @@ as $$
 declare
   judged agent_memory.verdict[] := agent_memory.read_imports(caller, memories);
   drafts agent_memory.draft[] := array(
-    select jsonb_populate_record(v.draft, jsonb_build_object('created_at', v.created_at))
-    from unnest(judged) as v where v.status is null order by v.ordinal);
+    select v.draft from unnest(judged) as v where v.status is null order by v.ordinal);
   answers agent_memory.remembered_memory[];
   -- Items whose id or key an earlier one tells. What comes of them, and of those whose text an earlier one has,
   -- is known when that is written; a dry run takes it that it will be.
@@ -120,7 +120,7 @@ begin
              e.answer as existing,
              -- Of several with one text in one call the first is written, of those that are valid now if any is.
              row_number() over (
-               partition by v.forgotten_at is null and d.dedup_key is not null and a.status is null and v.ordinal <> all (repeated),
+               partition by d.forgotten_at is null and d.dedup_key is not null and a.status is null and v.ordinal <> all (repeated),
                  d.dedup_key
                order by d.valid_from > agent_memory.now(), v.ordinal) as place
       from unnest(judged) as v
@@ -129,12 +129,11 @@ begin
       left join lateral (select case when d.slot is null then agent_memory.existing(caller.organization_id, d)
           else coalesce((agent_memory.judge_value(caller, d)).answer,
                         row(d.ordinal, null, null, 'contended', null)::agent_memory.remembered_memory) end) as e (answer)
-        on v.status is null and a.status is null and v.forgotten_at is null
+        on v.status is null and a.status is null and d.forgotten_at is null
     )
     select array_agg(row(
-        m.ordinal, r.id, r.status, r.code, r.reason, case when m.status is null then m.placed else m.draft end,
-        case when r.status = 'added' then m.created_at end,
-        case when r.status = 'added' then m.forgotten_at end)::agent_memory.verdict order by m.ordinal)
+        m.ordinal, r.id, r.status, r.code, r.reason,
+        case when m.status is null then m.placed else m.draft end)::agent_memory.verdict order by m.ordinal)
     from met as m
     cross join lateral (
       select case
@@ -142,7 +141,7 @@ begin
           when m.known_status is not null then row(0, m.known_id, m.known_status, m.known_code, m.known_reason)::agent_memory.remembered_memory
           when m.ordinal = any (repeated)
             then row(0, null, 'duplicate', 'imported_before', 'an earlier item has its id or its idempotency key')::agent_memory.remembered_memory
-          when m.forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
+          when (m.placed).forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
           when (m.existing).code <> 'contended' then m.existing
           when dry_run and m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
             then row(0, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
@@ -154,37 +153,6 @@ $$;
 comment on function agent_memory.judged_imports(agent_memory.principal, jsonb, boolean) is
   'What is to become of each item of import_memories(), in order. Writes nothing in a dry run; else it settles the conversations, and keeps other writers out of them.';
 
-create or replace function agent_memory.add_forgotten(caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
-returns setof agent_memory.remembered_memory
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  -- What is forgotten neither holds a slot nor makes the same text a duplicate.
-  parked agent_memory.draft[] := agent_memory.first_told(array(
-    select jsonb_populate_record(v.draft, '{"slot": null, "dedup_key": null}') from unnest(judged) as v
-    where v.status = 'added' and v.forgotten_at is not null order by v.ordinal));
-  added uuid[];
-begin
-  if parked = '{}' then
-    return;
-  end if;
-  perform agent_memory.settle_languages(caller.organization_id, parked);
-  added := array(select agent_memory.add_memories(caller.organization_id, parked));
-  perform agent_memory.embed_added(caller.organization_id, parked, agent_memory.vectors_of(memories, parked), added);
-  perform agent_memory.add_pieces(caller.organization_id, memories, parked, added);
-  update public.ai_memories as m
-  set slot = (v.draft).slot, dedup_key = (v.draft).dedup_key, forgotten_at = v.forgotten_at
-  from unnest(parked) as p
-  join unnest(judged) as v on v.ordinal = p.ordinal
-  where m.organization_id = caller.organization_id and m.id = p.id and m.id = any (added);
-  return query
-    select p.ordinal, p.id, 'added', 'forgotten', 'it was forgotten, and stays so' from unnest(parked) as p where p.id = any (added);
-end
-$$;
-comment on function agent_memory.add_forgotten(agent_memory.principal, jsonb, agent_memory.verdict[]) is
-  'Writes the items that arrive forgotten; answers for those that were not there already.';
-
 create or replace function agent_memory.add_imported(
   caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
 returns agent_memory.remembered_memory[]
@@ -192,36 +160,21 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  parked agent_memory.remembered_memory[] := array(select agent_memory.add_forgotten(caller, memories, judged));
-  fresh agent_memory.draft[] := array(
-    select v.draft from unnest(judged) as v where v.status = 'added' and v.forgotten_at is null order by v.ordinal);
-  answers agent_memory.remembered_memory[];
+  fresh constant agent_memory.draft[] := array(
+    select v.draft from unnest(judged) as v where v.status = 'added' order by v.ordinal);
 begin
-  answers := parked || agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh));
-  answers := answers || array(
-    select agent_memory.existing(caller.organization_id, v.draft) from unnest(judged) as v
-    where v.status = 'added' and not exists (select from unnest(answers) as a where a.ordinal = v.ordinal));
-  -- Its id or key was told by an earlier item of this call.
-  answers := array(
+  return array(
     select case when a.code in ('known_id', 'known_key', 'id_taken', 'key_taken')
-             then row(a.ordinal, k.id, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
+             -- Its id or key was told by an earlier item of this call.
+             then row(a.ordinal, agent_memory.imported_before(caller.organization_id, d), 'duplicate', 'imported_before',
+                      'it was imported before')::agent_memory.remembered_memory
              else a end
-    from unnest(answers) as a
-    join unnest(judged) as v on v.ordinal = a.ordinal
-    cross join lateral agent_memory.imported_before(caller.organization_id, v.draft) as k (id));
-  update public.ai_memories as m
-  set created_at = coalesce(v.created_at, m.created_at),
-      position = coalesce((e.item ->> 'position')::bigint, m.position)
-  from unnest(judged) as v
-  join unnest(answers) as a on a.ordinal = v.ordinal and a.status in ('added', 'superseded')
-  join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = v.ordinal
-  where m.organization_id = caller.organization_id and m.id = a.id
-    and (v.created_at is not null or e.item ->> 'position' is not null);
-  return answers;
+    from unnest(agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh))) as a
+    join unnest(fresh) as d on d.ordinal = a.ordinal);
 end
 $$;
 comment on function agent_memory.add_imported(agent_memory.principal, jsonb, agent_memory.verdict[]) is
-  'Writes the items that are new and answers for each of them; when they were created, and their order in their conversations, is kept where the items tell it.';
+  'Writes the items that are new and answers for each of them.';
 
 create or replace function public.import_memories(memories jsonb, dry_run boolean default false)
 returns setof agent_memory.remembered_memory

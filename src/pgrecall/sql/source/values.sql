@@ -29,9 +29,9 @@ select agent_memory.define_type('draft', '
   metadata jsonb, occurred_at timestamptz, valid_from timestamptz, valid_to timestamptz,
   expires_at timestamptz, idempotency_key text, idempotency_digest bytea, dedup_key bytea, embedding_model text,
   is_identified boolean, is_timed boolean, context_id uuid, position bigint, code text, reason text,
-  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz');
+  created_at timestamptz, superseded_by uuid, stated_valid_to timestamptz, forgotten_at timestamptz');
 comment on type agent_memory.draft is
-  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
+  'One item of remember_memories(), read and checked; code and reason are null unless it is refused; is_identified and is_timed say whether its id and its time were told; context_id is that of its conversation, once place_drafts() has settled it; position and forgotten_at are told by imports; created_at is null for now; superseded_by and stated_valid_to are for values of slots. Its vector, longer than all the rest, stays where it was.';
 
 -- Clock ---------------------------------------------------------------------------------------
 

@@ -197,7 +197,7 @@ begin
           when 'needs_user' then 'a private memory needs a user_id'
           when 'not_permitted' then
             format('%s may not write for agent %s and user %s', caller.role, agent_id, coalesce(user_id, '(none)'))
-        end), null, null, null)::agent_memory.draft order by ordinal)
+        end), null, null, null, null)::agent_memory.draft order by ordinal)
     from (
       select
         clock.now, e.ordinal::integer as ordinal,
@@ -321,7 +321,7 @@ declare
   overtaken constant uuid[] := array(
     select t.context_id
     from (select d.context_id, min(d.occurred_at) as occurred_at from unnest(drafts) as d
-          where d.code is null and d.kind = 'message' and d.context_id is not null group by d.context_id) as t
+          where d.code is null and d.kind = 'message' and d.context_id is not null and d.forgotten_at is null group by d.context_id) as t
     where t.occurred_at < (
       select m.occurred_at from public.ai_memories as m
       where m.organization_id = add_memories.organization_id and m.context_id = t.context_id
@@ -330,18 +330,18 @@ declare
 begin
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
-    where d.code is null and d.dedup_key is not null and d.valid_from <= agent_memory.now()));
+    where d.code is null and d.dedup_key is not null and d.forgotten_at is null and d.valid_from <= agent_memory.now()));
   perform agent_memory.release_texts(add_memories.organization_id, array(
     select d.dedup_key from unnest(drafts) as d
-    where d.code is null and d.dedup_key is not null and d.valid_from > agent_memory.now()), false);
+    where d.code is null and d.dedup_key is not null and d.forgotten_at is null and d.valid_from > agent_memory.now()), false);
   return query
   insert into public.ai_memories as m (
     organization_id, id, agent_id, user_id, context_id, kind, content, speaker, language, slot,
     importance, confidence, trust, visibility, metadata, occurred_at, valid_from, valid_to, superseded_by,
-    stated_valid_to, expires_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
+    stated_valid_to, expires_at, forgotten_at, created_at, updated_at, idempotency_key, idempotency_digest, dedup_key, position, window_lexemes)
   select add_memories.organization_id, d.id, d.agent_id, d.user_id, d.context_id, d.kind, d.content, d.speaker,
     d.language, d.slot, d.importance, d.confidence, d.trust, d.visibility, d.metadata, d.occurred_at,
-    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, coalesce(d.created_at, clock.now), clock.now,
+    d.valid_from, d.valid_to, d.superseded_by, d.stated_valid_to, d.expires_at, d.forgotten_at, coalesce(d.created_at, clock.now), clock.now,
     d.idempotency_key, d.idempotency_digest, d.dedup_key,
     coalesce(d.position, extract(epoch from clock_timestamp()) * 1000000), w.window_lexemes
   from unnest(drafts) as d
@@ -613,13 +613,15 @@ begin
     chosen := agent_memory.first_told(drafts);
     with added as materialized (
       select agent_memory.add_memories(caller.organization_id, array(
-        select d from unnest(chosen) as d where d.slot is null)) as id
+        -- What is forgotten holds no slot.
+        select d from unnest(chosen) as d where d.slot is null or d.forgotten_at is not null)) as id
     )
-    select array_agg(row(d.ordinal, d.id, 'added', 'added', null)::agent_memory.remembered_memory)
+    select array_agg(row(d.ordinal, d.id, 'added', case when d.forgotten_at is null then 'added' else 'forgotten' end,
+                         case when d.forgotten_at is not null then 'it was forgotten, and stays so' end)::agent_memory.remembered_memory)
       into answers
       from unnest(chosen) as d join added as a on a.id = d.id;
     answers := coalesce(answers, '{}');
-    answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null));
+    answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null and d.forgotten_at is null));
     added := array(select a.id from unnest(answers) as a where a.status in ('added', 'superseded'));
     perform agent_memory.embed_added(caller.organization_id, chosen, vectors, added);
     perform agent_memory.add_pieces(caller.organization_id, memories, chosen, added);
