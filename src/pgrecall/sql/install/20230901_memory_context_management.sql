@@ -2532,7 +2532,7 @@ begin
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
   create or replace function agent_memory.store_embeddings(
-      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
     returns integer[]
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
@@ -2681,7 +2681,7 @@ begin
 
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.store_embeddings(
-      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
     returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -2697,7 +2697,7 @@ begin
     begin
       with stored as (
         insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, coalesce(given.piece, 0),
+        select store_embeddings.organization_id, given.id, store_embeddings.model, given.piece,
                given.vector::%1$I.halfvec, is_large, clock.now
         from unnest(ids, vectors, pieces) as given (id, vector, piece)
         cross join (select agent_memory.now() as now offset 0) as clock
@@ -2821,7 +2821,7 @@ comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
-  'Stores one vector a memory, of the pieces that are named, else of its text or first piece; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+  'Stores vectors of memories, each of a piece of the text, from 0; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
@@ -2889,36 +2889,23 @@ $$;
 comment on function agent_memory.vectors_of(jsonb, agent_memory.draft[]) is
   'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
 
-create or replace function agent_memory.embed_added(
-  organization_id uuid, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
+create or replace function agent_memory.add_vectors(
+  organization_id uuid, agent_id text, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  batch record;
   dimension integer;
 begin
-  if not agent_memory.has_vector() then
-    return;
-  end if;
-  for batch in
-    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
-           array_agg(row(v.vector)::agent_memory.vector_value) as vectors
-    from unnest(drafts) as d
-    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
-    where v.vector is not null and d.id = any (added)
-    group by 1, 2 order by 1, 2
-  loop
-    -- Nothing is settled too late: the memories, just added, hold what a switch of models waits for.
-    foreach dimension in array agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.vectors) loop
-      perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, dimension);
-    end loop;
+  -- What is settled after it was stored is not settled too late: neither holds if the other doesn't.
+  foreach dimension in array coalesce(agent_memory.store_embeddings(organization_id, model, ids, vectors, pieces), '{}') loop
+    perform agent_memory.settle_model(organization_id, agent_id, model, dimension);
   end loop;
 end
 $$;
-comment on function agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
-  'Stores the vectors, one a draft, of those that were added; where the server has no pgvector, nothing.';
+comment on function agent_memory.add_vectors(uuid, text, text, uuid[], agent_memory.vector_value[], integer[]) is
+  'Stores vectors of an agent''s memories, those of the pieces from 0 of long texts, and holds the agent to their model; where the server has no pgvector, nothing.';
 
 -- Recall --------------------------------------------------------------------------------------
 
@@ -3059,17 +3046,18 @@ $$;
 comment on function agent_memory.index_pieces(uuid, uuid[]) is
   'Indexes anew what some memories are found by beyond their first 30,000 characters.';
 
-create or replace function agent_memory.piece_vectors(item jsonb)
+create or replace function agent_memory.item_vectors(item jsonb)
 returns agent_memory.vector_value[]
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select agent_memory.read_vectors(array(
-    select e.vector #>> '{}' from jsonb_array_elements(item -> 'piece_embeddings') with ordinality as e (vector, ordinal)
+  select agent_memory.read_vectors(item ->> 'embedding' || array(
+    select e.vector #>> '{}'
+    from jsonb_array_elements(coalesce(nullif(item -> 'piece_embeddings', 'null'), '[]')) with ordinality as e (vector, ordinal)
     order by e.ordinal))
 $$;
-comment on function agent_memory.piece_vectors(jsonb) is
-  'The vectors of the further pieces of an item''s text, in order; null if one of them can''t be stored.';
+comment on function agent_memory.item_vectors(jsonb) is
+  'The vectors of an item''s text, in the order of its pieces; null if one of them can''t be stored.';
 
 create or replace function agent_memory.piece_refusal(item jsonb)
 returns text
@@ -3082,33 +3070,15 @@ begin
     when jsonb_typeof(item -> 'piece_embeddings') <> 'array' or jsonb_array_length(item -> 'piece_embeddings') > 2000
       then 'piece_embeddings must be an array of at most 2,000 embeddings'
     when (item ->> 'embedding') is null then 'piece_embeddings need embedding, that of the first piece'
-    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.piece_vectors(item) is null
+    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.item_vectors(item) is null
       then 'piece_embeddings must hold arrays of numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $$;
 comment on function agent_memory.piece_refusal(jsonb) is 'Why the vectors of the pieces of an item''s text can''t be stored; null if nothing is wrong.';
 
-create or replace function agent_memory.embed_pieces(organization_id uuid, agent_id text, memory_id uuid, item jsonb)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  vectors constant agent_memory.vector_value[] := agent_memory.piece_vectors(item);
-  dimension integer;
-begin
-  foreach dimension in array agent_memory.store_embeddings(
-      organization_id, item ->> 'embedding_model', array_fill(memory_id, array[cardinality(vectors)]), vectors,
-      array(select generate_series(1, cardinality(vectors)))) loop
-    perform agent_memory.settle_model(organization_id, agent_id, item ->> 'embedding_model', dimension);
-  end loop;
-end
-$$;
-comment on function agent_memory.embed_pieces(uuid, text, uuid, jsonb) is
-  'Stores the vectors of the further pieces of a memory''s text, which an item has beside that of the first.';
-
-create or replace function agent_memory.add_pieces(organization_id uuid, memories jsonb, drafts agent_memory.draft[], added uuid[])
+create or replace function agent_memory.index_added(
+  organization_id uuid, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -3116,28 +3086,27 @@ as $$
 declare
   long_ones constant uuid[] := array(
     select d.id from unnest(drafts) as d where octet_length(d.content) > 30000 and d.id = any (added));
-  chosen record;
+  batch record;
 begin
   if long_ones <> '{}' then
     perform agent_memory.index_pieces(organization_id, long_ones);
   end if;
-  if long_ones = '{}' or not agent_memory.has_vector() then
-    return;
-  end if;
-  for chosen in
-    select d.agent_id, d.id, e.item
+  for batch in
+    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
+           array_agg(row(p.vector)::agent_memory.vector_value) as vectors, array_agg(p.place::integer - 1) as pieces
     from unnest(drafts) as d
-    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = d.ordinal
-    where d.id = any (long_ones) and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
-      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
-    order by d.id
+    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
+    cross join lateral unnest(case when d.id = any (long_ones) then agent_memory.item_vectors(memories -> d.ordinal - 1)
+      else array[row(v.vector)::agent_memory.vector_value] end) with ordinality as p (vector, place)
+    where v.vector is not null and d.id = any (added)
+    group by 1, 2 order by 1, 2
   loop
-    perform agent_memory.embed_pieces(organization_id, chosen.agent_id, chosen.id, chosen.item);
+    perform agent_memory.add_vectors(organization_id, batch.agent_id, batch.embedding_model, batch.ids, batch.vectors, batch.pieces);
   end loop;
 end
 $$;
-comment on function agent_memory.add_pieces(uuid, jsonb, agent_memory.draft[], uuid[]) is
-  'Indexes the long ones of the drafts that were added, and stores the vectors of their pieces.';
+comment on function agent_memory.index_added(uuid, jsonb, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
+  'Indexes those drafts that were added beyond their rows: the further pieces of long texts, and the vectors.';
 
 create or replace function agent_memory.whole_vector(organization_id uuid, memory_id uuid, search_vector tsvector, query tsquery)
 returns tsvector
@@ -3786,8 +3755,7 @@ begin
     answers := coalesce(answers, '{}');
     answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null and d.forgotten_at is null));
     added := array(select a.id from unnest(answers) as a where a.status in ('added', 'superseded'));
-    perform agent_memory.embed_added(caller.organization_id, chosen, vectors, added);
-    perform agent_memory.add_pieces(caller.organization_id, memories, chosen, added);
+    perform agent_memory.index_added(caller.organization_id, memories, chosen, vectors, added);
     answers := answers || array(
       select e from unnest(drafts) as d
       cross join lateral agent_memory.existing(caller.organization_id, d) as e
@@ -5690,15 +5658,11 @@ begin
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
     perform agent_memory.index_pieces(caller.organization_id, array[memory_id]);
   end if;
-  if changes ? 'embedding' and agent_memory.has_vector() then
-    perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
-      length(changes ->> 'embedding') - length(replace(changes ->> 'embedding', ',', '')) + 1);
-    perform agent_memory.store_embeddings(
-      caller.organization_id, changes ->> 'embedding_model', array[memory_id],
-      agent_memory.read_vectors(array[changes ->> 'embedding']));
-    if jsonb_array_length(coalesce(nullif(changes -> 'piece_embeddings', 'null'), '[]')) > 0 then
-      perform agent_memory.embed_pieces(caller.organization_id, old.agent_id, memory_id, changes);
-    end if;
+  if changes ? 'embedding' then
+    perform agent_memory.add_vectors(
+      caller.organization_id, old.agent_id, changes ->> 'embedding_model', array_agg(memory_id),
+      array_agg(row(v.vector)::agent_memory.vector_value), array_agg(v.place::integer - 1))
+    from unnest(agent_memory.item_vectors(changes)) with ordinality as v (vector, place);
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then
@@ -6332,7 +6296,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ad6e39ac35af53ce687830e98584022cc7bc45ec6bbee0507344bfc705daf849');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '8e1f0302195761ff52b32516c477931ceaf6e4f590d72660f09adc5e918e4166');
 
 reset lock_timeout;
 reset jit;

@@ -624,7 +624,6 @@ declare
   agent text := agent_memory.kept_agent(caller, store_memory_embeddings.agent_id);
   ids uuid[];
   answers agent_memory.stored_embedding[];
-  chosen record;
 begin
   perform agent_memory.require_vectors();
   if jsonb_typeof(embeddings) is distinct from 'array' or jsonb_array_length(embeddings) > 1000 then
@@ -646,28 +645,12 @@ begin
     perform agent_memory.lock_memories(caller.organization_id, ids, false) where attempt = 1;
   end loop;
   answers := array(select agent_memory.embedding_answers(caller.organization_id, ids, model, embeddings));
-  for chosen in
-    select octet_length(i.embedding) - octet_length(replace(i.embedding, ',', '')) + 1 as dimension,
-           array_agg(a.id order by a.id) as ids, array_agg(i.embedding order by a.id) as embeddings
-    from unnest(answers) as a
-    join (select e.item ->> 'embedding' as embedding, e.ordinal
-          from jsonb_array_elements(embeddings) with ordinality as e (item, ordinal)) as i on i.ordinal = a.ordinal
-    where a.status = 'stored'
-    group by 1 order by 1
-  loop
-    perform agent_memory.settle_model(caller.organization_id, agent, model, chosen.dimension);
-    perform agent_memory.store_embeddings(
-      caller.organization_id, model, chosen.ids, agent_memory.read_vectors(chosen.embeddings));
-  end loop;
-  for chosen in
-    select a.id, e.item || jsonb_build_object('embedding_model', model) as item
-    from unnest(answers) as a
-    join jsonb_array_elements(embeddings) with ordinality as e (item, ordinal) on e.ordinal = a.ordinal
-    where a.status = 'stored' and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
-      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
-  loop
-    perform agent_memory.embed_pieces(caller.organization_id, agent, chosen.id, chosen.item);
-  end loop;
+  perform agent_memory.add_vectors(
+    caller.organization_id, agent, model, array_agg(a.id order by a.id, v.place),
+    array_agg(row(v.vector)::agent_memory.vector_value order by a.id, v.place), array_agg(v.place::integer - 1 order by a.id, v.place))
+  from unnest(answers) as a
+  cross join lateral unnest(agent_memory.item_vectors(embeddings -> a.ordinal - 1)) with ordinality as v (vector, place)
+  where a.status = 'stored';
   return query select * from unnest(answers);
 end
 $$;
@@ -909,7 +892,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '84bae2e2c71ca0d13b18a01a8225f4ec639bd888c559e703cd4f13108c3f1dbb');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '668697b9e950bcd6c4990f041e0883e9ee6644cb5e192685238acc100660ac29');
 
 reset lock_timeout;
 reset jit;

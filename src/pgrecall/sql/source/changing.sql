@@ -211,15 +211,11 @@ begin
     perform agent_memory.drop_embeddings(caller.organization_id, memory_id);
     perform agent_memory.index_pieces(caller.organization_id, array[memory_id]);
   end if;
-  if changes ? 'embedding' and agent_memory.has_vector() then
-    perform agent_memory.settle_model(caller.organization_id, old.agent_id, changes ->> 'embedding_model',
-      length(changes ->> 'embedding') - length(replace(changes ->> 'embedding', ',', '')) + 1);
-    perform agent_memory.store_embeddings(
-      caller.organization_id, changes ->> 'embedding_model', array[memory_id],
-      agent_memory.read_vectors(array[changes ->> 'embedding']));
-    if jsonb_array_length(coalesce(nullif(changes -> 'piece_embeddings', 'null'), '[]')) > 0 then
-      perform agent_memory.embed_pieces(caller.organization_id, old.agent_id, memory_id, changes);
-    end if;
+  if changes ? 'embedding' then
+    perform agent_memory.add_vectors(
+      caller.organization_id, old.agent_id, changes ->> 'embedding_model', array_agg(memory_id),
+      array_agg(row(v.vector)::agent_memory.vector_value), array_agg(v.place::integer - 1))
+    from unnest(agent_memory.item_vectors(changes)) with ordinality as v (vector, place);
   end if;
   if old.context_id is not null and (new.content, new.occurred_at, new.kind, new.visibility)
        is distinct from (old.content, old.occurred_at, old.kind, old.visibility) then

@@ -79,17 +79,18 @@ $$;
 comment on function agent_memory.index_pieces(uuid, uuid[]) is
   'Indexes anew what some memories are found by beyond their first 30,000 characters.';
 
-create or replace function agent_memory.piece_vectors(item jsonb)
+create or replace function agent_memory.item_vectors(item jsonb)
 returns agent_memory.vector_value[]
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select agent_memory.read_vectors(array(
-    select e.vector #>> '{}' from jsonb_array_elements(item -> 'piece_embeddings') with ordinality as e (vector, ordinal)
+  select agent_memory.read_vectors(item ->> 'embedding' || array(
+    select e.vector #>> '{}'
+    from jsonb_array_elements(coalesce(nullif(item -> 'piece_embeddings', 'null'), '[]')) with ordinality as e (vector, ordinal)
     order by e.ordinal))
 $$;
-comment on function agent_memory.piece_vectors(jsonb) is
-  'The vectors of the further pieces of an item''s text, in order; null if one of them can''t be stored.';
+comment on function agent_memory.item_vectors(jsonb) is
+  'The vectors of an item''s text, in the order of its pieces; null if one of them can''t be stored.';
 
 create or replace function agent_memory.piece_refusal(item jsonb)
 returns text
@@ -102,33 +103,15 @@ begin
     when jsonb_typeof(item -> 'piece_embeddings') <> 'array' or jsonb_array_length(item -> 'piece_embeddings') > 2000
       then 'piece_embeddings must be an array of at most 2,000 embeddings'
     when (item ->> 'embedding') is null then 'piece_embeddings need embedding, that of the first piece'
-    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.piece_vectors(item) is null
+    when jsonb_path_exists(item, '$.piece_embeddings[*] ? (@ == null)') or agent_memory.item_vectors(item) is null
       then 'piece_embeddings must hold arrays of numbers from -65504 to 65504, not all of them zero or nearly so'
   end;
 end
 $$;
 comment on function agent_memory.piece_refusal(jsonb) is 'Why the vectors of the pieces of an item''s text can''t be stored; null if nothing is wrong.';
 
-create or replace function agent_memory.embed_pieces(organization_id uuid, agent_id text, memory_id uuid, item jsonb)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  vectors constant agent_memory.vector_value[] := agent_memory.piece_vectors(item);
-  dimension integer;
-begin
-  foreach dimension in array agent_memory.store_embeddings(
-      organization_id, item ->> 'embedding_model', array_fill(memory_id, array[cardinality(vectors)]), vectors,
-      array(select generate_series(1, cardinality(vectors)))) loop
-    perform agent_memory.settle_model(organization_id, agent_id, item ->> 'embedding_model', dimension);
-  end loop;
-end
-$$;
-comment on function agent_memory.embed_pieces(uuid, text, uuid, jsonb) is
-  'Stores the vectors of the further pieces of a memory''s text, which an item has beside that of the first.';
-
-create or replace function agent_memory.add_pieces(organization_id uuid, memories jsonb, drafts agent_memory.draft[], added uuid[])
+create or replace function agent_memory.index_added(
+  organization_id uuid, memories jsonb, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -136,28 +119,27 @@ as $$
 declare
   long_ones constant uuid[] := array(
     select d.id from unnest(drafts) as d where octet_length(d.content) > 30000 and d.id = any (added));
-  chosen record;
+  batch record;
 begin
   if long_ones <> '{}' then
     perform agent_memory.index_pieces(organization_id, long_ones);
   end if;
-  if long_ones = '{}' or not agent_memory.has_vector() then
-    return;
-  end if;
-  for chosen in
-    select d.agent_id, d.id, e.item
+  for batch in
+    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
+           array_agg(row(p.vector)::agent_memory.vector_value) as vectors, array_agg(p.place::integer - 1) as pieces
     from unnest(drafts) as d
-    join jsonb_array_elements(memories) with ordinality as e (item, ordinal) on e.ordinal = d.ordinal
-    where d.id = any (long_ones) and jsonb_typeof(e.item -> 'piece_embeddings') = 'array'
-      and jsonb_array_length(e.item -> 'piece_embeddings') > 0
-    order by d.id
+    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
+    cross join lateral unnest(case when d.id = any (long_ones) then agent_memory.item_vectors(memories -> d.ordinal - 1)
+      else array[row(v.vector)::agent_memory.vector_value] end) with ordinality as p (vector, place)
+    where v.vector is not null and d.id = any (added)
+    group by 1, 2 order by 1, 2
   loop
-    perform agent_memory.embed_pieces(organization_id, chosen.agent_id, chosen.id, chosen.item);
+    perform agent_memory.add_vectors(organization_id, batch.agent_id, batch.embedding_model, batch.ids, batch.vectors, batch.pieces);
   end loop;
 end
 $$;
-comment on function agent_memory.add_pieces(uuid, jsonb, agent_memory.draft[], uuid[]) is
-  'Indexes the long ones of the drafts that were added, and stores the vectors of their pieces.';
+comment on function agent_memory.index_added(uuid, jsonb, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
+  'Indexes those drafts that were added beyond their rows: the further pieces of long texts, and the vectors.';
 
 create or replace function agent_memory.whole_vector(organization_id uuid, memory_id uuid, search_vector tsvector, query tsquery)
 returns tsvector

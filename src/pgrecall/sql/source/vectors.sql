@@ -98,7 +98,7 @@ begin
     returns text[]
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
   create or replace function agent_memory.store_embeddings(
-      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
     returns integer[]
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
@@ -247,7 +247,7 @@ begin
 
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.store_embeddings(
-      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[] default null)
+      organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
     returns integer[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -263,7 +263,7 @@ begin
     begin
       with stored as (
         insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, coalesce(given.piece, 0),
+        select store_embeddings.organization_id, given.id, store_embeddings.model, given.piece,
                given.vector::%1$I.halfvec, is_large, clock.now
         from unnest(ids, vectors, pieces) as given (id, vector, piece)
         cross join (select agent_memory.now() as now offset 0) as clock
@@ -387,7 +387,7 @@ comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
-  'Stores one vector a memory, of the pieces that are named, else of its text or first piece; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+  'Stores vectors of memories, each of a piece of the text, from 0; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
@@ -455,36 +455,23 @@ $$;
 comment on function agent_memory.vectors_of(jsonb, agent_memory.draft[]) is
   'The vectors of the items, in order; null for those that were refused or are not among the drafts.';
 
-create or replace function agent_memory.embed_added(
-  organization_id uuid, drafts agent_memory.draft[], vectors agent_memory.vector_value[], added uuid[])
+create or replace function agent_memory.add_vectors(
+  organization_id uuid, agent_id text, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  batch record;
   dimension integer;
 begin
-  if not agent_memory.has_vector() then
-    return;
-  end if;
-  for batch in
-    select d.agent_id, d.embedding_model, array_agg(d.id) as ids,
-           array_agg(row(v.vector)::agent_memory.vector_value) as vectors
-    from unnest(drafts) as d
-    join unnest(vectors) with ordinality as v (vector, ordinal) on v.ordinal = d.ordinal
-    where v.vector is not null and d.id = any (added)
-    group by 1, 2 order by 1, 2
-  loop
-    -- Nothing is settled too late: the memories, just added, hold what a switch of models waits for.
-    foreach dimension in array agent_memory.store_embeddings(organization_id, batch.embedding_model, batch.ids, batch.vectors) loop
-      perform agent_memory.settle_model(organization_id, batch.agent_id, batch.embedding_model, dimension);
-    end loop;
+  -- What is settled after it was stored is not settled too late: neither holds if the other doesn't.
+  foreach dimension in array coalesce(agent_memory.store_embeddings(organization_id, model, ids, vectors, pieces), '{}') loop
+    perform agent_memory.settle_model(organization_id, agent_id, model, dimension);
   end loop;
 end
 $$;
-comment on function agent_memory.embed_added(uuid, agent_memory.draft[], agent_memory.vector_value[], uuid[]) is
-  'Stores the vectors, one a draft, of those that were added; where the server has no pgvector, nothing.';
+comment on function agent_memory.add_vectors(uuid, text, text, uuid[], agent_memory.vector_value[], integer[]) is
+  'Stores vectors of an agent''s memories, those of the pieces from 0 of long texts, and holds the agent to their model; where the server has no pgvector, nothing.';
 
 -- Recall --------------------------------------------------------------------------------------
 

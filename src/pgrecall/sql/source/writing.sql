@@ -623,8 +623,7 @@ begin
     answers := coalesce(answers, '{}');
     answers := answers || agent_memory.set_slots(caller, array(select d from unnest(chosen) as d where d.slot is not null and d.forgotten_at is null));
     added := array(select a.id from unnest(answers) as a where a.status in ('added', 'superseded'));
-    perform agent_memory.embed_added(caller.organization_id, chosen, vectors, added);
-    perform agent_memory.add_pieces(caller.organization_id, memories, chosen, added);
+    perform agent_memory.index_added(caller.organization_id, memories, chosen, vectors, added);
     answers := answers || array(
       select e from unnest(drafts) as d
       cross join lateral agent_memory.existing(caller.organization_id, d) as e
