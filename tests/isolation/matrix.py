@@ -366,7 +366,7 @@ PRIVATE_FUNCTIONS = (
     *OF_INSTALLING,
     "add_drafts", "add_imported", "add_memories", "add_vectors", "all_built_in_settings",
     "are_claims_signed", "background", "candidates", "check_changes", "check_embedding",
-    "checked_settings", "claim_signature", "days", "dedup_key", "delete_dropped",
+    "checked_settings", "claim_signature", "days", "delete_dropped",
     "delete_memories", "delete_traces", "delete_vectors", "detected_language", "drafts",
     "drop_embeddings", "drop_mentions", "dropped_vectors", "due_memories", "earlier_value",
     "effective_settings", "entomb", "erase", "erased", "erasure_receipt", "erasure_scope",

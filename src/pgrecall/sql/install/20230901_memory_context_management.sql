@@ -3147,41 +3147,22 @@ $$;
 comment on function agent_memory.plain_text(text) is
   'A text without regard to case, white space and, up to 30,000 bytes, Unicode form: two that are equal so say the same.';
 
-create or replace function agent_memory.dedup_key(
-  agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
+create or replace function agent_memory.text_key(
+  agent_id text, user_id text, context_key text, slot text, visibility text, content text,
+  kind text, trust text, speaker text, occurred_at timestamptz)
 returns bytea
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return sha256(convert_to(jsonb_build_array(
-    agent_id, user_id, context_key, slot, visibility, agent_memory.plain_text(content),
-    told_by, extract(epoch from told_at))::text, 'UTF8'));
+  return case when slot is null and (kind <> 'message' or context_key is null) then sha256(convert_to(jsonb_build_array(
+    agent_id, user_id, context_key, visibility, agent_memory.plain_text(content),
+    case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+    extract(epoch from case when kind in ('message', 'event') then occurred_at end))::text, 'UTF8')) end;
 end
 $$;
-comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when.';
-
-create or replace function agent_memory.text_key(memory public.ai_memories)
-returns bytea
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
-    return null;
-  end if;
-  return agent_memory.dedup_key(
-    memory.agent_id, memory.user_id,
-    (select c.context_key from public.ai_memory_contexts as c
-     where c.organization_id = memory.organization_id and c.id = memory.context_id),
-    memory.slot, memory.visibility, memory.content,
-    case when memory.kind = 'message' then concat_ws(' ', memory.trust, memory.speaker) end,
-    case when memory.kind in ('message', 'event') then memory.occurred_at end);
-end
-$$;
-comment on function agent_memory.text_key(public.ai_memories) is
-  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
+comment on function agent_memory.text_key(text, text, text, text, text, text, text, text, text, timestamptz) is
+  'The dedup_key that a memory has as long as it can be recalled, which makes two the same: agent, user, context, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when. Null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
 
 create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
 returns void
@@ -3316,11 +3297,8 @@ begin
         case when idempotency_key is not null then sha256(convert_to(
           jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
         -- What has ended already is no reason why the same text should not be remembered.
-        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null)
-            and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.dedup_key(
-          agent_id, user_id, context_key, slot, visibility, content,
-          case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-          case when kind in ('message', 'event') then occurred_at end) end,
+        case when wrong.code is null and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.text_key(
+          agent_id, user_id, context_key, slot, visibility, content, kind, trust, speaker, occurred_at) end,
         embedding_model, is_identified, told_at is not null, null, null,
         wrong.code, coalesce(reason, case wrong.code
           when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
@@ -5625,7 +5603,11 @@ begin
   end if;
   if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
        is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
-    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    new.dedup_key := case when coalesce(least(new.valid_to, new.expires_at) > agent_memory.now(), true) then agent_memory.text_key(
+      new.agent_id, new.user_id, (
+        select c.context_key from public.ai_memory_contexts as c
+        where c.organization_id = new.organization_id and c.id = new.context_id),
+      new.slot, new.visibility, new.content, new.kind, new.trust, new.speaker, new.occurred_at) end;
     perform agent_memory.release_texts(
       caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
   end if;
@@ -6296,7 +6278,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '8e1f0302195761ff52b32516c477931ceaf6e4f590d72660f09adc5e918e4166');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ae2ed79f492a85c94c507c91ff090f5079936fdafc78bffd213ab05125dd2e2e');
 
 reset lock_timeout;
 reset jit;

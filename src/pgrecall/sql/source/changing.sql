@@ -178,7 +178,11 @@ begin
   end if;
   if (new.content, new.visibility, new.kind, new.occurred_at, new.valid_from, new.valid_to, new.expires_at)
        is distinct from (old.content, old.visibility, old.kind, old.occurred_at, old.valid_from, old.valid_to, old.expires_at) then
-    new.dedup_key := case when least(new.valid_to, new.expires_at) <= agent_memory.now() then null else agent_memory.text_key(new) end;
+    new.dedup_key := case when coalesce(least(new.valid_to, new.expires_at) > agent_memory.now(), true) then agent_memory.text_key(
+      new.agent_id, new.user_id, (
+        select c.context_key from public.ai_memory_contexts as c
+        where c.organization_id = new.organization_id and c.id = new.context_id),
+      new.slot, new.visibility, new.content, new.kind, new.trust, new.speaker, new.occurred_at) end;
     perform agent_memory.release_texts(
       caller.organization_id, array_remove(array[new.dedup_key], old.dedup_key), new.valid_from <= agent_memory.now());
   end if;

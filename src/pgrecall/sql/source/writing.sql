@@ -15,41 +15,22 @@ $$;
 comment on function agent_memory.plain_text(text) is
   'A text without regard to case, white space and, up to 30,000 bytes, Unicode form: two that are equal so say the same.';
 
-create or replace function agent_memory.dedup_key(
-  agent_id text, user_id text, context_key text, slot text, visibility text, content text, told_by text, told_at timestamptz)
+create or replace function agent_memory.text_key(
+  agent_id text, user_id text, context_key text, slot text, visibility text, content text,
+  kind text, trust text, speaker text, occurred_at timestamptz)
 returns bytea
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return sha256(convert_to(jsonb_build_array(
-    agent_id, user_id, context_key, slot, visibility, agent_memory.plain_text(content),
-    told_by, extract(epoch from told_at))::text, 'UTF8'));
+  return case when slot is null and (kind <> 'message' or context_key is null) then sha256(convert_to(jsonb_build_array(
+    agent_id, user_id, context_key, visibility, agent_memory.plain_text(content),
+    case when kind = 'message' then concat_ws(' ', trust, speaker) end,
+    extract(epoch from case when kind in ('message', 'event') then occurred_at end))::text, 'UTF8')) end;
 end
 $$;
-comment on function agent_memory.dedup_key(text, text, text, text, text, text, text, timestamptz) is
-  'What makes two memories the same: agent, user, context, slot, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when.';
-
-create or replace function agent_memory.text_key(memory public.ai_memories)
-returns bytea
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if memory.slot is not null or memory.kind = 'message' and memory.context_id is not null then
-    return null;
-  end if;
-  return agent_memory.dedup_key(
-    memory.agent_id, memory.user_id,
-    (select c.context_key from public.ai_memory_contexts as c
-     where c.organization_id = memory.organization_id and c.id = memory.context_id),
-    memory.slot, memory.visibility, memory.content,
-    case when memory.kind = 'message' then concat_ws(' ', memory.trust, memory.speaker) end,
-    case when memory.kind in ('message', 'event') then memory.occurred_at end);
-end
-$$;
-comment on function agent_memory.text_key(public.ai_memories) is
-  'The dedup_key that a memory has as long as it can be recalled; null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
+comment on function agent_memory.text_key(text, text, text, text, text, text, text, text, text, timestamptz) is
+  'The dedup_key that a memory has as long as it can be recalled, which makes two the same: agent, user, context, visibility (so that nobody finds out by guessing what another keeps private), the plain text; of an event also when it happened, and of a message outside any conversation who said it, and when. Null for a value of a slot and for a message of a conversation, which are never duplicates because of their text alone.';
 
 create or replace function agent_memory.release_texts(organization_id uuid, dedup_keys bytea[], later_ones boolean default true)
 returns void
@@ -184,11 +165,8 @@ begin
         case when idempotency_key is not null then sha256(convert_to(
           jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)::text, 'UTF8')) end,
         -- What has ended already is no reason why the same text should not be remembered.
-        case when wrong.code is null and slot is null and (kind <> 'message' or context_key is null)
-            and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.dedup_key(
-          agent_id, user_id, context_key, slot, visibility, content,
-          case when kind = 'message' then concat_ws(' ', trust, speaker) end,
-          case when kind in ('message', 'event') then occurred_at end) end,
+        case when wrong.code is null and coalesce(least(valid_to, expires_at) > now, true) then agent_memory.text_key(
+          agent_id, user_id, context_key, slot, visibility, content, kind, trust, speaker, occurred_at) end,
         embedding_model, is_identified, told_at is not null, null, null,
         wrong.code, coalesce(reason, case wrong.code
           when 'recalled_content' then 'content is recalled memory and nothing else; it is remembered already'
