@@ -208,11 +208,6 @@ comment on function agent_memory.roll_up_stats(timestamptz, integer) is
 
 -- Transfer -----------------------------------------------------------------------------------
 
-select agent_memory.define_type('verdict', '
-  ordinal integer, known uuid, status text, code text, reason text, draft agent_memory.draft');
-comment on type agent_memory.verdict is
-  'What is to become of one item of import_memories(): added, or why not. known is the memory that is there already.';
-
 create or replace function agent_memory.import_refusal(
   caller agent_memory.principal, item jsonb, draft agent_memory.draft)
 returns agent_memory.problem
@@ -246,7 +241,7 @@ comment on function agent_memory.imported_before(uuid, agent_memory.draft) is
   'The memory that has the id or the idempotency key of an item already, whatever its text is by now; null if there is none.';
 
 create or replace function agent_memory.read_imports(caller agent_memory.principal, memories jsonb)
-returns agent_memory.verdict[]
+returns agent_memory.draft[]
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -282,107 +277,48 @@ as $$
           from told as t) as a
     cross join lateral agent_memory.erased(caller.organization_id, a.ids, a.users, a.agents, a.contexts, a.times) as e
   )
-  select array_agg(row(
-      t.ordinal, null,
-      case when (t.problem).code is not null then 'rejected' when is_erased then 'erased' end,
-      case when (t.problem).code is not null then (t.problem).code when is_erased then 'erased' end,
-      case when (t.problem).code is not null then (t.problem).reason when is_erased then 'it was erased here' end,
-      t.draft)::agent_memory.verdict order by t.ordinal)
+  select array_agg(jsonb_populate_record(t.draft, case
+      when (t.problem).code is not null then to_jsonb(t.problem)
+      when exists (select from gone as g where g.ordinal = t.ordinal) then '{"code": "erased", "reason": "it was erased here"}'
+      else '{}' end) order by t.ordinal)
   from told as t
-  cross join lateral (select exists (select from gone as g where g.ordinal = t.ordinal)) as e (is_erased)
 $$;
 comment on function agent_memory.read_imports(agent_memory.principal, jsonb) is
-  'The items of import_memories(), in order; the verdict on those that are refused, or were erased here, is passed.';
+  'The items of import_memories(), read and checked; the code of one that was erased here is erased.';
 
-create or replace function agent_memory.judged_imports(caller agent_memory.principal, memories jsonb, dry_run boolean)
-returns agent_memory.verdict[]
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  judged agent_memory.verdict[] := agent_memory.read_imports(caller, memories);
-  drafts agent_memory.draft[] := array(
-    select v.draft from unnest(judged) as v where v.status is null order by v.ordinal);
-  answers agent_memory.remembered_memory[];
-  -- Items whose id or key an earlier one tells. What comes of them, and of those whose text an earlier one has,
-  -- is known when that is written; a dry run takes it that it will be.
-  repeated integer[] := '{}';
-begin
-  if dry_run then
-    repeated := agent_memory.repeated_drafts(drafts);
-  else
-    perform agent_memory.settle_contexts(caller.organization_id, drafts);
-  end if;
-  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
-  answers := array(
-    select row(d.ordinal, k.id, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
-    from unnest(drafts) as d
-    cross join lateral agent_memory.imported_before(caller.organization_id, d) as k (id)
-    where k.id is not null);
-  answers := answers || array(
-    select a from unnest(agent_memory.known_messages(caller.organization_id, drafts)) as a
-    where not exists (select from unnest(answers) as known where known.ordinal = a.ordinal));
-  return (
-    with met as (
-      select v.*, d as placed, a.id as known_id, a.status as known_status, a.code as known_code, a.reason as known_reason,
-             e.answer as existing,
-             -- Of several with one text in one call the first is written, of those that are valid now if any is.
-             row_number() over (
-               partition by d.forgotten_at is null and d.dedup_key is not null and a.status is null and v.ordinal <> all (repeated),
-                 d.dedup_key
-               order by d.valid_from > agent_memory.now(), v.ordinal) as place
-      from unnest(judged) as v
-      left join unnest(drafts) as d on d.ordinal = v.ordinal
-      left join unnest(answers) as a on a.ordinal = v.ordinal
-      left join lateral (select case when d.slot is null then agent_memory.existing(caller.organization_id, d)
-          else coalesce((agent_memory.judge_value(caller, d)).answer,
-                        row(d.ordinal, null, null, 'contended', null)::agent_memory.remembered_memory) end) as e (answer)
-        on v.status is null and a.status is null and d.forgotten_at is null
-    )
-    select array_agg(row(
-        m.ordinal, r.id, r.status, r.code, r.reason,
-        case when m.status is null then m.placed else m.draft end)::agent_memory.verdict order by m.ordinal)
-    from met as m
-    cross join lateral (
-      select case
-          when m.status is not null then row(0, null, m.status, m.code, m.reason)::agent_memory.remembered_memory
-          when m.known_status is not null then row(0, m.known_id, m.known_status, m.known_code, m.known_reason)::agent_memory.remembered_memory
-          when m.ordinal = any (repeated)
-            then row(0, null, 'duplicate', 'imported_before', 'an earlier item has its id or its idempotency key')::agent_memory.remembered_memory
-          when (m.placed).forgotten_at is not null then row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
-          when (m.existing).code <> 'contended' then m.existing
-          when dry_run and m.place > 1 and (m.placed).slot is null and (m.placed).dedup_key is not null
-            then row(0, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
-          else row(0, null, 'added', 'added', null)::agent_memory.remembered_memory
-        end as answer) as verdict
-    cross join lateral (select (verdict.answer).*) as r);
-end
-$$;
-comment on function agent_memory.judged_imports(agent_memory.principal, jsonb, boolean) is
-  'What is to become of each item of import_memories(), in order. Writes nothing in a dry run; else it settles the conversations, and keeps other writers out of them.';
-
-create or replace function agent_memory.add_imported(
-  caller agent_memory.principal, memories jsonb, judged agent_memory.verdict[])
+create or replace function agent_memory.foreseen(caller agent_memory.principal, drafts agent_memory.draft[])
 returns agent_memory.remembered_memory[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  fresh constant agent_memory.draft[] := array(
-    select v.draft from unnest(judged) as v where v.status = 'added' order by v.ordinal);
+  repeated constant integer[] := agent_memory.repeated_drafts(drafts);
 begin
   return array(
-    select case when a.code in ('known_id', 'known_key', 'id_taken', 'key_taken')
-             -- Its id or key was told by an earlier item of this call.
-             then row(a.ordinal, agent_memory.imported_before(caller.organization_id, d), 'duplicate', 'imported_before',
-                      'it was imported before')::agent_memory.remembered_memory
-             else a end
-    from unnest(agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh))) as a
-    join unnest(fresh) as d on d.ordinal = a.ordinal);
+    select case
+        when t.is_repeated
+          then row(d.ordinal, null, 'duplicate', 'imported_before', 'an earlier item has its id or its idempotency key')::agent_memory.remembered_memory
+        when d.forgotten_at is not null
+          then row(d.ordinal, null, 'added', 'forgotten', 'it was forgotten, and stays so')::agent_memory.remembered_memory
+        when (e.answer).code <> 'contended' then e.answer
+        when t.place > 1 and d.slot is null and d.dedup_key is not null
+          then row(d.ordinal, null, 'duplicate', 'same_text', 'the same text comes earlier')::agent_memory.remembered_memory
+        else row(d.ordinal, null, 'added', 'added', null)::agent_memory.remembered_memory
+      end
+    from (select d as draft, d.ordinal = any (repeated) as is_repeated,
+                 -- Of several with one text in one call the first is written, of those that are valid now if any is.
+                 row_number() over (partition by d.dedup_key, d.forgotten_at is null and d.ordinal <> all (repeated)
+                                    order by d.valid_from > agent_memory.now(), d.ordinal) as place
+          from unnest(drafts) as d) as t
+    cross join lateral (select (t.draft).*) as d
+    cross join lateral (select case
+        when t.is_repeated or d.forgotten_at is not null then null
+        when d.slot is null then agent_memory.existing(caller.organization_id, t.draft)
+        else (agent_memory.judge_value(caller, t.draft)).answer end) as e (answer));
 end
 $$;
-comment on function agent_memory.add_imported(agent_memory.principal, jsonb, agent_memory.verdict[]) is
-  'Writes the items that are new and answers for each of them.';
+comment on function agent_memory.foreseen(agent_memory.principal, agent_memory.draft[]) is
+  'What add_drafts() would answer for drafts. What comes of those whose id or key an earlier one tells is known when that is written; it is taken that it will be.';
 
 create or replace function public.import_memories(memories jsonb, dry_run boolean default false)
 returns setof agent_memory.remembered_memory
@@ -392,8 +328,9 @@ as $$
 #variable_conflict use_variable
 declare
   caller agent_memory.principal := agent_memory.require_writer('remember');
-  judged agent_memory.verdict[];
-  answers agent_memory.remembered_memory[] := '{}';
+  drafts agent_memory.draft[];
+  fresh agent_memory.draft[];
+  answers agent_memory.remembered_memory[];
 begin
   if jsonb_typeof(memories) is distinct from 'array' then
     raise exception using errcode = 'PM003', message = 'memories must be an array of objects',
@@ -404,16 +341,40 @@ begin
       hint = 'Send them in several calls; what was imported before is not added twice.';
   end if;
   perform agent_memory.lock_erasures(caller.organization_id, true);
-  judged := agent_memory.judged_imports(caller, memories, coalesce(dry_run, false));
+  drafts := agent_memory.read_imports(caller, memories);
   if dry_run is not true then
-    answers := agent_memory.add_imported(caller, memories, judged);
+    perform agent_memory.settle_contexts(caller.organization_id, drafts);
+  end if;
+  drafts := agent_memory.place_drafts(caller.organization_id, drafts);
+  answers := array(
+    select row(d.ordinal, k.id, 'duplicate', 'imported_before', 'it was imported before')::agent_memory.remembered_memory
+    from unnest(drafts) as d
+    cross join lateral agent_memory.imported_before(caller.organization_id, d) as k (id)
+    where d.code is null and k.id is not null);
+  answers := answers || array(
+    select a from unnest(agent_memory.known_messages(caller.organization_id, drafts)) as a
+    where not exists (select from unnest(answers) as known where known.ordinal = a.ordinal));
+  fresh := array(
+    select d from unnest(drafts) as d
+    where d.code is null and not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal);
+  -- What is there already is known before anything is written: so an import can be repeated, of values that ended, too.
+  answers := answers || array(
+    select f from unnest(agent_memory.foreseen(caller, fresh)) as f where dry_run or f.id is not null or f.status = 'rejected');
+  if dry_run is not true then
+    fresh := array(
+      select d from unnest(fresh) as d where not exists (select from unnest(answers) as a where a.ordinal = d.ordinal) order by d.ordinal);
+    answers := answers || agent_memory.add_drafts(caller, memories, fresh, agent_memory.vectors_of(memories, fresh));
   end if;
   return query
-    select v.ordinal, coalesce(a.id, v.known), coalesce(a.status, v.status), coalesce(a.code, v.code),
-           case when a.status is null then v.reason else a.reason end
-    from unnest(judged) as v
-    left join unnest(answers) as a on a.ordinal = v.ordinal
-    order by v.ordinal;
+    select d.ordinal, coalesce(k.id, a.id), coalesce(k.status, a.status, case d.code when 'erased' then 'erased' else 'rejected' end),
+           coalesce(k.code, a.code, d.code), case when a.status is null then d.reason else coalesce(k.reason, a.reason) end
+    from unnest(drafts) as d
+    left join unnest(answers) as a on a.ordinal = d.ordinal
+    -- Its id or key was told by an earlier item of this call.
+    left join lateral (
+      select agent_memory.imported_before(caller.organization_id, d) as id, 'duplicate' as status, 'imported_before' as code,
+             'it was imported before' as reason) as k on a.code in ('known_id', 'known_key', 'id_taken', 'key_taken')
+    order by d.ordinal;
 end
 $$;
 comment on function public.import_memories(jsonb, boolean) is
@@ -545,7 +506,7 @@ comment on function agent_memory.retain_all(integer) is
   'retain() for each agent whose memories have a bound. For pg_cron: repeated until it answers 0.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '22b42a06c5ba637f68ae0149a809c6a1ec0eb577a85dcd231306d14b075a4782');
+select agent_memory.record_migration('20250707_agent_memory_stats.sql', '0.1.0', '2d6e381466ac036997bb96990362dd8bb5ad7f6fdc2d51eaecf5b53367994497');
 
 reset lock_timeout;
 reset jit;
