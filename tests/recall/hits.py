@@ -51,6 +51,7 @@ def make_exchange(*said: tuple[str, str], day: int = 0) -> list[Hit]:
             text,
             speaker,
             trust="assistant" if speaker == "Bot" else "user",
+            context_key="talk",
             occurred_at=NOON + timedelta(days=day, minutes=minute),
             valid_from=NOON + timedelta(days=day, minutes=minute),
         )

@@ -212,6 +212,21 @@ def test_questions(text: str) -> None:
     assert not asks(f"{text} I see.")
 
 
-def test_a_neighbour_that_says_the_same_is_left_out() -> None:
+def test_a_fact_that_a_message_tells_is_left_out() -> None:
     answered = make_message("Yes?", "Bot", trust="assistant", before=beside(make_hit("Rain?")))
-    assert texts_of(answered, make_hit("Rain")) == ["Yes?", "Rain"]
+    assert texts_of(answered, make_hit("Rain")) == ["Rain?", "Yes?"]
+
+
+def test_messages_of_a_conversation_stay_as_they_were_said() -> None:
+    said = make_exchange(
+        ("Maria", "Is the blue one in stock?"),
+        ("Bot", "Yes."),
+        ("Maria", "And the red one?"),
+        ("Bot", "Yes."),
+        ("Maria", "Yes. Then both."),
+        ("Maria", "Then both."),
+    )
+    expected = [hit.content for hit in said]
+    assert texts_of(*said) == expected
+    assert texts_of(*reversed(said)) == expected
+    assert texts_of(said[1], said[3]) == expected[:4]

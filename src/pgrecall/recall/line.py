@@ -32,7 +32,10 @@ _NO_WORD = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A memory as it stands in a block. `sentences` are what it says, bare of how it is written."""
+    """A memory as it stands in a block. `sentences` are what it says, bare of how it is written.
+
+    `is_turn` says that it is a message of a conversation, which stays as it was said.
+    """
 
     id: UUID
     occurred_at: datetime
@@ -41,6 +44,11 @@ class Line:
     content: str
     whose: tuple[str | None, ...]
     sentences: frozenset[str]
+    is_turn: bool
+
+    def is_told_by(self, other: Line) -> bool:
+        """Whether it can go, since the other one says all of it for the same person."""
+        return not self.is_turn and self.whose == other.whose and self.sentences <= other.sentences
 
     def __str__(self) -> str:
         dates = " and ".join(self.dates)
@@ -56,14 +64,15 @@ def line_of_hit(hit: Hit, *, names_user: bool) -> Line:
         origin.append(f"true from {day(hit.valid_from)} to {day(hit.valid_to)}")
     elif day(hit.valid_from) != day(hit.occurred_at):
         origin.append(f"true since {day(hit.valid_from)}")
-    return _line(hit, ", ".join(origin))
+    is_turn = hit.kind == "message" and hit.context_key is not None
+    return _line(hit, ", ".join(origin), is_turn)
 
 
 def line_of_neighbour(neighbour: Neighbour, *, names_user: bool) -> Line:
     """The line of a message beside a hit."""
     origin = _origin("message", neighbour.content, neighbour.speaker, neighbour.trust)
     about = f", about {_name(neighbour.user_id)}" if names_user and neighbour.user_id else ""
-    return _line(neighbour, origin + about)
+    return _line(neighbour, origin + about, is_turn=True)
 
 
 def day(at: datetime) -> str:
@@ -84,7 +93,7 @@ def sentences(text: str) -> frozenset[str]:
     return frozenset(filter(None, words)) or frozenset([plain.strip()])
 
 
-def _line(said: Hit | Neighbour, origin: str) -> Line:
+def _line(said: Hit | Neighbour, origin: str, is_turn: bool) -> Line:
     spoken = said.content.removeprefix(f"{said.speaker}:") if said.speaker else said.content
     return Line(
         id=said.id,
@@ -94,6 +103,7 @@ def _line(said: Hit | Neighbour, origin: str) -> Line:
         content=harmless(said.content),
         whose=(said.user_id, said.speaker, said.trust),
         sentences=sentences(spoken),
+        is_turn=is_turn,
     )
 
 

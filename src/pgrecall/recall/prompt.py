@@ -9,7 +9,8 @@
 
 The best hits that fit into the budget, and the messages beside them that make them understood.
 The newest come first; messages that follow one another stay together, in the order in which they
-were said. What one line says is not said again in another.
+were said. What one line says is not said again in another, unless that is a message of a
+conversation.
 """
 
 from __future__ import annotations
@@ -105,14 +106,14 @@ class _Chosen:
         self._count_tokens = count_tokens
 
     def add(self, line: Line) -> None:
-        """Take the line if it fits and says what no other one says."""
+        """Take the line if it fits and says what no other one says, or is a turn."""
         if line.id in self.lines:
             return
         for other in self.lines.values():
-            if line.whose == other.whose and line.sentences <= other.sentences:
+            if line.is_told_by(other):
                 self._put(_also_on(other, line), instead_of=other)
                 return
-            if line.whose == other.whose and other.sentences < line.sentences:
+            if other.is_told_by(line):
                 self._put(_also_on(line, other), instead_of=other)
                 return
         self._put(line, instead_of=None)

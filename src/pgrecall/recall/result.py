@@ -46,8 +46,9 @@ class Recall(Sequence[Hit]):
         Without one, into that of the agent's `config`, 1200 unless something else is set. A
         message comes with the question that it answers, where there is room; of a text of more
         than 30,000 characters, the part that the query is about. Each line has the
-        memory's id, as `get` and `history` take it, its day and where it is from; nothing is said
-        twice. The block is marked, so that `remember` leaves it out. '' if no hit fits.
+        memory's id, as `get` and `history` take it, its day and where it is from; nothing but the
+        messages of a conversation is said twice. The block is marked, so that `remember` leaves
+        it out. '' if no hit fits.
 
         Tokens are estimated, rather too many than too few; `count_tokens` is the number of tokens
         of a text by the model's own tokenizer.
