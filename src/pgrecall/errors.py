@@ -55,9 +55,18 @@ class PgRecallError(Exception):
 
 
 class InvalidInputError(PgRecallError, ValueError):
-    """An argument is wrong; nothing was written."""
+    """An argument is wrong; nothing was written.
+
+    `item_code` is what an item of a list that is wrong in this way is answered with.
+    """
 
     code = "PM003"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, item_code: str = "invalid_field"
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.item_code = item_code
 
 
 class InvalidScopeError(InvalidInputError):

@@ -102,31 +102,31 @@ def test_a_file_of_messages_and_texts(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "code", "said"),
     [
-        (b'{"role": "user"', "line 2: no JSON"),
-        (b'{"role": "wizard", "content": "x"}', "line 2: a message's role must be one of"),
-        (b'{"role": "user", "content": "x", "mood": 1}', "line 2: unknown key 'mood'"),
-        (b"7", "line 2: an item must be a text or a message"),
-        (b'"\xff"', "line 2: no UTF-8"),
+        (b'{"role": "user"', "invalid_item", "no JSON"),
+        (b'{"role": "wizard", "content": "x"}', "invalid_field", "a message's role must be one of"),
+        (b'{"role": "user", "content": "x", "mood": 1}', "unknown_field", "unknown key 'mood'"),
+        (b"7", "invalid_item", "an item must be a text or a message"),
+        (b'"\xff"', "invalid_item", "no UTF-8"),
     ],
 )
-def test_a_wrong_line_is_named_and_nothing_is_written(
-    shell: Shell, tmp_path: Path, line: bytes, said: str
+def test_a_wrong_line_is_named_and_the_others_are_remembered(
+    shell: Shell, tmp_path: Path, line: bytes, code: str, said: str
 ) -> None:
     file = tmp_path / "messages.jsonl"
-    file.write_bytes(b'"right"\n' + line + b"\n")
+    file.write_bytes(b'"right"\n' + line + b'\n"also right"\n')
     result = shell.run("remember", "--file", str(file))
-    assert result.exit_code == 2
-    assert f"error PM003: messages.jsonl, {said}" in result.stderr
-    assert shell.json("list")["items"] == []
+    assert result.exit_code == 1
+    assert f"rejected item 2 ({code}): messages.jsonl, line 2: {said}" in result.stderr
+    assert len(shell.json("list")["items"]) == 2
 
 
 def test_rejected_items_are_told_and_the_exit_code_is_1(shell: Shell) -> None:
     result = shell.run("remember", "good", " ")
     assert result.exit_code == 1
     assert result.stdout == "1 added, 1 rejected\n"
-    assert "rejected item 2: content is empty" in result.stderr
+    assert "rejected item 2 (empty_content): content is empty" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrecall.domain.draft import DraftDefaults, drafts, is_single
+from pgrecall.domain.draft import Draft, DraftDefaults, drafts, is_single
 from pgrecall.domain.marks import CLOSING, OPENING
 from pgrecall.errors import InvalidInputError, LimitExceededError
 
 
 def fields(content: Any, **told: Any) -> dict[str, Any]:
     [draft] = drafts(content, DraftDefaults(**told))
+    assert isinstance(draft, Draft)
     return dict(draft.fields)
 
 
@@ -88,7 +89,8 @@ def test_the_speaker_is_embedded_with_the_words() -> None:
         {"role": "user", "content": "Maria: Tea.", "name": "Maria"},
         {"role": "user", "content": "Tea."},
     ]
-    texts = [draft.text_to_embed for draft in drafts(said, DraftDefaults())]
+    made = drafts(said, DraftDefaults())
+    texts = [draft.text_to_embed for draft in made if isinstance(draft, Draft)]
     assert texts == ["Maria: Tea.", "Maria: Tea.", "Tea."]
 
 
@@ -107,6 +109,7 @@ def test_what_is_single() -> None:
 def test_recalled_blocks_are_left_out() -> None:
     block = f"{OPENING}\n- [memory {'7d3f0c1a' * 4}, 2026-03-01, fact from user] Tea.\n{CLOSING}"
     [draft] = drafts(f"Before\n{block}\nAfter", DraftDefaults())
+    assert isinstance(draft, Draft)
     assert draft.fields["content"] == draft.text_to_embed == "Before\nAfter"
     # What has no words of its own goes to the database as it is, which refuses it.
     assert fields(block)["content"] == block
@@ -120,8 +123,6 @@ def test_recalled_blocks_are_left_out() -> None:
         (None, "content must be a text, a message or a list"),
         (b"Tea.", "not bytes"),
         (7, "not int"),
-        ([None], "an item must be a text or a message"),
-        ([["Tea."]], "not list"),
         ({"content": "Tea."}, "role must be one of user, assistant"),
         ({"role": "robot", "content": "Tea."}, "'robot'"),
         ({"role": ["user"], "content": "Tea."}, "role must be one of"),
@@ -136,6 +137,27 @@ def test_recalled_blocks_are_left_out() -> None:
 def test_contents_that_are_refused(content: Any, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
         drafts(content, DraftDefaults())
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        (None, "invalid_item"),
+        (["Tea."], "invalid_item"),
+        ({"role": "robot", "content": "Tea."}, "invalid_field"),
+        ({"role": "user", "content": 7}, "invalid_field"),
+        ({"role": "user", "content": "Tea.", "tool_calls": []}, "unknown_field"),
+        ({"role": "user", "content": "Tea.", "name": "x" * 256}, "too_long"),
+        ({"role": "user", "content": "Tea.", "created_at": 7}, "invalid_time"),
+        ({"role": "user", "content": "Tea.", "created_at": "noon"}, "invalid_time"),
+    ],
+)
+def test_an_item_of_a_list_has_its_error_in_its_place(item: Any, code: str) -> None:
+    first, wrong, last = drafts(["Tea.", item, "Milk."], DraftDefaults())
+    assert isinstance(first, Draft)
+    assert isinstance(wrong, InvalidInputError)
+    assert isinstance(last, Draft)
+    assert wrong.item_code == code
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from pgrecall._async.snapshot import Snapshot, snapshot
 from pgrecall._async.store import Store
 from pgrecall._async.vectors import draft_vectors
-from pgrecall.domain.draft import Draft
-from pgrecall.domain.remembered import Remembered, RememberedItem, refused
+from pgrecall.domain.draft import Draft, draft_or_error
+from pgrecall.domain.remembered import Remembered, with_refused
 from pgrecall.domain.text import MAX_KEY_CHARACTERS, identifier
 from pgrecall.domain.times import moment
 from pgrecall.domain.transfer import HISTORY, import_draft
 from pgrecall.embedding import Vector
-from pgrecall.errors import InvalidInputError
 from pgrecall.recall.question import checked_kinds
 from pgrecall.sql.batches import Batches
 from pgrecall.sql.loader import statement
@@ -81,15 +79,9 @@ class AsyncTransfer:
         import can be repeated. What is new is embedded, and written in one transaction: give some
         hundreds at a time. Raises EmbeddingMismatchError, EmbedderError.
         """
-        drafted = [_drafted(item) for item in items]
+        drafted = [draft_or_error(import_draft, item) for item in items]
         drafts = [each for each in drafted if isinstance(each, Draft)]
-        answers = iter(await self._stored(drafts, dry_run))
-        return Remembered(
-            tuple(
-                _numbered(place, next(answers)) if isinstance(each, Draft) else refused(place, each)
-                for place, each in enumerate(drafted, 1)
-            )
-        )
+        return with_refused(drafted, await self._stored(drafts, dry_run))
 
     async def _stored(self, drafts: Sequence[Draft], dry_run: bool) -> Remembered:
         database, embedder = await self._store.open()
@@ -116,15 +108,3 @@ async def _add_history(seen: Snapshot, rows: Sequence[Exported]) -> None:
         row[HISTORY] = []
     for change in await seen.rows(statement("export_history", {"ids": list(by_id)})):
         by_id[change.pop("memory_id")][HISTORY].append(change)
-
-
-def _drafted(item: object) -> Draft | InvalidInputError:
-    """The draft of an item, or why there is none."""
-    try:
-        return import_draft(item)
-    except InvalidInputError as error:
-        return error
-
-
-def _numbered(place: int, answer: RememberedItem) -> RememberedItem:
-    return replace(answer, ordinal=place)

@@ -27,11 +27,11 @@ from pgrecall.domain.draft import Draft
 from pgrecall.domain.erasure import Receipt, receipt
 from pgrecall.domain.identity import Identity
 from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
-from pgrecall.domain.remembered import Remembered
+from pgrecall.domain.remembered import Remembered, with_refused
 from pgrecall.domain.scope import Forgotten
 from pgrecall.domain.statistics import Statistics, statistics
 from pgrecall.embedding import Embedder, Vector
-from pgrecall.errors import ClosedError, NotFoundError
+from pgrecall.errors import ClosedError, InvalidInputError, NotFoundError
 from pgrecall.recall.explanation import Timings, explanation, hit_explanations
 from pgrecall.recall.question import Question
 from pgrecall.recall.result import Recall
@@ -96,14 +96,15 @@ class Store:
     @observed("remember")
     def remember(
         self,
-        drafts: Sequence[Draft],
+        drafted: Sequence[Draft | InvalidInputError],
         on_progress: OnProgress | None,
         name: str = "remember_memories",
     ) -> Remembered:
-        """The answers for all drafts, written in one transaction by the named statement."""
+        """The answers for all, the drafts written in one transaction by the named statement."""
         database, embedder = self.open()
+        drafts = [each for each in drafted if isinstance(each, Draft)]
         if not drafts:
-            return Remembered(())
+            return with_refused(drafted, ())
         report = _reporter(on_progress, len(drafts))
         vectors: list[list[Vector]] = [[] for _ in drafts]
         if embedder is not None:
@@ -114,7 +115,7 @@ class Store:
         answers = database.run(batches, on_rows=report)
         if on_progress is not None:
             on_progress(len(drafts), len(drafts))
-        return batches.answers(answers)
+        return with_refused(drafted, batches.answers(answers))
 
     @observed("recall")
     def recall(self, question: Question, *, is_in_context: bool, is_explained: bool) -> Recall:

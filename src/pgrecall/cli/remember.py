@@ -102,6 +102,6 @@ def _show(answers: Remembered, *, as_json: bool) -> None:
     else:
         typer.echo(", ".join(f"{count} {status}" for status, count in counts.items()) or "nothing")
     for answer in answers.rejected:
-        say(f"rejected item {answer.ordinal}: {answer.reason}")
+        say(f"rejected item {answer.ordinal} ({answer.code}): {answer.reason}")
     if answers.rejected:
         raise typer.Exit(ERROR)

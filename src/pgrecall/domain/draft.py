@@ -1,17 +1,18 @@
 """From what a caller gives to drafts: items that remember_memories() takes, checked one by one.
 
 A string is a fact, a message `{"role", "content", "name"?, "created_at"?}` is a message. The role
-says how far to trust it; the name is the speaker. Whatever is wrong with an argument raises
-before anything is written; whether the caller may write a memory, and whether its text is too
-long, the database answers for each item.
+says how far to trust it; the name is the speaker. Whatever is wrong with an argument, or with a
+single item, raises before anything is written; an item of a list that is wrong has its error in
+its place. Whether the caller may write a memory, and whether its text is too long, the database
+answers for each item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import ParamSpec, TypeAlias
 
 from pgrecall.domain.documents import Json, document
 from pgrecall.domain.marks import own_words
@@ -21,7 +22,8 @@ from pgrecall.domain.text import MAX_KEY_CHARACTERS, clean_text, identifier
 from pgrecall.domain.times import moment
 from pgrecall.errors import InvalidInputError
 
-Item: TypeAlias = "str | Mapping[str, object]"
+# The error of an item that could not even be read keeps its place among the others.
+Item: TypeAlias = "str | Mapping[str, object] | InvalidInputError"
 Content: TypeAlias = "Item | Iterable[Item]"
 
 TRUST_OF_ROLE = {
@@ -31,6 +33,8 @@ TRUST_OF_ROLE = {
     "system": "document",
     "developer": "document",
 }
+Arguments = ParamSpec("Arguments")
+
 _MESSAGE_KEYS = {"role", "content", "name", "created_at"}
 
 
@@ -68,23 +72,33 @@ def is_single(content: Content) -> bool:
     return isinstance(content, (str, Mapping))
 
 
-def drafts(content: Content, defaults: DraftDefaults) -> list[Draft]:
-    """The drafts of a content, in its order; none for an empty list.
+def drafts(content: Content, defaults: DraftDefaults) -> list[Draft | InvalidInputError]:
+    """The drafts of a content, in its order; in a list, what is wrong with an item in its place.
 
     An idempotency key on a list is numbered: `key/1`, `key/2`, … Raises InvalidInputError,
-    LimitExceededError.
+    LimitExceededError for a single item and for the defaults.
     """
-    shared = shared_fields(defaults)
+    shared, key = shared_fields(defaults), identifier("idempotency_key", defaults.idempotency_key)
     if isinstance(content, (str, Mapping)):
-        return [_draft(content, shared, defaults.idempotency_key)]
+        return [_draft(content, shared, key)]
     if isinstance(content, (bytes, bytearray)) or not isinstance(content, Iterable):
         raise InvalidInputError(
             f"content must be a text, a message or a list of them, not {type(content).__name__}"
         )
     return [
-        _draft(item, shared, defaults.idempotency_key and f"{defaults.idempotency_key}/{place}")
+        draft_or_error(_draft, item, shared, key and f"{key}/{place}")
         for place, item in enumerate(content, 1)
     ]
+
+
+def draft_or_error(
+    draft: Callable[Arguments, Draft], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Draft | InvalidInputError:
+    """The draft of an item, or why there is none."""
+    try:
+        return draft(*args, **kwargs)
+    except InvalidInputError as error:
+        return error
 
 
 def shared_fields(defaults: DraftDefaults) -> dict[str, Json]:
@@ -119,8 +133,13 @@ def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None
         fields = {**shared, "content": own_content(item)}
     elif isinstance(item, Mapping):
         fields = _message(item, shared)
+    elif isinstance(item, InvalidInputError):
+        raise item
     else:
-        raise InvalidInputError(f"an item must be a text or a message, not {type(item).__name__}")
+        raise InvalidInputError(
+            f"an item must be a text or a message, not {type(item).__name__}",
+            item_code="invalid_item",
+        )
     key = identifier("idempotency_key", idempotency_key)
     if key is not None:
         fields["idempotency_key"] = key
@@ -133,6 +152,7 @@ def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[
         raise InvalidInputError(
             f"unknown key {unknown[0]!r} in a message",
             hint=f"Known: {', '.join(sorted(_MESSAGE_KEYS))}.",
+            item_code="unknown_field",
         )
     content, role = message.get("content"), message.get("role")
     if not isinstance(content, str):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import overload
 from uuid import UUID
 
@@ -47,10 +47,8 @@ class RememberedItem:
 
 
 def refused(ordinal: int, error: PgRecallError) -> RememberedItem:
-    """The answer for an item that the database was not asked about, since it can't be one."""
-    code = "too_long" if isinstance(error, LimitExceededError) else "invalid_item"
-    if isinstance(error, PermissionDeniedError):
-        code = "not_permitted"
+    """The answer for an item that the database was not asked about."""
+    code = error.item_code if isinstance(error, InvalidInputError) else "not_permitted"
     return RememberedItem(ordinal, None, "rejected", code, error.message)
 
 
@@ -115,3 +113,18 @@ class Remembered(Sequence[RememberedItem]):
         if len(self.items) != 1:
             raise InvalidInputError(f"there are {len(self.items)} items; look at each of them")
         return self.items[0]
+
+
+def with_refused(asked: Iterable[object], answers: Iterable[RememberedItem]) -> Remembered:
+    """The answers for what the database was asked about, and among them, in their places, those
+    for the items of which there is only an error.
+    """
+    answered = iter(answers)
+    return Remembered(
+        tuple(
+            refused(place, each)
+            if isinstance(each, PgRecallError)
+            else replace(next(answered), ordinal=place)
+            for place, each in enumerate(asked, 1)
+        )
+    )

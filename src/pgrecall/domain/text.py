@@ -42,5 +42,8 @@ def identifier(name: str, value: object, longest: int = 255) -> str | None:
     if _UNSTORABLE.search(value):
         raise InvalidInputError(f"{name} must not hold NUL characters or lone surrogates")
     if not 1 <= len(value) <= longest:
-        raise LimitExceededError(f"{name} must have 1 to {longest} characters; it has {len(value)}")
+        raise LimitExceededError(
+            f"{name} must have 1 to {longest} characters; it has {len(value)}",
+            item_code="too_long" if value else "invalid_field",
+        )
     return value

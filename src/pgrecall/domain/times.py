@@ -18,7 +18,8 @@ def moment(name: str, value: object) -> datetime | None:
         value = _parsed(name, value)
     if not isinstance(value, datetime):
         raise InvalidInputError(
-            f"{name} must be a datetime or a text in ISO 8601, not {type(value).__name__}"
+            f"{name} must be a datetime or a text in ISO 8601, not {type(value).__name__}",
+            item_code="invalid_time",
         )
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
@@ -28,5 +29,6 @@ def _parsed(name: str, text: str) -> datetime:
         return datetime.fromisoformat(text.strip().upper())
     except ValueError:
         raise InvalidInputError(
-            f"{name} must be a time in ISO 8601, such as 2026-11-23T10:15:00Z, not {text[:40]!r}"
+            f"{name} must be a time in ISO 8601, such as 2026-11-23T10:15:00Z, not {text[:40]!r}",
+            item_code="invalid_time",
         ) from None

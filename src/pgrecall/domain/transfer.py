@@ -74,7 +74,9 @@ def import_draft(item: object) -> Draft:
     Raises InvalidInputError, LimitExceededError.
     """
     if not isinstance(item, Mapping):
-        raise InvalidInputError(f"an item must be an object, not {type(item).__name__}")
+        raise InvalidInputError(
+            f"an item must be an object, not {type(item).__name__}", item_code="invalid_item"
+        )
     _refuse_unknown(item)
     defaults = DraftDefaults(
         context=item.get("context_key"), **{name: item[name] for name in _TOLD if name in item}
@@ -101,7 +103,9 @@ def _refuse_unknown(item: Mapping[object, object]) -> None:
     unknown = [str(name) for name in item if name not in _KNOWN]
     if unknown:
         raise InvalidInputError(
-            f"unknown field {unknown[0][:40]!r}", hint=f"Known: {', '.join(sorted(_KNOWN))}."
+            f"unknown field {unknown[0][:40]!r}",
+            hint=f"Known: {', '.join(sorted(_KNOWN))}.",
+            item_code="unknown_field",
         )
 
 

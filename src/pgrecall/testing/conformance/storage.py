@@ -79,6 +79,23 @@ class StorageConformance:
         assert len(answers.rejected) == 2
         assert len((await memory.list()).items) == 2
 
+    async def test_a_wrong_item_does_not_fail_the_others(self, open_memory: OpenMemory) -> None:
+        memory = await open_memory()
+        said: Any = [
+            {"role": "user", "content": "Is it in stock?"},
+            {"role": "wizard", "content": "Yes."},
+            {"role": "assistant", "content": "Yes.", "created_at": "noon"},
+            7,
+            {"role": "assistant", "content": "Yes."},
+        ]
+        codes = ["added", "invalid_field", "invalid_time", "invalid_item", "added"]
+        talk = memory.context("thread-1")
+        for answers in (await memory.remember(said), await talk.append(said)):
+            assert [item.code for item in answers] == codes
+            assert [item.ordinal for item in answers] == [1, 2, 3, 4, 5]
+        assert [message.content for message in await talk.messages()] == ["Is it in stock?", "Yes."]
+        assert [item.code for item in await memory.remember(said[3:4])] == ["invalid_item"]
+
     async def test_nothing_is_remembered_of_an_empty_list(self, open_memory: OpenMemory) -> None:
         memory = await open_memory()
         answers = await memory.remember([])
