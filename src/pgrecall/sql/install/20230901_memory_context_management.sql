@@ -1128,7 +1128,17 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  namesake uuid;
 begin
+  select o.organization_id into namesake from agent_memory.organizations as o
+    where o.name = organization_name
+      and not exists (select from agent_memory.organizations as p where p.organization_id = settle_agent.organization_id)
+    limit 1;
+  if namesake is not null then
+    raise exception 'an organization named % is there already, with another id', organization_name
+      using errcode = 'PM007', hint = format('Name it by its id, %s.', namesake);
+  end if;
   insert into agent_memory.organizations as o (organization_id, name)
     values (settle_agent.organization_id, organization_name)
     on conflict do nothing;
@@ -1138,7 +1148,7 @@ begin
 end
 $$;
 comment on function agent_memory.settle_agent(uuid, text, text) is
-  'Creates an organization, and an agent''s membership in it, where they are missing. For trusted connections: the owner of the schema and service_role.';
+  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if it would be a second organization of that name. For trusted connections: the owner of the schema and service_role.';
 
 -- Errors --------------------------------------------------------------------------------------
 
@@ -6278,7 +6288,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'ae2ed79f492a85c94c507c91ff090f5079936fdafc78bffd213ab05125dd2e2e');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'f9372dc617f53d193fcd68c90e5e08214b35c67be9bef2f89b4d85d7e585c245');
 
 reset lock_timeout;
 reset jit;

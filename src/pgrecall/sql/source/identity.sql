@@ -280,7 +280,17 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  namesake uuid;
 begin
+  select o.organization_id into namesake from agent_memory.organizations as o
+    where o.name = organization_name
+      and not exists (select from agent_memory.organizations as p where p.organization_id = settle_agent.organization_id)
+    limit 1;
+  if namesake is not null then
+    raise exception 'an organization named % is there already, with another id', organization_name
+      using errcode = 'PM007', hint = format('Name it by its id, %s.', namesake);
+  end if;
   insert into agent_memory.organizations as o (organization_id, name)
     values (settle_agent.organization_id, organization_name)
     on conflict do nothing;
@@ -290,7 +300,7 @@ begin
 end
 $$;
 comment on function agent_memory.settle_agent(uuid, text, text) is
-  'Creates an organization, and an agent''s membership in it, where they are missing. For trusted connections: the owner of the schema and service_role.';
+  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if it would be a second organization of that name. For trusted connections: the owner of the schema and service_role.';
 
 -- Errors --------------------------------------------------------------------------------------
 
