@@ -14,6 +14,7 @@ from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import ERROR, INTERRUPTED
 from pgrecall.cli.options import Agent, AsJson, Dsn, Organization
 from pgrecall.cli.output import console, print_json, progress, say
+from pgrecall.cli.rendering import memories
 
 _EMBEDDER_HELP = "The new model: local, openai:MODEL or openai:MODEL@DIMENSION; else the setting."
 _MISSING_HELP = "Switch although so many memories have no vector of it yet."
@@ -93,7 +94,9 @@ def switch(
     was = "it was already" if done.former is None else f"before: {done.former}"
     typer.echo(f"agent {done.agent_id} uses {done.model} ({was})")
     if done.missing:
-        say(f"{_amount(done.missing)} of {done.memories:,} lack a vector of it: run backfill again")
+        say(
+            f"{memories(done.missing)} of {done.memories:,} lack a vector of it: run backfill again"
+        )
     if done.former is not None:
         say("next: give every client the new embedder, run backfill once more, drop the former one")
 
@@ -136,7 +139,7 @@ def _fill(memory: Memory) -> Backfill:
         try:
             return memory.embeddings.backfill(on_progress=hear)
         except KeyboardInterrupt:
-            say(f"interrupted after {_amount(heard)}; run it again to go on")
+            say(f"interrupted after {memories(heard)}; run it again to go on")
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -161,12 +164,8 @@ def _print_models(models: list[EmbeddingModel]) -> None:
 
 
 def _print_backfill(done: Backfill) -> None:
-    typer.echo(f"{_amount(done.stored)} got a vector of {done.model}")
+    typer.echo(f"{memories(done.stored)} got a vector of {done.model}")
     if done.missing:
-        say(f"{_amount(done.missing)} still lack one: run it again")
+        say(f"{memories(done.missing)} still lack one: run it again")
     if not done.is_current:
         say(f"next: pgrecall embeddings switch {done.model}")
-
-
-def _amount(count: int) -> str:
-    return "1 memory" if count == 1 else f"{count:,} memories"

@@ -14,6 +14,7 @@ from pgrecall.cli.database import open_memory, resolve_database
 from pgrecall.cli.forget import Context, DryRun, Ids, User
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json, say
+from pgrecall.cli.rendering import memories
 from pgrecall.domain.scope import scope
 from pgrecall.errors import InvalidInputError
 from pgrecall.ops.erasure import erase_everywhere
@@ -63,7 +64,7 @@ def erase(
 
 def _erased(do: Callable[..., Receipt], *, dry_run: bool, yes: bool) -> Receipt:
     if not (dry_run or yes):
-        confirm(f"Erase {_amount(do(dry_run=True))}? This can't be undone.")
+        confirm(f"Erase {memories(do(dry_run=True).memories)}? This can't be undone.")
     return do(dry_run=dry_run)
 
 
@@ -71,7 +72,7 @@ def _show(answer: Receipt, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    typer.echo(f"{_amount(answer)} {'would be ' if answer.dry_run else ''}erased")
+    typer.echo(f"{memories(answer.memories)} {'would be ' if answer.dry_run else ''}erased")
     for name, count in answer.counts.items():
         if count and name != "memories":
             typer.echo(f"{count:>12,}  {name}")
@@ -79,7 +80,3 @@ def _show(answer: Receipt, *, as_json: bool) -> None:
         typer.echo(f"receipt {answer.receipt} of {answer.erased_at:%Y-%m-%d %H:%M:%S %Z}")
     if answer.remaining:
         say(f"{answer.remaining:,} of this scope are private and remain")
-
-
-def _amount(answer: Receipt) -> str:
-    return "1 memory" if answer.memories == 1 else f"{answer.memories:,} memories"

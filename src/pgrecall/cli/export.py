@@ -12,6 +12,7 @@ from pgrecall.cli.database import open_memory
 from pgrecall.cli.exit_codes import INTERRUPTED
 from pgrecall.cli.options import Agent, AsJson, Context, Dsn, Kinds, OfAgent, Organization, User
 from pgrecall.cli.output import print_json, progress, say
+from pgrecall.cli.rendering import memories
 from pgrecall.ops.transfer.export import export_to, format_of
 from pgrecall.ops.transfer.files import FORMATS
 
@@ -73,8 +74,8 @@ def export(
             say("interrupted; no file was written")
             raise typer.Exit(INTERRUPTED) from None
     if file == "-":
-        say(f"{done:,} memories")
+        say(memories(done))
     elif as_json:
         print_json({"file": file, "format": chosen, "memories": done})
     else:
-        typer.echo(f"{done:,} memories in {file}")
+        typer.echo(f"{memories(done)} in {file}")

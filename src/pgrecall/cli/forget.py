@@ -12,6 +12,7 @@ from pgrecall.cli.confirmation import Yes, confirm, is_asked
 from pgrecall.cli.database import open_memory
 from pgrecall.cli.options import Agent, AsJson, Dsn, OfAgent, Organization
 from pgrecall.cli.output import print_json
+from pgrecall.cli.rendering import memories
 
 Ids: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of memories.")
@@ -51,7 +52,7 @@ def forget(
         change = memory.restore if undo else memory.forget
         do = partial(change, ids or None, user_id=user, context=context, agent_id=of_agent)
         if not (undo or dry_run or yes) and is_asked():
-            confirm(f"Forget {_amount(do(dry_run=True))}?")
+            confirm(f"Forget {memories(do(dry_run=True).memories)}?")
         answer = do(dry_run=dry_run)
     _show("restored" if undo else "forgotten", answer, as_json=as_json)
 
@@ -60,8 +61,4 @@ def _show(done: str, answer: Forgotten, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        typer.echo(f"{_amount(answer)} {'would be ' if answer.dry_run else ''}{done}")
-
-
-def _amount(answer: Forgotten) -> str:
-    return "1 memory" if answer.memories == 1 else f"{answer.memories:,} memories"
+        typer.echo(f"{memories(answer.memories)} {'would be ' if answer.dry_run else ''}{done}")

@@ -162,3 +162,8 @@ def _short(value: object) -> str:
     if value is None:
         return "nothing"
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:60]
+
+
+def memories(count: int) -> str:
+    """How many, in words: `1 memory`, `1,200 memories`."""
+    return "1 memory" if count == 1 else f"{count:,} memories"
