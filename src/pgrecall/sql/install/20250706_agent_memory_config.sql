@@ -137,7 +137,10 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
     select min(case
-        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format('unknown signal "%s" in weights', left(w.key, 60))
+        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format(
+          'unknown signal "%s" in weights; there are %s', left(w.key, 60),
+          (select string_agg(k.name, ', ' order by k.name)
+           from jsonb_object_keys(agent_memory.built_in_settings() -> 'weights') as k (name)))
         -- A smaller one would underflow as a real.
         when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
         else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
@@ -892,7 +895,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '668697b9e950bcd6c4990f041e0883e9ee6644cb5e192685238acc100660ac29');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '8bcffd8162ffca29fd43f3b19058fac1abcf44e630870998cd1c898910e051c0');
 
 reset lock_timeout;
 reset jit;

@@ -127,7 +127,10 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when jsonb_typeof(weights) not in ('object', 'null') then 'weights must be an object of signals and numbers' else (
     select min(case
-        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format('unknown signal "%s" in weights', left(w.key, 60))
+        when not agent_memory.built_in_settings() -> 'weights' ? w.key then format(
+          'unknown signal "%s" in weights; there are %s', left(w.key, 60),
+          (select string_agg(k.name, ', ' order by k.name)
+           from jsonb_object_keys(agent_memory.built_in_settings() -> 'weights') as k (name)))
         -- A smaller one would underflow as a real.
         when w.value > '0' and w.value < '0.0001' then format('weights.%s must be 0, or at least 0.0001', w.key)
         else agent_memory.number_problem('weights.' || w.key, w.value, 0, 10, false)
