@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
+from shutil import which
 
 from rich.console import Console
 from rich.text import Text
@@ -69,4 +71,6 @@ def _print_end(out: Console, seen: Seen, agent: str) -> None:
     out.print()
     out.print(f"First recall {first:.1f} s after the start, all of it in {all_of_it:.1f} s.")
     out.print(f"Database: {seen.database}. Ask it something yourself:")
-    out.print(f'    pgrecall recall "Who is Pixel?" --organization {ORGANIZATION} --agent {agent}')
+    # As it was called, where the shell would not find it by its name alone.
+    command = "pgrecall" if which("pgrecall") else sys.argv[0]
+    out.print(f'    {command} recall "Who is Pixel?" --organization {ORGANIZATION} --agent {agent}')

@@ -46,8 +46,6 @@ def uninstall(
             raise InvalidInputError("--sql goes with neither --yes nor --keep")
         _print_sql(as_json=as_json)
         return
-    if keep is not None and not yes:
-        raise InvalidInputError("--keep goes with --yes")
     with resolve_database(dsn) as database:
         if yes:
             recipients = Settings().backup_recipients
