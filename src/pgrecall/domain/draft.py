@@ -35,7 +35,7 @@ TRUST_OF_ROLE = {
 }
 Arguments = ParamSpec("Arguments")
 
-_MESSAGE_KEYS = {"role", "content", "name", "created_at"}
+MESSAGE_KEYS = {"role", "content", "name", "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,11 @@ def _draft(item: object, shared: Mapping[str, Json], idempotency_key: str | None
 
 
 def _message(message: Mapping[str, object], shared: Mapping[str, Json]) -> dict[str, Json]:
-    unknown = [key for key in message if key not in _MESSAGE_KEYS]
+    unknown = [key for key in message if key not in MESSAGE_KEYS]
     if unknown:
         raise InvalidInputError(
             f"unknown key {unknown[0]!r} in a message",
-            hint=f"Known: {', '.join(sorted(_MESSAGE_KEYS))}.",
+            hint=f"Known: {', '.join(sorted(MESSAGE_KEYS))}.",
             item_code="unknown_field",
         )
     content, role = message.get("content"), message.get("role")
