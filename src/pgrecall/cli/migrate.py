@@ -115,6 +115,8 @@ def _print_status(dsn: str | None, *, as_json: bool) -> None:
         for state in found.migrations:
             typer.echo(_line(state))
         _print_drift(found.drift, found.drift_unknown)
+    if not found.is_applied:
+        say("`pgrecall migrate` applies or records what is missing; it may be repeated")
     if not found.is_current:
         raise typer.Exit(NOT_MIGRATED)
 
