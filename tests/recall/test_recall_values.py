@@ -78,7 +78,7 @@ def test_the_parts_of_a_score() -> None:
     assert [part.name for part in score.parts] == ["question", "own_words"]
     told = str(replace(explain({"without_vector": 3}), scores=(score,)))
     assert "0.50  Tea.\n" in told
-    assert "-0.300  question        1.00 × -0.50\n" in told
+    assert "+0.300  question        1.00 × 0.60\n" in told
     assert told.endswith("+0.250  own_words       1.00 × 0.50, raw 1.500")
     assert "no vector   3 of those compared" in told
 
