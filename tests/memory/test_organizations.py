@@ -22,3 +22,13 @@ def test_a_name_makes_no_second_organization(shared_dsn: str, organization: str)
     for agent_id in ("one", "other"):
         with Memory(shared_dsn, organization=row[0], agent_id=agent_id, embedder=None) as memory:
             assert memory.list().items == ()
+
+
+def test_organizations_that_were_created_by_id_may_share_a_name(shared_dsn: str) -> None:
+    settle = "select agent_memory.settle_agent(gen_random_uuid(), 'Acme', 'one')"
+    count = "select count(*) from agent_memory.organizations where name = 'Acme'"
+    with psycopg.connect(shared_dsn) as connection:
+        for _ in range(2):
+            connection.execute(settle)
+        assert connection.execute(count).fetchone() == (2,)
+        connection.rollback()

@@ -1131,8 +1131,10 @@ as $$
 declare
   namesake uuid;
 begin
+  -- An id of version 5 was made of the name, by a client that takes it for the name of one organization. Others
+  -- may have the name of another one.
   select o.organization_id into namesake from agent_memory.organizations as o
-    where o.name = organization_name
+    where substr(settle_agent.organization_id::text, 15, 1) = '5' and o.name = organization_name
       and not exists (select from agent_memory.organizations as p where p.organization_id = settle_agent.organization_id)
     limit 1;
   if namesake is not null then
@@ -1148,7 +1150,7 @@ begin
 end
 $$;
 comment on function agent_memory.settle_agent(uuid, text, text) is
-  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if it would be a second organization of that name. For trusted connections: the owner of the schema and service_role.';
+  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if the id was made of the name, which another organization has. For trusted connections: the owner of the schema and service_role.';
 
 -- Errors --------------------------------------------------------------------------------------
 
@@ -6288,7 +6290,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'f9372dc617f53d193fcd68c90e5e08214b35c67be9bef2f89b4d85d7e585c245');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '3a90a1a664b3c08c8188fd1d6579b85167bc18577332782d6abb4cacdf482deb');
 
 reset lock_timeout;
 reset jit;

@@ -283,8 +283,10 @@ as $$
 declare
   namesake uuid;
 begin
+  -- An id of version 5 was made of the name, by a client that takes it for the name of one organization. Others
+  -- may have the name of another one.
   select o.organization_id into namesake from agent_memory.organizations as o
-    where o.name = organization_name
+    where substr(settle_agent.organization_id::text, 15, 1) = '5' and o.name = organization_name
       and not exists (select from agent_memory.organizations as p where p.organization_id = settle_agent.organization_id)
     limit 1;
   if namesake is not null then
@@ -300,7 +302,7 @@ begin
 end
 $$;
 comment on function agent_memory.settle_agent(uuid, text, text) is
-  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if it would be a second organization of that name. For trusted connections: the owner of the schema and service_role.';
+  'Creates an organization, and an agent''s membership in it, where they are missing; PM007 if the id was made of the name, which another organization has. For trusted connections: the owner of the schema and service_role.';
 
 -- Errors --------------------------------------------------------------------------------------
 
