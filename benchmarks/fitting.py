@@ -45,9 +45,8 @@ from benchmarks.search import (
     figures_of,
     scored,
     search,
-    text_alone,
 )
-from benchmarks.signals import SIGNALS, Asked, Numbers, ask, built_in_weights
+from benchmarks.signals import SIGNALS, Asked, Numbers, ask, built_in_weights, digest
 from benchmarks.vectors import CachedEmbedder
 from pgrecall.embedding.local import LocalEmbedder
 
@@ -81,13 +80,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             name: kept(name, partial(_ask, name, folder, place, embedder))
             for name, folder in folders.items()
         }
+        if "locomo" in folders:
+            folds[TEXT] = kept(
+                "locomo-text",
+                partial(_ask, "locomo", folders["locomo"], place, embedder, text=True),
+            )
         # Opening a memory makes the schema, which nothing has made yet where all signals were kept.
         with Target(place, embedder, "weights").open("none"):
             built_in = built_in_weights(place.dsn)
-    if "locomo" in folds:
-        folds[TEXT] = [
-            [[text_alone(one) for one in question] for question in part] for part in folds["locomo"]
-        ]
     coolings = [replace(each, tries=min(each.tries, options.tries)) for each in COOLINGS]
     fitted = fit_folds(folds, floors, built_in, coolings)
     figures = list(_figures(folds, fitted))
@@ -112,10 +112,13 @@ def fit_folds(
 
 
 def _kept(folder: Path | None, name: str, compute: Callable[[], T]) -> T:
-    """What is kept in the folder by that name; computed, and kept there, where there is none."""
+    """What is kept in the folder by that name; computed, and kept there, where there is none.
+
+    Another schema computes other signals, so its digest is part of the name.
+    """
     if folder is None:
         return compute()
-    file = folder / f"{name}.pickle"
+    file = folder / f"{name}-{digest()}.pickle"
     if file.exists():
         return cast("T", pickle.loads(file.read_bytes()))
     computed = compute()
@@ -124,10 +127,16 @@ def _kept(folder: Path | None, name: str, compute: Callable[[], T]) -> T:
     return computed
 
 
-def _ask(name: str, folder: Path, place: Database, embedder: CachedEmbedder) -> list[Fold]:
-    """The questions of each fold; what is drawn several times is asked in each draw."""
+def _ask(
+    name: str, folder: Path, place: Database, embedder: CachedEmbedder, *, text: bool = False
+) -> list[Fold]:
+    """The questions of each fold; what is drawn several times is asked in each draw.
+
+    As from the text alone there is no embedder.
+    """
+    kind = "text" if text else "vectors"
     drawn = [
-        _folds(ask(Target(place, embedder, f"{name}-{number}"), load(folder)))
+        _folds(ask(Target(place, embedder, f"{name}-{kind}-{number}", not text), load(folder)))
         for number, load in enumerate(draws(name, RUNS))
     ]
     return [list(zip(*parts, strict=True)) for parts in zip(*drawn, strict=True)]
@@ -161,7 +170,7 @@ def _figures(folds: Folds, fitted: Fit) -> Iterator[dict[str, Any]]:
         yield {
             "set": goal.set_name,
             "figure": goal.name,
-            "bar": goal.bar,
+            "before": goal.before,
             "schema": built_in[goal],
             "searched": searched[goal],
             "left out": left_out[goal],

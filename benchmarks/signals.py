@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib import resources
 from typing import Any, TypeAlias
 
@@ -28,8 +29,9 @@ Places: TypeAlias = npt.NDArray[np.int64]
 Writer: TypeAlias = "Callable[[Memory, Conversation], Mapping[str, str]]"
 """Writes a conversation; the turn id of each memory id."""
 
-_DECLARATION = resources.files("pgrecall") / "sql" / "source" / "signals.toml"
-SIGNALS = tuple(each["name"] for each in tomllib.loads(_DECLARATION.read_text("utf-8"))["signal"])
+_SOURCE = resources.files("pgrecall") / "sql" / "source"
+_DECLARED = tomllib.loads((_SOURCE / "signals.toml").read_text("utf-8"))["signal"]
+SIGNALS = tuple(each["name"] for each in _DECLARED)
 """In the order of their declaration."""
 
 
@@ -60,6 +62,14 @@ def ask(
                 _asked(target, owner, conversation, question, turn_of)
                 for question in conversation.questions
             ]
+
+
+def digest() -> str:
+    """Of all that the signals are computed by, which their weights are no part of."""
+    signals = [{**each, "weight": None} for each in _DECLARED]
+    files = sorted(each.name for each in _SOURCE.iterdir() if each.name.endswith(".sql"))
+    texts = [(_SOURCE / name).read_text("utf-8") for name in files]
+    return sha256(repr((signals, texts)).encode()).hexdigest()[:12]
 
 
 def built_in_weights(dsn: str) -> Numbers:

@@ -20,7 +20,7 @@ from benchmarks.floors import Floors, Labelled, labelled
 from benchmarks.memories import Target
 from benchmarks.scoring import score
 from benchmarks.search import GIVEN, search
-from benchmarks.signals import SIGNALS, Asked, Numbers, ask, built_in_weights
+from benchmarks.signals import SIGNALS, Asked, Numbers, ask, built_in_weights, digest
 from benchmarks.stacked import stacked
 from benchmarks.vectors import CachedEmbedder
 from pgrecall.testing import HashingEmbedder
@@ -142,13 +142,15 @@ def test_a_set_is_fitted_and_reported(
     signals.mkdir()
     # Writing the labelled set would take most of the time.
     labels = [asked(seed) for seed, _ in enumerate(load().conversation.questions)]
-    (signals / "labelled.pickle").write_bytes(pickle.dumps(dict.fromkeys(MEASURED, labels)))
+    (signals / f"labelled-{digest()}.pickle").write_bytes(
+        pickle.dumps(dict.fromkeys(MEASURED, labels))
+    )
     options = ["--locomo", str(tmp_path), "--json", str(written), "--signals", str(signals)]
 
     assert main([*options, "--tries", "5"]) == 0
 
     found = written.read_text()
-    assert (signals / "locomo.pickle").exists()
+    assert (signals / f"locomo-{digest()}.pickle").exists()
     assert main([*options, "--tries", "5"]) == 0
     assert written.read_text() == found
 

@@ -98,7 +98,7 @@ returns jsonb
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('limit', 10, 'token_budget', 1200, 'half_life', 30, 'weights', ('{"words": 3.1, "window_words": 1.8, "meaning": 0.5, "near_meaning": 2.0, "context_meaning": 1.9, "date": 4.7, "speaker": 3.0, "user_words": 4.5, "wish": 3.8, "help": 2.6, "time_words": 1.8, "opening": 2.2, "answer": 0.8, "statement": 0.8, "digits": 0.6, "recency": 0.1, "latest": 1.0, "importance": 0.4}')::jsonb)
+  select jsonb_build_object('limit', 10, 'token_budget', 1200, 'half_life', 30, 'weights', ('{"words": 3.1, "window_words": 1.8, "meaning": 0.5, "near_meaning": 2.0, "context_meaning": 1.9, "date": 4.7, "speaker": 2.8, "user_words": 4.4, "wish": 3.8, "help": 2.6, "time_words": 1.8, "opening": 2.2, "answer": 0.8, "statement": 0.8, "digits": 0.6, "recency": 0.1, "latest": 1.0, "importance": 0.4}')::jsonb)
 $$;
 comment on function agent_memory.built_in_settings() is
   'What holds where nothing is set: the hits of a recall, the tokens of a prompt, the half-life of recency in days, the weight of each signal.';
@@ -895,7 +895,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '8bcffd8162ffca29fd43f3b19058fac1abcf44e630870998cd1c898910e051c0');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'b3e71230d7c858f1ae5e5d67fa3f177289eab5dcfa4129756d89cb5561276edd');
 
 reset lock_timeout;
 reset jit;
