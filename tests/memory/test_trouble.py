@@ -253,17 +253,6 @@ def test_many_threads_open_one_memory(shared_dsn: str, organization: str) -> Non
     assert heard == [0] * 20
 
 
-def test_a_memory_of_another_loop_is_refused(shared_dsn: str, organization: str) -> None:
-    memory = AsyncMemory(shared_dsn, organization=organization, embedder=None)
-    one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
-    one.run_until_complete(memory.open())
-    with pytest.raises(ConfigurationError, match="event loop"):
-        other.run_until_complete(memory.recall("tea"))
-    one.run_until_complete(memory.close())
-    one.close()
-    other.close()
-
-
 async def test_a_cancelled_call_gives_its_connection_back(
     shared_dsn: str, organization: str
 ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
-from pgrecall.errors import ConfigurationError
+from pgrecall.forks import renew_in_child
 from pgrecall.telemetry.watch import Watch
 
 Lock = asyncio.Lock
@@ -31,19 +34,55 @@ async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
-class Home:
-    """The event loop that connections belong to."""
+class Here(Generic[T]):
+    """A value of each event loop, made when it is first asked for; a fork inherits none."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Forget what belongs to the parent."""
+        self._mutex = threading.Lock()
+        self._values: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+
+    def get(self) -> T:
+        """The value of the running loop."""
+        loop = asyncio.get_running_loop()
+        with self._mutex:
+            if loop not in self._values:
+                self._values[loop] = self._make()
+            return self._values[loop]
+
+    def take_all(self) -> list[T]:
+        """All values; from then on there are none."""
+        with self._mutex:
+            taken = list(self._values.values())
+            self._values.clear()
+            return taken
+
+
+class Turn:
+    """Somebody's place in a queue."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def check(self) -> None:
-        """Raises ConfigurationError in another loop, where waiting for a connection never ends."""
-        if asyncio.get_running_loop() is not self._loop:
-            raise ConfigurationError(
-                "this AsyncMemory was opened in another event loop",
-                hint="Open one in each loop, or use Memory.",
-            )
+    async def wait(self, seconds: float) -> None:
+        """Wait until it is called, or for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._called
+
+    def call(self) -> None:
+        """Let who waits go on, in whichever loop that is; a loop that has ended waits no more."""
+        with suppress(RuntimeError):
+            self._called.get_loop().call_soon_threadsafe(self._call)
+
+    def _call(self) -> None:
+        if not self._called.done():
+            self._called.set_result(None)
 
 
 class Delayed:

@@ -6,22 +6,18 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
-from pgrecall import embedded
-from pgrecall._async.concurrency import in_thread, sleep
-from pgrecall._async.link import Link
-from pgrecall._async.migrate import migrate
-from pgrecall._async.session import Session, connected
+from pgrecall._async.concurrency import sleep
+from pgrecall._async.link import LINKS, Address, Link, Stake
+from pgrecall._async.session import Session
 from pgrecall._async.transaction import Caller, Rows, run
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
-from pgrecall.sql.address import described
-from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.telemetry.calls import call, whereabouts
 
@@ -30,31 +26,18 @@ SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Which database is meant: a connection string, or the embedded server's home."""
-
-    dsn: str | None
-    home: Path
-
-    @classmethod
-    def of(cls, dsn: str | None, settings: Settings) -> Address:
-        """The given one, else DATABASE_URL's, else the embedded server's."""
-        if dsn is None and settings.database_url is not None:
-            dsn = settings.database_url.get_secret_value()
-        return cls(dsn, settings.home or embedded.default_home())
-
-    def __str__(self) -> str:
-        return f"embedded server in {self.home}" if self.dsn is None else described(self.dsn)
-
-
-@dataclass(frozen=True, slots=True)
 class Database:
     """An opened database. `has_vector` says whether it stores vectors."""
 
-    link: Link
+    stake: Stake
     caller: Caller
     has_vector: bool
     where: Mapping[str, str | int]
+
+    @property
+    def link(self) -> Link:
+        """The way to it, which this process's other clients share."""
+        return self.stake.link
 
     async def run(
         self,
@@ -107,8 +90,8 @@ class Database:
             raise transaction_failure(error, is_read=False) from error
 
     async def close(self) -> None:
-        """Close the connections and give the embedded server back."""
-        await self.link.close()
+        """Leave the connections and the embedded server to the others; the last one closes them."""
+        await self.link.leave(self.stake)
 
 
 async def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
@@ -117,28 +100,21 @@ async def open_database(address: Address, identity: Identity, settings: Settings
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
     """
-    lease = None
-    if address.dsn is None:
-        lease = await in_thread(embedded.join, address.home)
+    stake = LINKS.get().enter(address, settings)
+    link = stake.link
     try:
-        dsn = address.dsn if lease is None else lease.dsn
-        assert dsn is not None
-        if lease is not None:
-            await migrate(dsn)
+        dsn = await link.open()
         caller = Caller(
             identity.claims,
             _signer(settings),
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = await _prepare(dsn, identity, caller, settings)
-        link = Link(dsn, settings, lease)
-        await link.open()
+        has_vector = await _prepare(link, identity, caller)
     except BaseException:
-        if lease is not None:
-            await in_thread(lease.release)
+        await link.leave(stake)
         raise
-    return Database(link, caller, has_vector, whereabouts(dsn))
+    return Database(stake, caller, has_vector, whereabouts(dsn))
 
 
 def _signer(settings: Settings) -> Signer:
@@ -146,13 +122,14 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-async def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+async def _prepare(link: Link, identity: Identity, caller: Caller) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    async with connected(dsn, settings=settings) as session:
-        [[seen]] = await run(session.connection, caller, [statement("look_around")])
-        if identity.is_program and not seen["is_member"]:
-            await _add_agent(session, identity)
-        return bool(seen["has_vector"])
+    with translated():
+        async with link.connection() as connection:
+            [[seen]] = await run(connection, caller, [statement("look_around")])
+            if identity.is_program and not seen["is_member"]:
+                await _add_agent(Session(connection), identity)
+    return bool(seen["has_vector"])
 
 
 async def _add_agent(session: Session, identity: Identity) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Self, Unpack
 from uuid import UUID
 
 from pgrecall._async.context import AsyncContext
-from pgrecall._async.database import Address
 from pgrecall._async.embeddings import AsyncEmbeddings
+from pgrecall._async.link import Address
 from pgrecall._async.store import Store
 from pgrecall._async.transfer import AsyncTransfer
 from pgrecall._async.vectors import DEFAULT, EmbedderChoice
@@ -42,6 +42,10 @@ class AsyncMemory:
     Embedder, the name of one, None for text search alone, or by default what PGRECALL_EMBEDDER
     says.
 
+    All memories of a process share one pool of connections to a database, in each event loop; it
+    is closed with the last of them. Threads may share a memory, and processes that are forked off
+    make connections of their own.
+
     Nothing is opened before the first use, or `open`. Every method raises ClosedError after
     `close`, DatabaseUnavailableError, and SchemaMissingError before `pgrecall migrate`.
     """
@@ -59,6 +63,27 @@ class AsyncMemory:
         settings = settings or Settings()
         who = identity(organization, agent_id, claims)
         self._store = Store(Address.of(dsn, settings), who, embedder, settings)
+
+    def acting_as(
+        self,
+        *,
+        organization: str | UUID | None = None,
+        agent_id: str | None = None,
+        claims: Mapping[str, object] | EllipsisType | None = ...,
+    ) -> AsyncMemory:
+        """Another caller over the same connections, such as for one request.
+
+        What is not named is as here; `claims=None` is the agent's own member. Database, settings
+        and embedder are the same. Nothing is connected for it, so it costs next to nothing; it is
+        closed by itself, as this one is. Raises InvalidInputError.
+        """
+        return self._of(self._store.acting_as(organization, agent_id, claims))
+
+    @classmethod
+    def _of(cls, store: Store) -> AsyncMemory:
+        memory = cls.__new__(cls)
+        memory._store = store
+        return memory
 
     @property
     def database(self) -> str:
@@ -81,7 +106,10 @@ class AsyncMemory:
         return self
 
     async def close(self) -> None:
-        """Give back the connections and the embedded server; safe to repeat."""
+        """Leave the connections and the embedded server to the others; safe to repeat.
+
+        With the last memory of this process the connections are closed.
+        """
         await self._store.close()
 
     async def __aenter__(self) -> Self:

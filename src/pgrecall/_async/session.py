@@ -6,6 +6,7 @@ doctor and the like act as the role that the connection string names, and do it 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from pgrecall.settings import Settings
 from pgrecall.sql.address import parameters
 from pgrecall.sql.failures import translated
 from pgrecall.sql.loader import Statement, statement
+
+# What it has to say is in the errors that are raised; without a handler it would be printed.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 BUILT_IN = Settings.model_construct()
 """The settings where nothing is set: for whoever must not mind what the environment says."""

@@ -50,10 +50,27 @@ class Flusher:
             hours = self._tally.take() if self._database is not None else {}
             if not hours or self._database is None:
                 return True
-            return await self._write(self._database, hours)
+            is_written = await self._write(self._database, hours)
+            if is_written:
+                self._database.link.left.discard(self)
+            return is_written
 
     async def close(self) -> None:
-        """Write what waits, for the last time."""
+        """Write what waits for the last time: now, or where others go on, when it would have been.
+
+        So a client for one request does not write at its end.
+        """
+        database = self._database
+        if database is None:
+            return
+        if self._delayed is not None and database.link.is_shared(database.stake):
+            if self._tally.is_waiting():
+                database.link.left.add(self)
+            return
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Write what waits, now or never."""
         if self._delayed is not None:
             self._delayed.cancel()
         if not await self.flush():

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from heapq import heappop, heappush
+from itertools import count
+from typing import Concatenate, Generic, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
+from pgrecall.forks import renew_in_child
 from pgrecall.telemetry.watch import Watch
+
+LOG = logging.getLogger(__name__)
 
 Lock = threading.Lock
 sleep = time.sleep
@@ -43,24 +49,102 @@ def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     return work(*args, **kwargs)
 
 
-class Home:
-    """The twin of the event loop: connections belong to no thread."""
+class Here(Generic[T]):
+    """The twin of a value of each event loop: one of this process; a fork does not inherit it."""
 
-    def check(self) -> None:
-        """Any thread may use them."""
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Forget what belongs to the parent."""
+        self._mutex = threading.Lock()
+        self._values: list[T] = []
+
+    def get(self) -> T:
+        """The value, made when it is first asked for."""
+        with self._mutex:
+            if not self._values:
+                self._values.append(self._make())
+            return self._values[0]
+
+    def take_all(self) -> list[T]:
+        """The value, if there is one; from then on there is none."""
+        with self._mutex:
+            taken, self._values = self._values, []
+            return taken
+
+
+class Turn:
+    """Somebody's place in a queue."""
+
+    def __init__(self) -> None:
+        self._called = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is called, or for so long."""
+        self._called.wait(seconds)
+
+    def call(self) -> None:
+        """Let who waits go on."""
+        self._called.set()
 
 
 class Delayed:
     """Work that begins some seconds from now, unless it is cancelled before."""
 
     def __init__(self, seconds: float, work: Callable[[], None]) -> None:
-        self._timer = threading.Timer(seconds, work)
-        self._timer.daemon = True
-        self._timer.start()
+        self.work: Callable[[], None] | None = work
+        _TIMETABLE.add(time.monotonic() + seconds, self)
 
     def cancel(self) -> None:
         """Don't begin; what has begun goes on."""
-        self._timer.cancel()
+        self.work = None
+
+
+class _Timetable:
+    """All that is delayed in this process, done one after the other by a thread of its own."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Leave to the parent what it is about to do."""
+        self._changed = threading.Condition()
+        self._entries: list[tuple[float, int, Delayed]] = []
+        self._numbers = count()
+        self._has_thread = False
+
+    def add(self, at: float, delayed: Delayed) -> None:
+        """Have it done at that time, by time.monotonic()."""
+        with self._changed:
+            heappush(self._entries, (at, next(self._numbers), delayed))
+            self._changed.notify()
+            if not self._has_thread:
+                threading.Thread(target=self._run, name="pgrecall-later", daemon=True).start()
+                self._has_thread = True
+
+    def _run(self) -> None:
+        while True:
+            work = self._next().work
+            try:
+                if work is not None:
+                    work()
+            except Exception:
+                LOG.exception("something that was delayed failed")
+
+    def _next(self) -> Delayed:
+        with self._changed:
+            while True:
+                seconds = self._entries[0][0] - time.monotonic() if self._entries else None
+                if seconds is not None and seconds <= 0:
+                    return heappop(self._entries)[2]
+                self._changed.wait(seconds)
+
+
+_TIMETABLE = _Timetable()
 
 
 def at_end(flushing: Flushing) -> None:

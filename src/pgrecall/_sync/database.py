@@ -8,22 +8,18 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
-from pgrecall import embedded
-from pgrecall._sync.concurrency import in_thread, sleep
-from pgrecall._sync.link import Link
-from pgrecall._sync.migrate import migrate
-from pgrecall._sync.session import Session, connected
+from pgrecall._sync.concurrency import sleep
+from pgrecall._sync.link import LINKS, Address, Link, Stake
+from pgrecall._sync.session import Session
 from pgrecall._sync.transaction import Caller, Rows, run
 from pgrecall.auth.signing import Signer
 from pgrecall.domain.identity import Identity
 from pgrecall.errors import NoOrganizationError
 from pgrecall.settings import Settings
-from pgrecall.sql.address import described
-from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure
+from pgrecall.sql.failures import is_lost, is_worth_retrying, transaction_failure, translated
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.telemetry.calls import call, whereabouts
 
@@ -32,31 +28,18 @@ SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Which database is meant: a connection string, or the embedded server's home."""
-
-    dsn: str | None
-    home: Path
-
-    @classmethod
-    def of(cls, dsn: str | None, settings: Settings) -> Address:
-        """The given one, else DATABASE_URL's, else the embedded server's."""
-        if dsn is None and settings.database_url is not None:
-            dsn = settings.database_url.get_secret_value()
-        return cls(dsn, settings.home or embedded.default_home())
-
-    def __str__(self) -> str:
-        return f"embedded server in {self.home}" if self.dsn is None else described(self.dsn)
-
-
-@dataclass(frozen=True, slots=True)
 class Database:
     """An opened database. `has_vector` says whether it stores vectors."""
 
-    link: Link
+    stake: Stake
     caller: Caller
     has_vector: bool
     where: Mapping[str, str | int]
+
+    @property
+    def link(self) -> Link:
+        """The way to it, which this process's other clients share."""
+        return self.stake.link
 
     def run(
         self,
@@ -109,8 +92,8 @@ class Database:
             raise transaction_failure(error, is_read=False) from error
 
     def close(self) -> None:
-        """Close the connections and give the embedded server back."""
-        self.link.close()
+        """Leave the connections and the embedded server to the others; the last one closes them."""
+        self.link.leave(self.stake)
 
 
 def open_database(address: Address, identity: Identity, settings: Settings) -> Database:
@@ -119,28 +102,21 @@ def open_database(address: Address, identity: Identity, settings: Settings) -> D
     The embedded server is started and migrated; any other database is left as it is. Raises
     DatabaseUnavailableError, SchemaMissingError, NoOrganizationError, PermissionDeniedError.
     """
-    lease = None
-    if address.dsn is None:
-        lease = in_thread(embedded.join, address.home)
+    stake = LINKS.get().enter(address, settings)
+    link = stake.link
     try:
-        dsn = address.dsn if lease is None else lease.dsn
-        assert dsn is not None
-        if lease is not None:
-            migrate(dsn)
+        dsn = link.open()
         caller = Caller(
             identity.claims,
             _signer(settings),
             round(settings.statement_timeout * 1000),
             settings.pipeline,
         )
-        has_vector = _prepare(dsn, identity, caller, settings)
-        link = Link(dsn, settings, lease)
-        link.open()
+        has_vector = _prepare(link, identity, caller)
     except BaseException:
-        if lease is not None:
-            in_thread(lease.release)
+        link.leave(stake)
         raise
-    return Database(link, caller, has_vector, whereabouts(dsn))
+    return Database(stake, caller, has_vector, whereabouts(dsn))
 
 
 def _signer(settings: Settings) -> Signer:
@@ -148,13 +124,13 @@ def _signer(settings: Settings) -> Signer:
     return Signer(None if secret is None else secret.get_secret_value().encode())
 
 
-def _prepare(dsn: str, identity: Identity, caller: Caller, settings: Settings) -> bool:
+def _prepare(link: Link, identity: Identity, caller: Caller) -> bool:
     """Whether the server has vectors, once the agent's own member is there."""
-    with connected(dsn, settings=settings) as session:
-        [[seen]] = run(session.connection, caller, [statement("look_around")])
+    with translated(), link.connection() as connection:
+        [[seen]] = run(connection, caller, [statement("look_around")])
         if identity.is_program and not seen["is_member"]:
-            _add_agent(session, identity)
-        return bool(seen["has_vector"])
+            _add_agent(Session(connection), identity)
+    return bool(seen["has_vector"])
 
 
 def _add_agent(session: Session, identity: Identity) -> None:

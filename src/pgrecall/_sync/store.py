@@ -8,10 +8,13 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
+from types import EllipsisType
 from uuid import UUID
 
-from pgrecall._sync.concurrency import Home, Lock, in_thread, observed
-from pgrecall._sync.database import Address, Database, open_database
+from pgrecall._sync.concurrency import Here, Lock, in_thread, observed
+from pgrecall._sync.database import Database, open_database
+from pgrecall._sync.link import Address
 from pgrecall._sync.statistics import Flusher
 from pgrecall._sync.transaction import Rows
 from pgrecall._sync.vectors import EmbedderChoice, chosen_embedder, draft_vectors, query_vector
@@ -25,7 +28,7 @@ from pgrecall.domain.config import (
 from pgrecall.domain.documents import Json
 from pgrecall.domain.draft import Draft
 from pgrecall.domain.erasure import Receipt, receipt
-from pgrecall.domain.identity import Identity
+from pgrecall.domain.identity import Identity, identity
 from pgrecall.domain.memory import Change, MemoryRecord, Message, Page
 from pgrecall.domain.remembered import Remembered, with_refused
 from pgrecall.domain.scope import Forgotten
@@ -41,6 +44,7 @@ from pgrecall.sql.batches import Batches, vector_fields
 from pgrecall.sql.loader import Statement, statement
 from pgrecall.sql.rows import hit
 from pgrecall.telemetry.embedder import WatchedEmbedder
+from pgrecall.telemetry.tally import Tally
 from pgrecall.telemetry.watch import Watch
 
 OnProgress = Callable[[int, int], None]
@@ -50,48 +54,62 @@ class Store:
     """One client's way to its memories."""
 
     def __init__(
-        self, address: Address, identity: Identity, choice: EmbedderChoice, settings: Settings
+        self, address: Address, who: Identity, choice: EmbedderChoice, settings: Settings
     ) -> None:
         self.address = address
-        self.identity = identity
+        self.identity = who
         self.watch = Watch(is_counting=settings.stats_interval > 0, slow_after=settings.slow_recall)
-        agent_id = identity.program or identity.agent_id
-        self._flusher = Flusher(self.watch.tally, agent_id, settings.stats_interval)
-        self.watch.on_neglect = self._flusher.schedule
         self._choice = choice
         self._settings = settings
-        self._lock = Lock()
         self._is_closed = False
-        self._opened: tuple[Database, Embedder | None, Home] | None = None
+        self._here = Here(partial(_Opened, self.watch.tally, who, settings))
+        self.watch.on_neglect = self._schedule
+
+    def acting_as(
+        self,
+        organization: str | UUID | None,
+        agent_id: str | None,
+        claims: Mapping[str, object] | EllipsisType | None,
+    ) -> Store:
+        """Another client of the same database; what is not named is as here."""
+        here = self.identity
+        if claims is ...:
+            claims = here.given_claims()
+        who = identity(
+            here.organization_name if organization is None else organization,
+            here.agent_id if agent_id is None else agent_id,
+            claims,
+        )
+        return Store(self.address, who, self._choice, self._settings)
 
     def open(self) -> tuple[Database, Embedder | None]:
         """The database and the embedder, which is None where the server has no vectors."""
-        with self._lock:
+        if self._is_closed:
+            raise ClosedError("the memory is closed", hint="Open another one.")
+        opened = self._here.get()
+        with opened.lock:
             if self._is_closed:
                 raise ClosedError("the memory is closed", hint="Open another one.")
-            if self._opened is None:
+            if opened.database is None:
                 database = open_database(self.address, self.identity, self._settings)
                 try:
-                    embedder = self._embedder(database)
+                    opened.embedder = self._embedder(database)
                 except BaseException:
                     database.close()
                     raise
-                self._opened = database, embedder, Home()
-                self._flusher.open(database)
-            database, embedder, home = self._opened
-            home.check()
-            return database, embedder
+                opened.database = database
+                opened.flusher.open(database)
+            return opened.database, opened.embedder
 
     def close(self) -> None:
         """Close for good; safe to repeat."""
-        with self._lock:
-            self._is_closed = True
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            try:
-                self._flusher.close()
-            finally:
-                opened[0].close()
+        self._is_closed = True
+        for opened in self._here.take_all():
+            opened.close()
+
+    def _schedule(self) -> None:
+        if not self._is_closed:
+            self._here.get().flusher.schedule()
 
     @observed("remember")
     def remember(
@@ -250,8 +268,10 @@ class Store:
         return [ConfigChange(**row) for row in rows]
 
     def statistics(self, asked: Mapping[str, object]) -> Statistics:
-        """The counts that are asked for, this client's own up to now included."""
-        self._flusher.flush()
+        """The counts that are asked for, those of this client and of closed ones included."""
+        database, _ = self.open()
+        database.link.flush_left()
+        self._here.get().flusher.flush()
         return statistics(self._read("agent_stats", asked))
 
     def _read(self, name: str, parameters: Mapping[str, object]) -> Rows:
@@ -263,7 +283,28 @@ class Store:
         if not database.has_vector:
             return None
         found = in_thread(chosen_embedder, self._choice, self._settings.embedder)
+        # The same one, with its model or its connections, for whoever acts as somebody else.
+        self._choice = found
         return None if found is None else WatchedEmbedder(found, self.watch)
+
+
+class _Opened:
+    """What a client has open in one process and event loop."""
+
+    def __init__(self, tally: Tally, who: Identity, settings: Settings) -> None:
+        self.lock = Lock()
+        self.flusher = Flusher(tally, who.program or who.agent_id, settings.stats_interval)
+        self.database: Database | None = None
+        self.embedder: Embedder | None = None
+
+    def close(self) -> None:
+        with self.lock:
+            if self.database is None:
+                return
+            try:
+                self.flusher.close()
+            finally:
+                self.database.close()
 
 
 def _content_vector(embedder: Embedder | None, changes: Mapping[str, Json]) -> dict[str, Json]:

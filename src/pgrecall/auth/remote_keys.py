@@ -20,6 +20,7 @@ from pgrecall.auth.freshness import FetchedKeys
 from pgrecall.auth.keys import KeyName, usable_keys
 from pgrecall.auth.strict_json import strict_object
 from pgrecall.errors import AuthenticationError
+from pgrecall.forks import renew_in_child
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +35,13 @@ class RemoteKeys:
     def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.address = address
         self._clock = clock
-        self._lock = Lock()
         self._fetched = FetchedKeys()
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Go on with the keys that there are."""
+        self._lock = Lock()
 
     def get(self, name: KeyName) -> PyJWK:
         """The key of a name, fetched if need be; AuthenticationError if there is none."""

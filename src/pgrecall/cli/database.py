@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pgrecall import Memory, Settings
-from pgrecall._sync.database import Address
+from pgrecall._sync.link import Address
 from pgrecall._sync.vectors import DEFAULT
 from pgrecall.cli.output import say, waiting
 from pgrecall.embedded import default_home, join

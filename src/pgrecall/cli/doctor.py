@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from rich.console import Console
 from rich.text import Text
 
-from pgrecall._sync.database import Address
+from pgrecall._sync.link import Address
 from pgrecall.cli.confirmation import Yes, confirm, is_asked
 from pgrecall.cli.exit_codes import DONE, FOUND_CRITICAL, FOUND_ERROR, FOUND_WARNING
 from pgrecall.cli.failures import print_error

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from pgrecall import Settings
-from pgrecall._sync.database import Address
+from pgrecall._sync.link import Address
 from pgrecall.cli.confirmation import confirm, is_asked
 from pgrecall.cli.output import print_json, say, waiting
 from pgrecall.errors import InvalidInputError

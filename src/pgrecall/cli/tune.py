@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from pgrecall import Settings
-from pgrecall._sync.database import Address
+from pgrecall._sync.link import Address
 from pgrecall.cli.confirmation import Yes, confirm, is_asked
 from pgrecall.cli.database import resolve_database
 from pgrecall.cli.options import AsJson, Dsn

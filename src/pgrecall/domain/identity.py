@@ -35,6 +35,11 @@ class Identity:
     person: str | None
     program: str | None
 
+    def given_claims(self) -> dict[str, object] | None:
+        """The claims that were given, or None where it acts as the agent's own member."""
+        given: dict[str, object] = json.loads(self.claims)
+        return None if self.is_program else given
+
 
 def organization_uuid(organization: str | UUID) -> UUID:
     """A UUID, or its usual text of 36 characters, as it is; any other name by RFC 9562's v5."""

@@ -15,6 +15,7 @@ from pgrecall.embedding.checks import checked_texts
 from pgrecall.embedding.minilm import DIMENSION, MAX_TOKENS, MiniLM, load_minilm
 from pgrecall.embedding.protocol import Vector, Vectors
 from pgrecall.errors import ConfigurationError
+from pgrecall.forks import renew_in_child
 
 MAX_THREADS = 4
 
@@ -46,8 +47,13 @@ class LocalEmbedder:
         self._threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
         self._batch_size = batch_size
         self._model_file = model_file
-        self._lock = threading.Lock()
         self._loaded: MiniLM | None = None
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Go on with the model, if it is loaded; its sessions have no threads."""
+        self._lock = threading.Lock()
 
     def load(self) -> None:
         """Load the model now, 0.3 to 0.6 s, so that the first call does not wait for it.

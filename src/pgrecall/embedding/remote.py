@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from pgrecall.embedding.batching import by_characters
 from pgrecall.embedding.checks import checked_texts, checked_vectors
 from pgrecall.embedding.protocol import Vector, Vectors
 from pgrecall.errors import ConfigurationError, EmbedderError, InvalidInputError, MissingExtraError
+from pgrecall.forks import renew_in_child
 
 if TYPE_CHECKING:
     import openai
@@ -35,6 +37,8 @@ FAULTS = {
     429: ("limits requests", "Wait, raise max_retries, or check the account's quota."),
 }
 """HTTP status to what it means and what to do."""
+
+_INHERITED: list[object] = []
 
 
 class RemoteEmbedder:
@@ -71,7 +75,9 @@ class RemoteEmbedder:
         _check_model(model, dimension)
         _check_ranges((batch_size, max_characters), timeout, max_retries)
         address = _address(base_url)
-        self._client = _client(address, _key(api_key), timeout, max_retries)
+        self._connect = partial(_client, address, _key(api_key), timeout, max_retries)
+        self._client = self._connect()
+        renew_in_child(self)
         self.model = f"{model}@{dimension}" if is_shortened else model
         self.dimension = dimension
         self._served_model = model
@@ -79,6 +85,12 @@ class RemoteEmbedder:
         self._extra_body = {"dimensions": dimension} if is_shortened else None
         self._text_prefix, self._query_prefix = text_prefix, query_prefix
         self._batch_size, self._max_characters = batch_size, max_characters
+
+    def after_fork(self) -> None:
+        """Leave the parent its connections, in which answers to it and to the child would mix."""
+        # Kept, since its end would wait for locks that no thread of the child gives back.
+        _INHERITED.append(self._client)
+        self._client = self._connect()
 
     def embed(self, texts: Sequence[str], /) -> Vectors:
         """Unit vectors of shape (len(texts), dimension), in the order of `texts`.

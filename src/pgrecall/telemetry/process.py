@@ -12,6 +12,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from pgrecall.errors import PgRecallError
+from pgrecall.forks import renew_in_child
 
 # Seconds up to which each bucket goes but the last, as OpenTelemetry proposes for databases.
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
@@ -23,13 +24,18 @@ class Pooled(Protocol):
     """A pool that says how it stands."""
 
     def stats(self) -> Mapping[str, int]:
-        """Numbers by name, as psycopg_pool has them."""
+        """Numbers by name."""
 
 
 class Process:
     """Operations by name and outcome: how many, their seconds, and their buckets by name."""
 
     def __init__(self) -> None:
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Begin anew: what was done so far, the parent did."""
         self._lock = Lock()
         self._outcomes = Counter[tuple[str, str]]()
         self._seconds: dict[str, float] = {}

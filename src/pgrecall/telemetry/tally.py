@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from pgrecall.domain.statistics import BUCKETS, COUNTS, bucket_of
+from pgrecall.forks import renew_in_child
 
 PLACES = {name: place for place, name in enumerate(COUNTS)}
 LATENCIES = len(COUNTS)
@@ -24,6 +25,11 @@ class Tally:
     """Counts of one agent by hour since 1970; any thread may add to them."""
 
     def __init__(self) -> None:
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        """Begin anew: what waited is the parent's to write."""
         self._lock = Lock()
         self._hours: Hours = {}
         self._is_seen_to = False
@@ -45,6 +51,10 @@ class Tally:
         with self._lock:
             was_seen_to, self._is_seen_to = self._is_seen_to, True
         return not was_seen_to
+
+    def is_waiting(self) -> bool:
+        """Whether there are counts to be written."""
+        return bool(self._hours)
 
     def take(self) -> Hours:
         """All counts; from then on it begins anew."""
