@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 from typing import Any
 
 import pytest

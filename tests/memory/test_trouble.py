@@ -146,7 +146,8 @@ def test_times_are_read_whatever_the_database_prefers(pgrecall_dsn: str) -> None
 
 
 def test_a_replica_is_read_only(pgrecall_dsn: str) -> None:
-    Memory(pgrecall_dsn, embedder=None).remember("Tea.")
+    with Memory(pgrecall_dsn, embedder=None) as memory:
+        memory.remember("Tea.")
     name = psycopg.conninfo.conninfo_to_dict(pgrecall_dsn)["dbname"]
     execute(pgrecall_dsn, "alter database {} set default_transaction_read_only = on", str(name))
     with Memory(pgrecall_dsn, embedder=None) as memory:
