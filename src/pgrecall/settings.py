@@ -6,7 +6,7 @@
     PGRECALL_BACKUP_IDENTITY      a file with the secret key of age that opens encrypted backups
     PGRECALL_PG_BIN               the folder of pg_dump and pg_restore, for whole databases
     PGRECALL_EMBEDDER             local (the default), multilingual, none, or openai:<model>
-    PGRECALL_POOL_MIN_SIZE        connections that are kept open, 0 to 100
+    PGRECALL_POOL_MIN_SIZE        connections that stay open once they were needed, 0 to 100
     PGRECALL_POOL_MAX_SIZE        connections at most, 1 to 1000
     PGRECALL_POOL_TIMEOUT         seconds to wait for a free connection
     PGRECALL_CONNECT_TIMEOUT      seconds to wait for the server

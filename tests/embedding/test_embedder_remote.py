@@ -16,6 +16,7 @@ from pgrecall.embedding.answers import parse_answer
 from pgrecall.embedding.remote import REQUEST_CHARACTERS, RemoteEmbedder
 from pgrecall.errors import ConfigurationError, EmbedderError, InvalidInputError, MissingExtraError
 from pgrecall.testing.embedder import HashingEmbedder
+from tests.memory.forks import fork
 
 KEY = "sk-very-secret-key-0123456789"
 Server = Any
@@ -248,3 +249,12 @@ def test_without_the_extra_the_error_names_the_command(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pgrecall\[remote\]'"):
         RemoteEmbedder("m", 8, api_key=KEY)
+
+
+def test_a_forked_child_has_connections_of_its_own(server: Server, remote: Any) -> None:
+    embedder = remote()
+    embedder.embed(["a"])
+    connections = embedder._client
+    child = fork(lambda: [embedder._client is connections, embedder.embed(["b"]).shape[0]])
+    assert child.answer() == [False, 1]
+    assert embedder._client is connections
