@@ -7,9 +7,8 @@ from threading import Lock
 
 from pgrecall.auth.claims import Claims
 from pgrecall.auth.verifier import Verifier
+from pgrecall.forks import renew_in_child
 from pgrecall.settings import Settings
-
-_lock = Lock()
 
 
 @cache
@@ -17,12 +16,26 @@ def _configured() -> Verifier:
     return Verifier.from_settings(Settings())
 
 
+class _Turns:
+    """Lets one thread at a time read the settings, so that there is one verifier."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        renew_in_child(self)
+
+    def after_fork(self) -> None:
+        self.lock = Lock()
+
+
+_TURNS = _Turns()
+
+
 def configured_verifier() -> Verifier:
     """The verifier of the Supabase project in the settings, which are read once per process.
 
     Raises ConfigurationError.
     """
-    with _lock:
+    with _TURNS.lock:
         return _configured()
 
 
