@@ -8,8 +8,6 @@ DATA ?=
 # tests/isolation/walls.py holds them to.
 PGSPOT := --ignore PS002 --ignore PS010 --ignore PS012 --ignore PS014 \
   --proc-without-search-path 'agent_memory.claimed_organization(claims jsonb)' \
-  --proc-without-search-path 'agent_memory.claimed_person()' \
-  --proc-without-search-path 'agent_memory.claimed_program()' \
   --proc-without-search-path 'agent_memory.lexemes(language text,content text)' \
   --proc-without-search-path 'agent_memory.may_read(visibility text,user_id text,agent_id text,person text,program text)' \
   --proc-without-search-path 'agent_memory.may_write(visibility text,user_id text,agent_id text,role text,person text,program text)' \

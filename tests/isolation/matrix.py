@@ -343,8 +343,7 @@ def model_functions() -> list[Row]:
 
 # What policies call needs EXECUTE for clients, but no USAGE of the schema.
 FOR_POLICIES = (
-    "active_organization", "claimed_person", "claimed_program", "may_read", "may_write",
-    "principal",
+    "active_organization", "may_read", "may_write", "principal",
 )  # fmt: skip
 FOR_SERVICES = (
     *FOR_POLICIES,

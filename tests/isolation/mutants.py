@@ -44,9 +44,9 @@ $edit$
 
 
 TENANT = "organization_id = (select agent_memory.active_organization())"
-CALLER = "(select agent_memory.claimed_person()), (select agent_memory.claimed_program())"
+CALLER = "(select (agent_memory.principal()).person), (select (agent_memory.principal()).program)"
+SUBJECT = "(current_setting('request.jwt.claims')::jsonb ->> 'sub')"
 READ = f"agent_memory.may_read(visibility, user_id, agent_id, {CALLER})"
-CLAIMS_SETTING = "pg_catalog.current_setting('request.jwt.claims', true)"
 IN_REACH = "agent_memory.in_part(agent_memory.reach, text, uuid[], integer)"
 IN_SCOPE = "agent_memory.in_scope(agent_memory.principal, jsonb, boolean)"
 ERASE = "agent_memory.erase(agent_memory.principal, jsonb, boolean, boolean)"
@@ -112,6 +112,29 @@ POLICIES = [
         {"matrix", "walls"},
     ),
     Mutant(
+        "the person is whom the claims name when a row is looked at",
+        policy(
+            "ai_memories_select",
+            f"using ({TENANT} and agent_memory.may_read("
+            f"visibility, user_id, agent_id, (select {SUBJECT}), null))",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
+        "the organization is one caller's and the program another's",
+        policy("ai_memories_select", f"using ({TENANT} and {READ})"),
+        {"leaks"},
+    ),
+    Mutant(
+        "the rows that one caller may write are another's",
+        policy(
+            "ai_memories_delete",
+            f"using ({TENANT} and agent_memory.may_write(visibility, user_id, agent_id,"
+            f" (select (agent_memory.principal()).role), {CALLER}))",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
         "row security is off",
         "alter table agent_memory.audit disable row level security",
         {"matrix", "walls"},
@@ -165,18 +188,18 @@ PREDICATES = [
         "programs see each other's",
         edited(
             "agent_memory.may_read(text, text, text, text, text)",
-            "when agent_id operator(pg_catalog.=) coalesce(",
-            "when program is not null or agent_id operator(pg_catalog.=) coalesce(",
+            "else ((agent_id,",
+            "when program is not null then true else ((agent_id,",
         ),
     ),
     Mutant(
         "a function for policies finds an operator in the caller's path",
         edited(
-            "agent_memory.claimed_program()",
-            f"{CLAIMS_SETTING} operator(pg_catalog.<>) ''",
-            f"nullif({CLAIMS_SETTING}, '') is not null",
+            "agent_memory.may_write(text, text, text, text, text, text)",
+            "agent_id operator(pg_catalog.=) program",
+            "agent_id = program",
         ),
-        {"walls", "hijack"},
+        {"walls"},
     ),
 ]
 

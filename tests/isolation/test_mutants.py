@@ -9,6 +9,7 @@ import pytest
 from tests.isolation.agreement import disagreements
 from tests.isolation.cells import surprises
 from tests.isolation.hijack import hijacks
+from tests.isolation.leaks import leaks
 from tests.isolation.matrix import MATRIX
 from tests.isolation.mutants import MUTANTS, Mutant
 from tests.isolation.stage import Stage
@@ -35,6 +36,7 @@ SUITES: dict[str, Callable[[Stage], Iterator[str]]] = {
     "walls": lambda stage: iter(breaches(stage)),
     "agreement": disagreements,
     "hijack": hijacked,
+    "leaks": leaks,
 }
 
 

@@ -14,10 +14,7 @@ c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'agent_me
 # Operators of names and numbers that a body may use unqualified are found in pg_catalog alone if
 # the function sets its path. Those that are inlined, or run for every read, have none and must not
 # need one: nor may they use words that stand for an operator, such as nullif.
-_INLINED = (
-    "('claimed_organization', 'claimed_person', 'claimed_program', 'may_read', 'lexemes',"
-    " 'may_write', 'openness', 'text_config')"
-)
+_INLINED = "('claimed_organization', 'may_read', 'lexemes', 'may_write', 'openness', 'text_config')"
 
 # What a service that bypasses Row Level Security reads and writes of the private schema.
 _SERVED = (

@@ -24,8 +24,6 @@ pytestmark = pytest.mark.skipif(
 # Inlined or run for every read, and qualified throughout.
 INLINED = {
     "claimed_organization",
-    "claimed_person",
-    "claimed_program",
     "lexemes",
     "may_read",
     "may_write",

@@ -589,8 +589,6 @@ as $$
   from (values
     ('agent_memory.principal()'),
     ('agent_memory.active_organization()'),
-    ('agent_memory.claimed_person()'),
-    ('agent_memory.claimed_program()'),
     ('agent_memory.may_read(text, text, text, text, text)'),
     ('agent_memory.may_write(text, text, text, text, text, text)')) as f (signature)
   cross join (values ('authenticated'), ('service_role')) as r (name)
@@ -1087,38 +1085,6 @@ $$;
 comment on function agent_memory.active_organization() is
   'The one organization whose rows this transaction may read, its membership verified, or null.';
 
--- The two that follow run for every read as well: every name and operator in them carries its
--- schema, instead of a search path that each call would have to set. So nothing may stand in them
--- that names an operator without showing it, such as nullif, in or like.
-
-create or replace function agent_memory.claimed_person()
-returns text
-language plpgsql stable parallel safe
-as $$
-declare
-  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
-    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
-begin
-  return case when pg_catalog.starts_with(subject, 'agent:') then null else subject end;
-end
-$$;
-comment on function agent_memory.claimed_person() is
-  'The subject of the claims if it is a person''s user_id, else null. Verified by nothing: only to be used beside active_organization(), which verifies it, and which no row passes otherwise.';
-
-create or replace function agent_memory.claimed_program()
-returns text
-language plpgsql stable parallel safe
-as $$
-declare
-  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
-    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
-begin
-  return case when pg_catalog.starts_with(subject, 'agent:') then pg_catalog.substr(subject, 7) end;
-end
-$$;
-comment on function agent_memory.claimed_program() is
-  'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
-
 -- Row Level Security and grants ---------------------------------------------------------------
 
 -- Settling an organization --------------------------------------------------------------------
@@ -1252,9 +1218,10 @@ comment on function public.memory_status() is
 -- Access -------------------------------------------------------------------------------------
 
 -- What a caller may see or change: the one expression, for policies and functions alike. may_read
--- names each parameter of the caller once, since policies put a sub-select in its place; and it is
--- a CASE, since the planner would look for an index for every arm of an OR. Operators carry their
--- schema, since an inlined body is read under the caller's search_path.
+-- compares all of the caller at once, since policies put one sub-select in its place: what is null
+-- there or in the row is not compared. It is a CASE, since the planner would look for an index for
+-- every arm of an OR. Operators carry their schema, since an inlined body is read under the
+-- caller's search_path.
 
 create or replace function agent_memory.may_read(
   visibility text, user_id text, agent_id text, person text, program text)
@@ -1263,9 +1230,8 @@ language sql immutable parallel safe
 as $$
   select case
     when visibility operator(pg_catalog.=) 'organization' then true
-    when agent_id operator(pg_catalog.=) coalesce(
-      program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end) then true
-    else user_id operator(pg_catalog.=) person
+    else ((agent_id, case when visibility operator(pg_catalog.<>) 'agent' then coalesce(user_id, '') end, true)
+      operator(pg_catalog.=) (program, person, coalesce(program, person) is not null)) is not false
   end
 $$;
 comment on function agent_memory.may_read(text, text, text, text, text) is
@@ -1301,9 +1267,12 @@ comment on function agent_memory.openness(text) is
   'How widely a visibility shows: whoever may read a row may read what is at least as open, of the same user and agent.';
 
 -- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
--- caller once per statement instead of once per row. Reading has the body of may_read itself, whose
--- parameters are the names of the columns: a function would be parsed and inlined again for every
--- statement, for a tenth of what the read of one row takes. Whoever changes may_read calls this again.
+-- caller once per statement instead of once per row. A statement can change its claims while it
+-- runs, so no two sub-selects need find the same caller: each is verified, and lets pass what the
+-- caller that it found may read or write in its own organization. Reading has the body of may_read
+-- itself: a sub-select of several columns can stand only there, and a function would be parsed and
+-- inlined again for every statement, for a tenth of what the read of one row takes. Whoever changes
+-- may_read calls this again.
 create or replace function agent_memory.policy(target regclass, may_read text, may_write text)
 returns void
 language plpgsql
@@ -1312,19 +1281,21 @@ as $$
 declare
   short constant text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  person constant text := '(select agent_memory.claimed_person())';
-  program constant text := '(select agent_memory.claimed_program())';
   is_readable constant text := (
-    select regexp_replace(regexp_replace(regexp_replace(
-      prosrc, '^\s*select\M', ''), '\mperson\M', person), '\mprogram\M', program)
+    select replace(replace(regexp_replace(prosrc, '^\s*select\M', ''),
+      '((agent_id,', '((organization_id, agent_id,'),
+      '(program, person, coalesce(program, person) is not null)',
+      '(select (p.caller).reads, (p.caller).program, (p.caller).person, (p.caller).reads is not null'
+      ' from (select agent_memory.principal() as caller offset 0) as p)')
     from pg_catalog.pg_proc where oid = 'agent_memory.may_read(text, text, text, text, text)'::regprocedure);
   readable constant text := tenant || case may_read
     when 'members' then ''
     when 'readers' then format(' and (%s)', is_readable) end;
   writable constant text := tenant || case may_write
-    when 'writers' then format(
-      ' and agent_memory.may_write(visibility, user_id, agent_id, (select (agent_memory.principal()).role), %s, %s)',
-      person, program)
+    when 'writers' then
+      ' and (select agent_memory.may_write(visibility, user_id, agent_id, (p.caller).role, (p.caller).person, (p.caller).program)'
+      ' and (p.caller).reads = organization_id'
+      ' from (select (select agent_memory.principal()) as caller offset 0) as p)'
     when 'nobody' then ' and false' end;
   wanted record;
   digest text;
@@ -6290,7 +6261,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '3a90a1a664b3c08c8188fd1d6579b85167bc18577332782d6abb4cacdf482deb');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', '2cecc8c0d20eed9cd451b8d823ca2e76d6d281f4e895d717b27e8d6689c30701');
 
 reset lock_timeout;
 reset jit;

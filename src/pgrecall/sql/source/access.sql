@@ -1,9 +1,10 @@
 -- Access -------------------------------------------------------------------------------------
 
 -- What a caller may see or change: the one expression, for policies and functions alike. may_read
--- names each parameter of the caller once, since policies put a sub-select in its place; and it is
--- a CASE, since the planner would look for an index for every arm of an OR. Operators carry their
--- schema, since an inlined body is read under the caller's search_path.
+-- compares all of the caller at once, since policies put one sub-select in its place: what is null
+-- there or in the row is not compared. It is a CASE, since the planner would look for an index for
+-- every arm of an OR. Operators carry their schema, since an inlined body is read under the
+-- caller's search_path.
 
 create or replace function agent_memory.may_read(
   visibility text, user_id text, agent_id text, person text, program text)
@@ -12,9 +13,8 @@ language sql immutable parallel safe
 as $$
   select case
     when visibility operator(pg_catalog.=) 'organization' then true
-    when agent_id operator(pg_catalog.=) coalesce(
-      program, case when visibility operator(pg_catalog.=) 'agent' then agent_id end) then true
-    else user_id operator(pg_catalog.=) person
+    else ((agent_id, case when visibility operator(pg_catalog.<>) 'agent' then coalesce(user_id, '') end, true)
+      operator(pg_catalog.=) (program, person, coalesce(program, person) is not null)) is not false
   end
 $$;
 comment on function agent_memory.may_read(text, text, text, text, text) is
@@ -50,9 +50,12 @@ comment on function agent_memory.openness(text) is
   'How widely a visibility shows: whoever may read a row may read what is at least as open, of the same user and agent.';
 
 -- The policies' wrapping of the two stands here alone: sub-selects make PostgreSQL evaluate the
--- caller once per statement instead of once per row. Reading has the body of may_read itself, whose
--- parameters are the names of the columns: a function would be parsed and inlined again for every
--- statement, for a tenth of what the read of one row takes. Whoever changes may_read calls this again.
+-- caller once per statement instead of once per row. A statement can change its claims while it
+-- runs, so no two sub-selects need find the same caller: each is verified, and lets pass what the
+-- caller that it found may read or write in its own organization. Reading has the body of may_read
+-- itself: a sub-select of several columns can stand only there, and a function would be parsed and
+-- inlined again for every statement, for a tenth of what the read of one row takes. Whoever changes
+-- may_read calls this again.
 create or replace function agent_memory.policy(target regclass, may_read text, may_write text)
 returns void
 language plpgsql
@@ -61,19 +64,21 @@ as $$
 declare
   short constant text := (select relname from pg_catalog.pg_class where oid = target);
   tenant constant text := 'organization_id = (select agent_memory.active_organization())';
-  person constant text := '(select agent_memory.claimed_person())';
-  program constant text := '(select agent_memory.claimed_program())';
   is_readable constant text := (
-    select regexp_replace(regexp_replace(regexp_replace(
-      prosrc, '^\s*select\M', ''), '\mperson\M', person), '\mprogram\M', program)
+    select replace(replace(regexp_replace(prosrc, '^\s*select\M', ''),
+      '((agent_id,', '((organization_id, agent_id,'),
+      '(program, person, coalesce(program, person) is not null)',
+      '(select (p.caller).reads, (p.caller).program, (p.caller).person, (p.caller).reads is not null'
+      ' from (select agent_memory.principal() as caller offset 0) as p)')
     from pg_catalog.pg_proc where oid = 'agent_memory.may_read(text, text, text, text, text)'::regprocedure);
   readable constant text := tenant || case may_read
     when 'members' then ''
     when 'readers' then format(' and (%s)', is_readable) end;
   writable constant text := tenant || case may_write
-    when 'writers' then format(
-      ' and agent_memory.may_write(visibility, user_id, agent_id, (select (agent_memory.principal()).role), %s, %s)',
-      person, program)
+    when 'writers' then
+      ' and (select agent_memory.may_write(visibility, user_id, agent_id, (p.caller).role, (p.caller).person, (p.caller).program)'
+      ' and (p.caller).reads = organization_id'
+      ' from (select (select agent_memory.principal()) as caller offset 0) as p)'
     when 'nobody' then ' and false' end;
   wanted record;
   digest text;

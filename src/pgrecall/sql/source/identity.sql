@@ -239,38 +239,6 @@ $$;
 comment on function agent_memory.active_organization() is
   'The one organization whose rows this transaction may read, its membership verified, or null.';
 
--- The two that follow run for every read as well: every name and operator in them carries its
--- schema, instead of a search path that each call would have to set. So nothing may stand in them
--- that names an operator without showing it, such as nullif, in or like.
-
-create or replace function agent_memory.claimed_person()
-returns text
-language plpgsql stable parallel safe
-as $$
-declare
-  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
-    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
-begin
-  return case when pg_catalog.starts_with(subject, 'agent:') then null else subject end;
-end
-$$;
-comment on function agent_memory.claimed_person() is
-  'The subject of the claims if it is a person''s user_id, else null. Verified by nothing: only to be used beside active_organization(), which verifies it, and which no row passes otherwise.';
-
-create or replace function agent_memory.claimed_program()
-returns text
-language plpgsql stable parallel safe
-as $$
-declare
-  subject pg_catalog.text default case when pg_catalog.current_setting('request.jwt.claims', true) operator(pg_catalog.<>) ''
-    then pg_catalog.current_setting('request.jwt.claims', true)::pg_catalog.jsonb operator(pg_catalog.->>) 'sub' end;
-begin
-  return case when pg_catalog.starts_with(subject, 'agent:') then pg_catalog.substr(subject, 7) end;
-end
-$$;
-comment on function agent_memory.claimed_program() is
-  'The agent_id of the subject of the claims if it is a program, else null. Verified by nothing, as claimed_person().';
-
 -- Row Level Security and grants ---------------------------------------------------------------
 
 -- Settling an organization --------------------------------------------------------------------

@@ -69,8 +69,6 @@ as $$
   from (values
     ('agent_memory.principal()'),
     ('agent_memory.active_organization()'),
-    ('agent_memory.claimed_person()'),
-    ('agent_memory.claimed_program()'),
     ('agent_memory.may_read(text, text, text, text, text)'),
     ('agent_memory.may_write(text, text, text, text, text, text)')) as f (signature)
   cross join (values ('authenticated'), ('service_role')) as r (name)
