@@ -9,6 +9,10 @@ from hashlib import sha256
 from itertools import product
 from typing import Any
 
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.database.conftest import Client
 from tests.isolation.cells import GRANTS
 from tests.isolation.stage import Stage
 
@@ -60,8 +64,45 @@ def claims_that_change(stage: Stage) -> Iterator[str]:
                     yield f"{first} takes the rights of {second} in: {look}"
 
 
+def vectors_of_another_dimension(stage: Stage) -> Iterator[str]:
+    """A member's vector under a name that all share ends nobody's recall."""
+    if not stage.has_vector:
+        return
+    item = {"content": "Mine.", "agent_id": "own", "user_id": "member", "embedding_model": "m"}
+    item |= {"visibility": "organization"}
+    with stage.connection.transaction(force_rollback=True):
+        try:
+            stage.client("member").remember(item | {"embedding": [1, 2]})
+        except psycopg.Error as error:
+            if error.sqlstate != "PM005":
+                yield f"refused with {error.sqlstate}"
+            return
+        try:
+            stage.client("ann").recall("safe", query_embedding=[1, 0, 0, 0], embedding_model="m")
+        except psycopg.Error as error:
+            yield f"recall ends with {error.sqlstate}"
+
+
+def open_transactions(stage: Stage) -> Iterator[str]:
+    """Who writes, and never ends the transaction, can be removed."""
+    with (
+        psycopg.connect(stage.connection.info.dsn, row_factory=dict_row) as other,
+        other.transaction(force_rollback=True),
+    ):
+        member = Client(other, stage.client("member").claims)
+        member.remember({"content": "Mine.", "user_id": "member"})
+        try:
+            with stage.connection.transaction(force_rollback=True):
+                stage.connection.execute("set local lock_timeout = '200ms'")
+                stage.client("owner").rows("select set_memory_member('member', null)")
+        except psycopg.errors.LockNotAvailable:
+            yield "the removal waits"
+
+
 LEAKS: dict[str, Callable[[Stage], Iterator[str]]] = {
     "claims that change": claims_that_change,
+    "vectors of another dimension": vectors_of_another_dimension,
+    "open transactions": open_transactions,
 }
 
 

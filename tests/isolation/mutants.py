@@ -416,6 +416,24 @@ FUNCTIONS = [
         needs_vector=True,
     ),
     Mutant(
+        "vectors of two dimensions under one name",
+        edited(
+            "agent_memory.settle_model(uuid, text, text, integer)", "if begun > 0", "if begun < 0"
+        ),
+        {"leaks"},
+        needs_vector=True,
+    ),
+    Mutant(
+        "a removal waits for all who write",
+        edited(
+            "public.set_memory_member(text, text)",
+            "old text;\nbegin",
+            "old text;\nbegin\n  perform from agent_memory.organizations as o"
+            " where o.organization_id = caller.organization_id for update;",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
         "an unqualified type behind an empty path",
         "alter function agent_memory.principal() set search_path = ''",
         {"walls", "hijack"},

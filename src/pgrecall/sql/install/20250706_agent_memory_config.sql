@@ -521,11 +521,7 @@ begin
   end if;
   -- An agent without a model is settled on this one, as by a first vector.
   perform agent_memory.settle_model(caller.organization_id, agent, add_memory_model.model, add_memory_model.dimension);
-  if agent_memory.stored_dimension(caller.organization_id, add_memory_model.model) <> add_memory_model.dimension then
-    raise exception using errcode = 'PM005',
-      message = format('the vectors of %s stored here have another dimension than %s', add_memory_model.model, add_memory_model.dimension),
-      hint = 'Vectors of two dimensions are of two models: give them two names.';
-  end if;
+  perform agent_memory.refuse_dimension(caller.organization_id, add_memory_model.model, add_memory_model.dimension);
   select * into counted from agent_memory.count_missing(caller.organization_id, agent, add_memory_model.model);
   return jsonb_build_object('agent_id', agent, 'model', add_memory_model.model, 'is_current',
     current is null or current = add_memory_model.model, 'memories', counted.memories, 'missing', counted.missing);
@@ -895,7 +891,7 @@ comment on function agent_memory.delete_dropped(uuid, text, text, integer) is
   'Deletes up to match_limit vectors of a model that an agent has dropped, and says how many. 0: none is left.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', 'b3e71230d7c858f1ae5e5d67fa3f177289eab5dcfa4129756d89cb5561276edd');
+select agent_memory.record_migration('20250706_agent_memory_config.sql', '0.1.0', '19e36692d8d890deacc16a6956eb92d8b42b3d6e01daf483744070749b1ff274');
 
 reset lock_timeout;
 reset jit;

@@ -111,11 +111,7 @@ begin
   end if;
   -- An agent without a model is settled on this one, as by a first vector.
   perform agent_memory.settle_model(caller.organization_id, agent, add_memory_model.model, add_memory_model.dimension);
-  if agent_memory.stored_dimension(caller.organization_id, add_memory_model.model) <> add_memory_model.dimension then
-    raise exception using errcode = 'PM005',
-      message = format('the vectors of %s stored here have another dimension than %s', add_memory_model.model, add_memory_model.dimension),
-      hint = 'Vectors of two dimensions are of two models: give them two names.';
-  end if;
+  perform agent_memory.refuse_dimension(caller.organization_id, add_memory_model.model, add_memory_model.dimension);
   select * into counted from agent_memory.count_missing(caller.organization_id, agent, add_memory_model.model);
   return jsonb_build_object('agent_id', agent, 'model', add_memory_model.model, 'is_current',
     current is null or current = add_memory_model.model, 'memories', counted.memories, 'missing', counted.missing);

@@ -53,8 +53,14 @@ declare
   caller agent_memory.principal := agent_memory.require_admin('admin');
   old text;
 begin
-  -- The organization's row is locked, so that two owners can't remove each other at once.
-  perform from agent_memory.organizations as o where o.organization_id = caller.organization_id for update;
+  -- Owners are changed one after another, so that two can't remove each other at once. The organization's
+  -- row is left alone: everybody who writes holds it until the end of a transaction, which may never come.
+  perform from agent_memory.members as m
+    where m.organization_id = caller.organization_id and m.role = 'owner' and exists (
+      select from agent_memory.members as changed
+      where changed.organization_id = caller.organization_id and changed.user_id = set_memory_member.user_id
+        and changed.role = 'owner')
+    order by m.user_id for no key update of m;
   select m.role into old from agent_memory.members as m
     where m.organization_id = caller.organization_id and m.user_id = set_memory_member.user_id;
   if coalesce(char_length(set_memory_member.user_id), 0) not between 1 and 255 then

@@ -99,8 +99,8 @@ begin
     language sql stable parallel safe set search_path = pg_catalog, pg_temp as 'select null::pg_catalog.text[]';
   create or replace function agent_memory.store_embeddings(
       organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
-    returns integer[]
-    language plpgsql set search_path = pg_catalog, pg_temp as 'begin return null; end';
+    returns void
+    language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
   create or replace function agent_memory.drop_embeddings(organization_id uuid, memory_id uuid)
     returns void
     language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
@@ -248,7 +248,7 @@ begin
   execute pg_catalog.format($ddl$
     create or replace function agent_memory.store_embeddings(
       organization_id uuid, model text, ids uuid[], vectors agent_memory.vector_value[], pieces integer[])
-    returns integer[]
+    returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $body$
@@ -259,19 +259,14 @@ begin
       is_large boolean := agent_memory.is_large(
         store_embeddings.organization_id, store_embeddings.model,
         cardinality(ids) > 16 or get_byte(uuid_send(ids[1]), 15) < 8);
-      dimensions integer[];
     begin
-      with stored as (
-        insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
-        select store_embeddings.organization_id, given.id, store_embeddings.model, given.piece,
-               given.vector::%1$I.halfvec, is_large, clock.now
-        from unnest(ids, vectors, pieces) as given (id, vector, piece)
-        cross join (select agent_memory.now() as now offset 0) as clock
-        on conflict (organization_id, memory_id, model, piece)
-          do update set embedding = excluded.embedding, created_at = excluded.created_at
-        returning %1$I.vector_dims(e.embedding) as dimension)
-      select array_agg(distinct s.dimension) into dimensions from stored as s;
-      return dimensions;
+      insert into agent_memory.embeddings as e (organization_id, memory_id, model, piece, embedding, is_indexed, created_at)
+      select store_embeddings.organization_id, given.id, store_embeddings.model, given.piece,
+             given.vector::%1$I.halfvec, is_large, clock.now
+      from unnest(ids, vectors, pieces) as given (id, vector, piece)
+      cross join (select agent_memory.now() as now offset 0) as clock
+      on conflict (organization_id, memory_id, model, piece)
+        do update set embedding = excluded.embedding, created_at = excluded.created_at;
     end
     $body$ $ddl$, home);
 
@@ -381,13 +376,13 @@ comment on function agent_memory.nearest(uuid, text, real[], integer) is
   'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
 
 comment on function agent_memory.stored_dimension(uuid, text) is
-  'The dimension of the vectors that an organization has of a model; null if it has none.';
+  'The dimension of a vector that an organization has of a model; null if it has none.';
 
 comment on function agent_memory.stored_models(uuid) is
   'The models that the agents of an organization store vectors of; null if none.';
 
 comment on function agent_memory.store_embeddings(uuid, text, uuid[], agent_memory.vector_value[], integer[]) is
-  'Stores vectors of memories, each of a piece of the text, from 0; replaces an earlier one of the model. Returns the dimensions that there were, or null where the server has no pgvector.';
+  'Stores vectors of memories, each of a piece of the text, from 0; replaces an earlier one of the model. Where the server has no pgvector, nothing.';
 
 comment on function agent_memory.read_vectors(text[]) is
   'Texts such as [0.1,0.2] as vectors, in order, null for null; null altogether if one of them can''t be stored.';
@@ -398,6 +393,53 @@ comment on function agent_memory.is_storable(text) is
 comment on function agent_memory.drop_embeddings(uuid, uuid) is
   'Drops the vectors of a memory, whose content they no longer describe.';
 
+create or replace function agent_memory.settled_dimension(organization_id uuid, model text)
+returns integer
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return coalesce((
+    select m.dimension from agent_memory.models as m
+    where m.organization_id = settled_dimension.organization_id and m.model = settled_dimension.model and m.state <> 'dropped'
+    limit 1), (
+    select c.embedding_dimension from public.agent_memory_config as c
+    where c.organization_id = settled_dimension.organization_id and c.embedding_model = settled_dimension.model
+    limit 1));
+end
+$$;
+comment on function agent_memory.settled_dimension(uuid, text) is
+  'The dimension that all agents of an organization store vectors of a model in; null if none does.';
+
+create or replace function agent_memory.refuse_dimension(organization_id uuid, model text, dimension integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  -- One after another: of two that begin with a model at once, the second sees the first.
+  perform from agent_memory.organizations as o where o.organization_id = refuse_dimension.organization_id for no key update;
+  if exists (
+      select from public.agent_memory_config as c
+      where c.organization_id = refuse_dimension.organization_id and c.embedding_model = refuse_dimension.model
+        and c.embedding_dimension <> refuse_dimension.dimension
+      union all
+      select from agent_memory.models as m
+      where m.organization_id = refuse_dimension.organization_id and m.model = refuse_dimension.model
+        and m.dimension <> refuse_dimension.dimension and m.state <> 'dropped')
+     -- Of a model that is dropped, some may be left for a while.
+     or agent_memory.stored_dimension(organization_id, model) <> dimension then
+    raise exception using errcode = 'PM005',
+      message = format('the vectors of %s stored here have another dimension than %s', model, dimension),
+      hint = 'Vectors of two dimensions are of two models: give them two names.';
+  end if;
+end
+$$;
+comment on function agent_memory.refuse_dimension(uuid, text, integer) is
+  'Raises PM005 if another agent of the organization stores vectors of a model in another dimension: no recall could compare them with one question.';
+
 create or replace function agent_memory.settle_model(organization_id uuid, agent_id text, model text, dimension integer)
 returns void
 language plpgsql
@@ -406,6 +448,7 @@ as $$
 #variable_conflict use_column
 declare
   settled record;
+  begun integer;
 begin
   -- Held until the end, so that a switch or a drop of a model waits for the vectors that come next.
   perform from agent_memory.organizations as o where o.organization_id = settle_model.organization_id for key share;
@@ -419,6 +462,10 @@ begin
     set embedding_model = excluded.embedding_model, embedding_dimension = excluded.embedding_dimension,
         updated_at = excluded.updated_at
     where c.embedding_model is null;
+  get diagnostics begun = row_count;
+  if begun > 0 then
+    perform agent_memory.refuse_dimension(organization_id, model, dimension);
+  end if;
   -- In one statement, since a switch may be committed between two.
   select c.embedding_model, c.embedding_dimension,
          (c.embedding_model, c.embedding_dimension) = (settle_model.model, settle_model.dimension) or exists (
@@ -464,10 +511,13 @@ as $$
 declare
   dimension integer;
 begin
-  -- What is settled after it was stored is not settled too late: neither holds if the other doesn't.
-  foreach dimension in array coalesce(agent_memory.store_embeddings(organization_id, model, ids, vectors, pieces), '{}') loop
+  if not agent_memory.has_vector() then
+    return;
+  end if;
+  for dimension in select distinct cardinality(v.vector) from unnest(vectors) as v loop
     perform agent_memory.settle_model(organization_id, agent_id, model, dimension);
   end loop;
+  perform agent_memory.store_embeddings(organization_id, model, ids, vectors, pieces);
 end
 $$;
 comment on function agent_memory.add_vectors(uuid, text, text, uuid[], agent_memory.vector_value[], integer[]) is
@@ -496,7 +546,7 @@ begin
     raise exception using errcode = 'PM003',
       message = 'query_embedding must hold numbers from -65504 to 65504, not all of them zero or nearly so';
   end if;
-  stored := agent_memory.stored_dimension(organization_id, model);
+  stored := agent_memory.settled_dimension(organization_id, model);
   select min(m.state) into beside from agent_memory.models as m
     where m.organization_id = check_embedding.organization_id and m.model = check_embedding.model and m.state <> 'dropped';
   if stored <> cardinality(query_embedding) then
