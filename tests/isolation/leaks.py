@@ -99,10 +99,83 @@ def open_transactions(stage: Stage) -> Iterator[str]:
             yield "the removal waits"
 
 
+def keys_to_private_history(stage: Stage) -> Iterator[str]:
+    """An admin who may not look gets no key to what was private when it was written."""
+    with stage.connection.transaction(force_rollback=True):
+        ann, admin = stage.client("ann"), stage.client("admin")
+        item = {"content": "Swordfish.", "agent_id": "own", "user_id": "ann"}
+        [added] = ann.remember(item | {"visibility": "private"})
+        for change in ({"content": "Changed."}, {"visibility": "organization"}):
+            ann.rows("select update_memory(%s, %s)", added["id"], json.dumps(change))
+        try:
+            admin.rows("select create_memory_key('mine', 'own')")
+        except psycopg.Error as error:
+            if error.sqlstate == "PM002":
+                return
+        yield "a key was made"
+
+
+def keys_of_others(stage: Stage) -> Iterator[str]:
+    """An idempotency key means something to who gave it alone, of one agent and user."""
+    item = {"content": "A note.", "idempotency_key": "k", "agent_id": "alpha", "user_id": "ann"}
+    ended = {"valid_from": "2000-01-01T00:00:00Z", "valid_to": "2001-01-01T00:00:00Z"}
+    ended |= {"content": "Another."}
+    with stage.connection.transaction(force_rollback=True):
+        stage.client("alpha").remember(item | {"visibility": "private"})
+        for name, more in (
+            ("ann", {}),
+            ("owner", {"visibility": "organization"}),
+            ("member", {"user_id": "member", "visibility": "agent"}),
+            ("beta", {"agent_id": "beta"}),
+            ("alpha", {"user_id": "vic"}),
+        ):
+            statuses = [row["status"] for row in stage.client(name).remember(item | ended | more)]
+            if statuses != ["added"]:
+                yield f"{name} is told {statuses}"
+
+
+def neighbours_of_others(stage: Stage) -> Iterator[str]:
+    """Vectors of another organization that are nearer to a question cost none of one's own."""
+    if not stage.has_vector:
+        return
+    near = [1.0] + 255 * [0.0]
+    item = {"content": "A note.", "embedding_model": "wide", "agent_id": "wide", "user_id": "owner"}
+
+    def vector(first: float, place: int) -> list[float]:
+        return [first, *(0.1 if n == place else 0.001 for n in range(255))]
+
+    with stage.connection.transaction(force_rollback=True):
+        for name, first in (("other_owner", 1.0), ("owner", -1.0)):
+            items = [item | {"content": f"Note {n}.", "embedding": vector(first, n)}
+                     for n in range(100)]  # fmt: skip
+            stage.client(name).remember(*items)
+        stage.connection.execute("reset role")
+        stage.connection.execute(
+            "update agent_memory.embeddings set is_indexed = true where model = 'wide'"
+        )
+        # So that the index is used, and gives up after the first vectors.
+        for setting in (
+            "hnsw.ef_search = 1",
+            "pgrecall.ef_search = 1",
+            "hnsw.max_scan_tuples = 1",
+            "enable_sort = off",
+        ):
+            stage.connection.execute(f"set local {setting}".encode())
+        found = stage.connection.execute(
+            "select count(*) as it from agent_memory.nearest(%s, 'wide', %s::real[], 20)",
+            (stage.one.id, near),
+        ).fetchone()
+        if found != {"it": 20}:
+            yield f"of 20 were found {found}"
+
+
 LEAKS: dict[str, Callable[[Stage], Iterator[str]]] = {
     "claims that change": claims_that_change,
     "vectors of another dimension": vectors_of_another_dimension,
     "open transactions": open_transactions,
+    "keys to private history": keys_to_private_history,
+    "keys of others": keys_of_others,
+    "neighbours of others": neighbours_of_others,
 }
 
 

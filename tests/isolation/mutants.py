@@ -424,6 +424,48 @@ FUNCTIONS = [
         needs_vector=True,
     ),
     Mutant(
+        "a key opens the private history of what is shared",
+        edited(
+            "public.create_memory_key(text, text, text[], timestamptz)",
+            "and h.visibility = 'private'",
+            "and false",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
+        "an idempotency key is everybody's",
+        edited(
+            "agent_memory.drafts(agent_memory.principal, jsonb, boolean)",
+            "jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)",
+            "jsonb_build_array(agent_id, user_id, idempotency_key)",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
+        "an idempotency key is one of all users",
+        edited(
+            "agent_memory.drafts(agent_memory.principal, jsonb, boolean)",
+            "jsonb_build_array(agent_id, user_id, caller.subject, idempotency_key)",
+            "jsonb_build_array(agent_id, caller.subject, idempotency_key)",
+        ),
+        {"leaks"},
+    ),
+    Mutant(
+        "the index of vectors is believed where others fill it",
+        edited(
+            "agent_memory.nearest(uuid, text, real[], integer)",
+            "case when ids is not null then 'and not e.is_indexed' else '' end",
+            "'and not e.is_indexed'",
+        ),
+        {"leaks"},
+        needs_vector=True,
+    ),
+    Mutant(
+        "an index that a plan counts other organizations' rows by",
+        "create index beside_idx on ai_memories (user_id)",
+        {"walls"},
+    ),
+    Mutant(
         "a removal waits for all who write",
         edited(
             "public.set_memory_member(text, text)",

@@ -107,6 +107,15 @@ WALLS = {
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where {_TABLES} and i.indisunique and a.attname <> 'organization_id'
           and c.relname not in ('additions', 'migrations', 'fingerprints', 'claim_signing')""",
+    # EXPLAIN tells a client how many rows a condition of theirs left for the policy to remove, if
+    # the condition can't leak and an index serves it: one that begins with the organization serves
+    # both. What GIN serves can leak, so the policy comes first.
+    "no plan counts the rows of others": f"""
+        select i.indexrelid::regclass from pg_index i join pg_class c on c.oid = i.indrelid
+        join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+        join pg_attribute a on a.attrelid = i.indexrelid and a.attnum = 1
+        where {_TABLES} and c.relnamespace = 'public'::regnamespace
+          and a.attname not in ('organization_id', 'slot_key') and m.amname <> 'gin'""",
     "every foreign key carries the organization": """
         select conname from pg_constraint k
         where k.contype = 'f'

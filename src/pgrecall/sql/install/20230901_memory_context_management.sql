@@ -1508,7 +1508,12 @@ begin
   if not (select o.admins_read_private from agent_memory.organizations as o where o.organization_id = caller.organization_id)
      and exists (select from public.ai_memories as m
                  where m.organization_id = caller.organization_id and m.agent_id = create_memory_key.agent_id
-                   and m.visibility = 'private') then
+                   and m.visibility = 'private'
+                 union all
+                 -- Earlier words of what has been shared since.
+                 select from agent_memory.history as h
+                 where h.organization_id = caller.organization_id and h.agent_id = create_memory_key.agent_id
+                   and h.visibility = 'private') then
     raise exception using errcode = 'PM002', message = format('agent %s holds private memories, which its key would open', agent_id),
       hint = 'An owner can allow that for this organization: select set_private_memory_access(true).';
   end if;
@@ -2620,29 +2625,42 @@ begin
       -- Read once pgvector is loaded, which the first of these has done; put back for who uses it beside pgrecall.
       ef_search constant text := current_setting('hnsw.ef_search', true);
       iterative_scan constant text := current_setting('hnsw.iterative_scan', true);
+      ids uuid[];
+      distances double precision[];
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
       -- Since pgvector 0.8.
       perform set_config('hnsw.iterative_scan', 'relaxed_order', true) where iterative_scan is not null;
-      return query execute format(
-        'with exact as (
-           select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
-           from agent_memory.embeddings as e
-           where e.organization_id = $1 and e.model = $2 and not e.is_indexed
-           order by distance limit $4),
-         indexed as (
+      execute format(
+        'select array_agg(n.memory_id), array_agg(n.distance)
+         from (
            select e.memory_id, e.embedding::%1$I.halfvec(%%1$s) operator(%1$I.<=>) $3::%1$I.halfvec(%%1$s) as distance
            from agent_memory.embeddings as e
            where e.organization_id = $1 and e.model = $2 and e.is_indexed
              and %1$I.vector_dims(e.embedding) = %%1$s
-           order by distance limit $4)
-         select memory_id, (1 - distance)::real
-         from (select %%2$s from (select * from exact union all select * from indexed) as both_halves %%3$s) as found
-         order by distance limit $5', cardinality(query),
+           order by distance limit $4) as n', cardinality(query))
+        into ids, distances
+        using nearest.organization_id, nearest.model, wanted, vector_limit;
+      -- The index is everybody's, and a search of it gives up after so many vectors, whosever they are. What
+      -- found fewer than it was to may have lost some of ours among those of others: then all are compared.
+      if coalesce(cardinality(ids), 0) < vector_limit then
+        ids := null;
+      end if;
+      return query execute format(
+        'with near as (
+           (select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
+            from agent_memory.embeddings as e
+            where e.organization_id = $1 and e.model = $2 %%1$s
+            order by distance limit $4)
+           union all
+           select * from unnest($6, case when $6 is not null then $7 end))
+         select memory_id, (1 - distance)::real from (select %%2$s from near %%3$s) as found
+         order by distance limit $5',
+        case when ids is not null then 'and not e.is_indexed' else '' end,
         case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
         case when vector_limit > match_limit then 'group by memory_id' else '' end)
-      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
+      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit, ids, distances;
       perform set_config('hnsw.ef_search', ef_search, true);
       perform set_config('hnsw.iterative_scan', iterative_scan, true) where iterative_scan is not null;
     end
@@ -2796,7 +2814,7 @@ comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
   'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one; of a long text, of its nearest piece.';
 
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
-  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
+  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, or exact over these too where the index does not find as many as are asked for, as where it meets too many of other organizations first. HNSW keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
 
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of a vector that an organization has of a model; null if it has none.';
@@ -6317,7 +6335,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'd18db22199c1c096a57301d29aec7f0f8d81ccd428dfda66f1daf1463aaf862c');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'b24b8a2bbf701a305579ba86cab3f85c1c084b971caec4a7b644f035e220de22');
 
 reset lock_timeout;
 reset jit;

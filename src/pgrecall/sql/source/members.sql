@@ -165,7 +165,12 @@ begin
   if not (select o.admins_read_private from agent_memory.organizations as o where o.organization_id = caller.organization_id)
      and exists (select from public.ai_memories as m
                  where m.organization_id = caller.organization_id and m.agent_id = create_memory_key.agent_id
-                   and m.visibility = 'private') then
+                   and m.visibility = 'private'
+                 union all
+                 -- Earlier words of what has been shared since.
+                 select from agent_memory.history as h
+                 where h.organization_id = caller.organization_id and h.agent_id = create_memory_key.agent_id
+                   and h.visibility = 'private') then
     raise exception using errcode = 'PM002', message = format('agent %s holds private memories, which its key would open', agent_id),
       hint = 'An owner can allow that for this organization: select set_private_memory_access(true).';
   end if;

@@ -197,29 +197,42 @@ begin
       -- Read once pgvector is loaded, which the first of these has done; put back for who uses it beside pgrecall.
       ef_search constant text := current_setting('hnsw.ef_search', true);
       iterative_scan constant text := current_setting('hnsw.iterative_scan', true);
+      ids uuid[];
+      distances double precision[];
     begin
       perform set_config('hnsw.ef_search', coalesce(
         substring(current_setting('pgrecall.ef_search', true) from '^([1-9][0-9]{0,2}|1000)$'), '200'), true);
       -- Since pgvector 0.8.
       perform set_config('hnsw.iterative_scan', 'relaxed_order', true) where iterative_scan is not null;
-      return query execute format(
-        'with exact as (
-           select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
-           from agent_memory.embeddings as e
-           where e.organization_id = $1 and e.model = $2 and not e.is_indexed
-           order by distance limit $4),
-         indexed as (
+      execute format(
+        'select array_agg(n.memory_id), array_agg(n.distance)
+         from (
            select e.memory_id, e.embedding::%1$I.halfvec(%%1$s) operator(%1$I.<=>) $3::%1$I.halfvec(%%1$s) as distance
            from agent_memory.embeddings as e
            where e.organization_id = $1 and e.model = $2 and e.is_indexed
              and %1$I.vector_dims(e.embedding) = %%1$s
-           order by distance limit $4)
-         select memory_id, (1 - distance)::real
-         from (select %%2$s from (select * from exact union all select * from indexed) as both_halves %%3$s) as found
-         order by distance limit $5', cardinality(query),
+           order by distance limit $4) as n', cardinality(query))
+        into ids, distances
+        using nearest.organization_id, nearest.model, wanted, vector_limit;
+      -- The index is everybody's, and a search of it gives up after so many vectors, whosever they are. What
+      -- found fewer than it was to may have lost some of ours among those of others: then all are compared.
+      if coalesce(cardinality(ids), 0) < vector_limit then
+        ids := null;
+      end if;
+      return query execute format(
+        'with near as (
+           (select e.memory_id, (e.embedding operator(%1$I.<=>) $3) + 0 as distance
+            from agent_memory.embeddings as e
+            where e.organization_id = $1 and e.model = $2 %%1$s
+            order by distance limit $4)
+           union all
+           select * from unnest($6, case when $6 is not null then $7 end))
+         select memory_id, (1 - distance)::real from (select %%2$s from near %%3$s) as found
+         order by distance limit $5',
+        case when ids is not null then 'and not e.is_indexed' else '' end,
         case when vector_limit > match_limit then 'memory_id, min(distance) as distance' else '*' end,
         case when vector_limit > match_limit then 'group by memory_id' else '' end)
-      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit;
+      using nearest.organization_id, nearest.model, wanted, vector_limit, match_limit, ids, distances;
       perform set_config('hnsw.ef_search', ef_search, true);
       perform set_config('hnsw.iterative_scan', iterative_scan, true) where iterative_scan is not null;
     end
@@ -373,7 +386,7 @@ comment on function agent_memory.similarities(uuid, text, real[], uuid[]) is
   'Cosine similarity, -1 to 1, of the named memories to a query, compared one by one; of a long text, of its nearest piece.';
 
 comment on function agent_memory.nearest(uuid, text, real[], integer) is
-  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, of which it keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
+  'The memories of an organization that are nearest to a query: exact over its first vectors, by HNSW over all later ones, or exact over these too where the index does not find as many as are asked for, as where it meets too many of other organizations first. HNSW keeps 200 in sight, unless the setting pgrecall.ef_search names another number from 1 to 1000: ALTER DATABASE ... SET pgrecall.ef_search = 400.';
 
 comment on function agent_memory.stored_dimension(uuid, text) is
   'The dimension of a vector that an organization has of a model; null if it has none.';
