@@ -147,6 +147,18 @@ def test_no_setting_opens_anything(stage: Stage, login: Connection, setting: str
                 assert str(error.sqlstate)[:2] in ("42", "22")
 
 
+def test_its_session_sets_no_limit_of_recall(stage: Stage, login: Connection) -> None:
+    """Below the limit a recall looks at what its caller may read, and at nothing else."""
+    with login.transaction(force_rollback=True):
+        act(login, stage, "owner")
+        login.execute("set local pgrecall.exact_limit = 1")
+        [row] = login.execute(
+            "select count(*), current_setting('pgrecall.last_recall')::jsonb -> 'steps' as steps"
+            " from (select from recall_memories('note safe') offset 0) as r"
+        )
+        assert [step["step"] for step in row["steps"]] == ["scope", "scoring"]
+
+
 def test_generic_plans_do_not_outlive_the_claims(stage: Stage, login: Connection) -> None:
     login.execute("set plan_cache_mode = force_generic_plan")
     seen = []

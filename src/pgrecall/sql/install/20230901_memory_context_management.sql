@@ -2440,11 +2440,18 @@ as $$
 declare
   told constant text := current_setting('pgrecall.exact_limit', true);
 begin
-  return case when told ~ '^[1-9][0-9]{0,8}$' then told::integer else 5000 end;
+  -- Of the database, or of a session of the owner's. Others could have their recall say more of what is estimated.
+  return case when told ~ '^[1-9][0-9]{0,8}$' and (
+      pg_has_role(session_user, (select n.nspowner from pg_namespace as n where n.nspname = 'agent_memory'), 'member')
+      or exists (
+        select from pg_db_role_setting as s
+        where s.setrole = 0 and s.setdatabase in (0, (select d.oid from pg_database as d where d.datname = current_database()))
+          and 'pgrecall.exact_limit=' || told = any (s.setconfig)))
+    then told::integer else 5000 end;
 end
 $$;
 comment on function agent_memory.exact_limit() is
-  'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
+  'How many memories in scope are compared one by one; above, indexes choose candidates. 5,000, as measured (docs/benchmarks.md), unless the setting pgrecall.exact_limit of the database names another number: ALTER DATABASE ... SET pgrecall.exact_limit = 8000.';
 
 -- Without pgvector --------------------------------------------------------------------------
 
@@ -6335,7 +6342,7 @@ comment on function public.memory_erasures(integer, uuid) is
   'That something was erased, when, how much and by whom, newest first, 1 to 1000 at a time, those before the id `before`. For owners and admins. Raises PM001, PM002, PM003.';
 
 select agent_memory.apply_rights();
-select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'b24b8a2bbf701a305579ba86cab3f85c1c084b971caec4a7b644f035e220de22');
+select agent_memory.record_migration('20230901_memory_context_management.sql', '0.1.0', 'd53799e06182de82fb6b2ee24b0227f9df119b87452f495d36cf425acefd2ee7');
 
 reset lock_timeout;
 reset jit;
