@@ -47,7 +47,7 @@ select set_config('lock_timeout', %(lock_timeout)s, true), set_config('pgrecall.
 -- name: list_lock_holders
 -- Who holds what a migration may have waited for: the named tables, or the turn to migrate.
 select coalesce('table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), 'the turn to migrate') as locked,
-       l.mode, l.pid, a.application_name, a.state, to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as since
+       l.mode, l.pid, a.application_name as application, a.state, to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as since
 from pg_catalog.pg_locks as l
 join pg_catalog.pg_database as d on d.oid = l.database and d.datname = current_database()
 left join pg_catalog.pg_class as c on l.locktype = 'relation' and c.oid = l.relation
