@@ -48,9 +48,7 @@ EDITS = {
     },
     "access": {
         # What policies hold a copy of, and a parameter of what they call by another name.
-        r"else user_id operator\(pg_catalog\.=\) person\n": (
-            "else coalesce(user_id operator(pg_catalog.=) person, false)\n"
-        ),
+        r"is not null\)\) is not false": "is not null)) is distinct from false",
         r"user_id text, agent_id text, role text, person text, program text\)": (
             "user_id text, agent_id text, caller_role text, person text, program text)"
         ),
