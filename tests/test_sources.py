@@ -11,8 +11,8 @@ import pgrecall
 SOURCE = Path(pgrecall.__file__).parent
 FILES = [path for path in sorted(SOURCE.rglob("*.py")) if "_sync" not in path.parts]
 TREES = {str(path.relative_to(SOURCE)): ast.parse(path.read_text("utf-8")) for path in FILES}
-# The probe asks whether a server answers at all, below everything else.
-CONNECTING = {"_async/session.py", "embedded/probe.py"}
+# The pool has the same options; the probe asks whether a server answers at all, below all else.
+CONNECTING = {"_async/session.py", "_async/pool.py", "embedded/probe.py"}
 MOST_BY_POSITION = 5
 
 

@@ -36,8 +36,6 @@ def test_bar_in_plain_characters() -> None:
 def test_the_bar_of_a_part() -> None:
     part = Part("context_words", 1.5, 0.5, 0.21, 0.044)
     assert part_bar(part).plain == "context words   ███░░░ 0.50 x 0.21 = +0.044  (raw 1.500)"
-    against = Part("question", None, 1.0, -0.11, -0.023)
-    assert part_bar(against).plain == "question        ██████ 1.00 x -0.11 = -0.023"
 
 
 @pytest.mark.parametrize(
