@@ -80,7 +80,8 @@ def test_a_damaged_dump_writes_nothing(elsewhere: str, dump: Path) -> None:
     before = digest(elsewhere)
     text = dump.read_bytes()
     middle = len(text) // 2
-    for content in (text[:middle], text[:-1], text[:middle] + b"x" + text[middle + 1 :], b""):
+    other = bytes([text[middle] ^ 1])
+    for content in (text[:middle], text[:-1], text[:middle] + other + text[middle + 1 :], b""):
         dump.write_bytes(content)
         with pytest.raises(DamagedBackupError):
             restore_database(elsewhere, str(dump))
