@@ -6,6 +6,7 @@ parent's to write.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Protocol
 from weakref import WeakSet
@@ -28,7 +29,15 @@ def renew_in_child(each: Inherited) -> None:
 
 def _renew_all() -> None:
     for each in list(_inherited):
+        _renew(each)
+
+
+def _renew(each: Inherited) -> None:
+    try:
         each.after_fork()
+    except Exception:
+        # The others hold the parent's connections and locks: they begin anew all the same.
+        logging.getLogger(__name__).exception("%r did not begin anew in a child", each)
 
 
 if hasattr(os, "register_at_fork"):

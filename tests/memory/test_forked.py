@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pgrecall import AsyncMemory, Memory, Settings
+from pgrecall import forks as forks_of_process
 from pgrecall.embedding.local import LocalEmbedder
 from pgrecall.errors import DatabaseUnavailableError
 from pgrecall.testing import HashingEmbedder
@@ -253,3 +254,23 @@ def test_a_preloading_server_answers_each_with_its_own(shared_dsn: str, organiza
         server.stdin.close()
         assert server.stderr.read() == ""
     assert foreign == []
+
+
+def test_one_that_fails_to_begin_anew_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Failing:
+        def after_fork(self) -> None:
+            raise AttributeError
+
+    class Renewed:
+        renewed = 0
+
+        def after_fork(self) -> None:
+            self.renewed += 1
+
+    every = [Failing(), Renewed(), Failing(), Renewed()]
+    # Those of this process go on as they are.
+    monkeypatch.setattr(forks_of_process, "_inherited", every)
+    forks_of_process._renew_all()
+    assert [each.renewed for each in every if isinstance(each, Renewed)] == [1, 1]

@@ -137,6 +137,17 @@ def test_acting_as_keeps_what_is_not_named(pgrecall_dsn: str) -> None:
             memory.acting_as(organization="")
 
 
+def test_acting_as_says_no_to_what_claims_contradict_and_when_closed(pgrecall_dsn: str) -> None:
+    claims = {"sub": "maria", "app_metadata": {"organization_id": str(UUID(int=7))}}
+    memory = Memory(pgrecall_dsn, claims=claims, embedder=None)
+    with pytest.raises(InvalidInputError, match="claims"):
+        memory.acting_as(organization="another")
+    memory.acting_as(organization="another", claims=None).close()
+    memory.close()
+    with pytest.raises(ClosedError):
+        memory.acting_as()
+
+
 def test_what_is_closed_leaves_its_counts_to_the_others(pgrecall_dsn: str) -> None:
     settings = Settings(stats_interval=3600)
     with Memory(pgrecall_dsn, embedder=None, settings=settings) as memory:

@@ -75,7 +75,8 @@ class AsyncMemory:
 
         What is not named is as here; `claims=None` is the agent's own member. Database, settings
         and embedder are the same. Nothing is connected for it, so it costs next to nothing; it is
-        closed by itself, as this one is. Raises InvalidInputError.
+        closed by itself, as this one is. Raises ClosedError, and InvalidInputError if another
+        organization is named without the claims for it.
         """
         return self._of(self._store.acting_as(organization, agent_id, claims))
 

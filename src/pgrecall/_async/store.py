@@ -70,9 +70,15 @@ class Store:
         claims: Mapping[str, object] | EllipsisType | None,
     ) -> Store:
         """Another client of the same database; what is not named is as here."""
+        self._check()
         here = self.identity
         if claims is ...:
             claims = here.given_claims()
+            if claims is not None and organization is not None:
+                raise InvalidInputError(
+                    "the claims of this memory name its organization",
+                    hint="Give the claims for the other one too, or claims=None.",
+                )
         who = identity(
             here.organization_name if organization is None else organization,
             here.agent_id if agent_id is None else agent_id,
@@ -82,12 +88,10 @@ class Store:
 
     async def open(self) -> tuple[Database, Embedder | None]:
         """The database and the embedder, which is None where the server has no vectors."""
-        if self._is_closed:
-            raise ClosedError("the memory is closed", hint="Open another one.")
+        self._check()
         opened = self._here.get()
         async with opened.lock:
-            if self._is_closed:
-                raise ClosedError("the memory is closed", hint="Open another one.")
+            self._check()
             if opened.database is None:
                 database = await open_database(self.address, self.identity, self._settings)
                 try:
@@ -98,6 +102,10 @@ class Store:
                 opened.database = database
                 opened.flusher.open(database)
             return opened.database, opened.embedder
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise ClosedError("the memory is closed", hint="Open another one.")
 
     async def close(self) -> None:
         """Close for good; safe to repeat."""

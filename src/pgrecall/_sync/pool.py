@@ -162,6 +162,7 @@ class Pool:
                 is_usable = is_usable and not self._is_closed and now - made_at < LIFE_SECONDS
                 if is_usable:
                     self.served_at = now
+                    self._fault = None
                     self._rested.append(Rested(connection, made_at, now))
             if not is_usable:
                 connection.pgconn.finish()

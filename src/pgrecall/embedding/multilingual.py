@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module, resources
 from typing import Any
 
@@ -54,7 +55,8 @@ class MultilingualEmbedder:
         """
         self._lock = threading.Lock()
         if self._loaded is not None:
-            self._loaded._lib.omp_set_num_threads(1)
+            with suppress(AttributeError):
+                self._loaded._lib.omp_set_num_threads(1)
 
     def load(self) -> None:
         """Load the model now, about 0.1 s, so that the first call does not wait for it."""
